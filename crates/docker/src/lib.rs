@@ -1,1 +1,18 @@
+//! UNDERSTAND: bytes in, meaning out.
+//!
+//! Reads requests to the Docker API exactly as the daemon will read them, refuses what two readers
+//! could read differently, and names every privilege that a request asks for. Pure: no I/O, no async,
+//! no clock, no globals; knows nothing of policy.
 
+pub mod body;
+pub mod endpoint;
+pub mod facts;
+pub mod host_path;
+pub mod http;
+pub mod image;
+pub mod json;
+pub mod privilege;
+pub mod request;
+pub mod resource;
+pub mod target;
+pub mod world;

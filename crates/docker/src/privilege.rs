@@ -1,0 +1,456 @@
+//! The privileges: everything that a request asks for beyond being carried out.
+//!
+//! One list for all ways of asking. A bind mount is the same privilege in `Binds`, in `Mounts`, and as
+//! the driver options of a volume. What is not in this list grants nothing: each field of each body is
+//! accounted for either here or as harmless in the table of the body it belongs to.
+
+use std::fmt;
+
+pub(crate) mod asked;
+pub(crate) mod containers;
+mod devices;
+pub(crate) mod kernel;
+mod limits;
+pub(crate) mod mounts;
+mod namespaces;
+mod networks;
+pub(crate) mod users;
+
+pub use asked::Absent;
+pub use users::run_user;
+
+use crate::resource::{Container, Image, Network, Volume};
+
+/// One thing that an operation would grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Privilege {
+    /// All capabilities, all devices, no confinement (`Privileged`, in a container or an exec).
+    Privileged,
+    /// A path of the host inside the container.
+    MountHostPath(HostMount),
+    /// A volume inside the container.
+    MountVolume {
+        /// Which one.
+        volume: Volume,
+        /// Where it is mounted in the container.
+        target: String,
+        /// Whether it cannot be written to.
+        read_only: bool,
+    },
+    /// The files of an image inside the container.
+    MountImage {
+        /// Which one.
+        image: Image,
+        /// Where it is mounted in the container.
+        target: String,
+    },
+    /// A file system in memory.
+    MountTmpfs {
+        /// Where it is mounted in the container.
+        target: String,
+        /// Mount options as given.
+        options: String,
+    },
+    /// All mounts of another container (`VolumesFrom`).
+    MountVolumesFrom {
+        /// The other container.
+        container: Container,
+        /// Whether they cannot be written to.
+        read_only: bool,
+    },
+    /// A volume driver other than `local`.
+    UseVolumeDriver {
+        /// Its name.
+        driver: String,
+    },
+    /// An option for a volume's driver that is not a plain bind mount: for driver `local` the file
+    /// system type, the device and the mount options, which can read any disk of the host.
+    SetVolumeOption {
+        /// The option's name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A namespace shared with the host or with another container instead of its own.
+    ShareNamespace {
+        /// Which namespace.
+        namespace: Namespace,
+        /// With whom.
+        with: Peer,
+    },
+    /// A capability beyond those that the daemon gives by default, or one of these asked for by name.
+    AddCapability {
+        /// Its name in upper case without `CAP_`, or `ALL`.
+        name: String,
+    },
+    /// A device of the host.
+    UseDevice {
+        /// Its path on the host, cleaned and with symbolic links resolved.
+        path: String,
+        /// `r`, `w` and `m`, as asked.
+        permissions: String,
+    },
+    /// Devices by driver and capability: GPUs, CDI devices.
+    RequestDevice {
+        /// The driver, `cdi`, `nvidia`, …; may be empty.
+        driver: String,
+        /// Device ids and capabilities, joined by commas.
+        devices: String,
+    },
+    /// A rule of the devices control group.
+    AllowDeviceClass {
+        /// The rule, for example `c 1:3 rwm`.
+        rule: String,
+    },
+    /// A security option: seccomp, AppArmor, SELinux label, no-new-privileges, …
+    SetSecurityOption {
+        /// The key: `seccomp`, `apparmor`, `label`, `no-new-privileges`, `writable-cgroups`, or what
+        /// the request gave.
+        name: String,
+        /// The value. A seccomp profile is given as `custom`, never whole.
+        value: String,
+    },
+    /// Kernel files that the daemon hides or makes read-only by default, laid open.
+    ExposeKernelFiles {
+        /// `MaskedPaths` or `ReadonlyPaths`.
+        list: &'static str,
+    },
+    /// A kernel parameter.
+    SetSysctl {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A runtime (or Windows isolation) asked for by name.
+    UseRuntime {
+        /// Its name.
+        name: String,
+    },
+    /// A parent control group.
+    SetCgroupParent {
+        /// Its path.
+        path: String,
+    },
+    /// A port of the host.
+    PublishPort(PublishedPort),
+    /// Every exposed port on a free port of the host.
+    PublishAllPorts,
+    /// The user that processes run as.
+    RunAs(RunUser),
+    /// A supplementary group of the processes.
+    JoinGroup {
+        /// Its name or number.
+        group: String,
+    },
+    /// A log driver other than those that write files of the daemon's own.
+    UseLogDriver {
+        /// Its name.
+        driver: String,
+        /// `key=value` of its options, values left out where they may be secret.
+        options: Vec<(String, String)>,
+    },
+    /// A link to another container: its address and its environment.
+    LinkContainer {
+        /// The other container.
+        container: Container,
+    },
+    /// An image to make something from.
+    UseImage {
+        /// Which one.
+        image: Image,
+    },
+    /// An image fetched from a registry.
+    PullImage {
+        /// Its name. Without tag and digest: all tags.
+        image: Image,
+    },
+    /// An image made from an archive.
+    ImportImage {
+        /// The name that it will have, if any.
+        image: Image,
+        /// A URL that the daemon fetches; `None` when the archive is the body.
+        from: Option<String>,
+    },
+    /// Images under names that only the archive tells.
+    LoadImages,
+    /// A name given to an image: by tag, build, commit, or import.
+    NameImage {
+        /// The name.
+        image: Image,
+    },
+    /// A request by the daemon to a registry.
+    ContactRegistry {
+        /// Its host, `docker.io` for Docker Hub.
+        registry: String,
+    },
+    /// A network joined.
+    JoinNetwork {
+        /// Which one.
+        network: Network,
+    },
+    /// A driver for a new network, `bridge` unless another is named.
+    UseNetworkDriver {
+        /// Its name; `ipam:NAME` for the driver that manages addresses.
+        driver: String,
+    },
+    /// An option of a new network or of an endpoint that is not known to be harmless.
+    SetNetworkOption {
+        /// The option's name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A hardware address of the request's choice.
+    SetMacAddress {
+        /// The address.
+        address: String,
+    },
+    /// A resource limit (`ulimit`).
+    SetUlimit {
+        /// Its name: `nofile`, …
+        name: String,
+        /// The soft limit, −1 for none.
+        soft: i64,
+        /// The hard limit, −1 for none.
+        hard: i64,
+    },
+    /// A share of the host's resources beyond the fair one: the out-of-memory killer kept away, real-time
+    /// scheduling.
+    Prioritise {
+        /// `oom-score`, `oom-kill-disable`, `realtime`.
+        what: &'static str,
+        /// The value asked for.
+        value: i64,
+    },
+    /// A storage option, such as the size of the root file system.
+    SetStorageOption {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// An annotation for the runtime.
+    Annotate {
+        /// Its key.
+        name: String,
+    },
+    /// A container's memory written to, or read from, files.
+    Checkpoint {
+        /// The checkpoint's directory on the host; empty for the daemon's own.
+        directory: String,
+    },
+    /// A build's context fetched by the daemon from a URL or a git repository.
+    FetchBuildContext {
+        /// Where from.
+        from: String,
+    },
+    /// A build option that is not known to be harmless.
+    SetBuildOption {
+        /// The option's name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A part of the request that this version of Dockwarden does not look into.
+    Unexamined {
+        /// Which part.
+        part: &'static str,
+    },
+}
+
+/// A host path mounted into a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostMount {
+    /// The path as the daemon would clean it, with symbolic links resolved where they could be.
+    pub path: String,
+    /// The path as the request gives it, when it differs.
+    pub asked: Option<String>,
+    /// Where it is mounted in the container.
+    pub target: String,
+    /// Whether it cannot be written to.
+    pub read_only: bool,
+    /// Mount propagation as asked, empty for the default.
+    pub propagation: String,
+    /// Whether it hides behind a volume of driver `local` with bind options.
+    pub through_volume: bool,
+    /// Whether symbolic links could be resolved: not on a daemon of another machine.
+    pub resolved: bool,
+}
+
+/// A kind of namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Namespace {
+    /// Processes.
+    Pid,
+    /// Networks.
+    Network,
+    /// Shared memory and message queues.
+    Ipc,
+    /// Host name.
+    Uts,
+    /// Users.
+    User,
+    /// Control groups.
+    Cgroup,
+}
+
+/// With whom a namespace is shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Peer {
+    /// The host.
+    Host,
+    /// Another container.
+    Container(Container),
+    /// A mode that is not known; some daemons take it for "not the host".
+    Unknown(String),
+}
+
+/// A port of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedPort {
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+    /// The address of the host, empty for all.
+    pub address: String,
+    /// The first port of the range. 0: a free port of the daemon's choice.
+    pub first: u16,
+    /// The last port of the range.
+    pub last: u16,
+}
+
+/// Who the processes run as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunUser {
+    /// As given by the request, else by the image or the container; empty: nobody says.
+    pub name: String,
+    /// What that means inside the container.
+    pub uid: Uid,
+}
+
+/// A user id inside the container, as far as it can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uid {
+    /// That number. 0 is root.
+    Number(u32),
+    /// A name which only the image's `/etc/passwd` resolves: may be root.
+    Unknown,
+}
+
+impl Uid {
+    /// Whether the user can be root.
+    pub fn may_be_root(self) -> bool {
+        matches!(self, Uid::Number(0) | Uid::Unknown)
+    }
+}
+
+impl Namespace {
+    /// The name used in policies and messages: `pid`, `network`, …
+    pub fn name(self) -> &'static str {
+        match self {
+            Namespace::Pid => "pid",
+            Namespace::Network => "network",
+            Namespace::Ipc => "ipc",
+            Namespace::Uts => "uts",
+            Namespace::User => "user",
+            Namespace::Cgroup => "cgroup",
+        }
+    }
+}
+
+/// The privilege in the user's words, to follow "may not": `mount host path /etc read-write`.
+impl fmt::Display for Privilege {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Privilege::Privileged => f.write_str("run privileged"),
+            Privilege::MountHostPath(mount) => mount.fmt(f),
+            Privilege::MountVolume { volume, .. } if volume.name.is_empty() => f.write_str("mount an anonymous volume"),
+            Privilege::MountVolume { volume, .. } => write!(f, "mount volume {}", volume.name),
+            Privilege::MountImage { image, .. } => write!(f, "mount image {}", image.describe()),
+            Privilege::MountTmpfs { target, .. } => write!(f, "mount a tmpfs at {target}"),
+            Privilege::MountVolumesFrom { container, .. } => {
+                write!(f, "mount the volumes of container {}", container.name)
+            }
+            Privilege::UseVolumeDriver { driver } => write!(f, "use volume driver {driver}"),
+            Privilege::SetVolumeOption { name, value } => write!(f, "set volume option {name}={value}"),
+            Privilege::ShareNamespace { namespace, with } => match with {
+                Peer::Host => write!(f, "share the host's {} namespace", namespace.name()),
+                Peer::Container(container) => {
+                    write!(f, "share the {} namespace of container {}", namespace.name(), container.name)
+                }
+                Peer::Unknown(mode) => write!(f, "use {} mode `{mode}`", namespace.name()),
+            },
+            Privilege::AddCapability { name } => write!(f, "add capability {name}"),
+            Privilege::UseDevice { path, .. } => write!(f, "use device {path}"),
+            Privilege::RequestDevice { driver, devices } => write!(f, "request devices {devices} of driver `{driver}`"),
+            Privilege::AllowDeviceClass { rule } => write!(f, "add device cgroup rule `{rule}`"),
+            Privilege::SetSecurityOption { name, value } => write!(f, "set security option {name}={value}"),
+            Privilege::ExposeKernelFiles { list } => write!(f, "lay open kernel files ({list})"),
+            Privilege::SetSysctl { name, value } => write!(f, "set sysctl {name}={value}"),
+            Privilege::UseRuntime { name } => write!(f, "use runtime {name}"),
+            Privilege::SetCgroupParent { path } => write!(f, "set the parent cgroup {path}"),
+            Privilege::PublishPort(port) => port.fmt(f),
+            Privilege::PublishAllPorts => f.write_str("publish all ports"),
+            Privilege::RunAs(user) => user.fmt(f),
+            Privilege::JoinGroup { group } => write!(f, "join group {group}"),
+            Privilege::UseLogDriver { driver, .. } => write!(f, "use log driver {driver}"),
+            Privilege::LinkContainer { container } => write!(f, "link to container {}", container.name),
+            Privilege::UseImage { image } => write!(f, "use image {}", image.describe()),
+            Privilege::PullImage { image } => write!(f, "pull image {}", image.describe()),
+            Privilege::ImportImage { image, from: None } => write!(f, "import image {}", image.describe()),
+            Privilege::ImportImage { from: Some(url), .. } => write!(f, "import an image from {url}"),
+            Privilege::LoadImages => f.write_str("load images from an archive"),
+            Privilege::NameImage { image } => write!(f, "name an image {}", image.describe()),
+            Privilege::ContactRegistry { registry } => write!(f, "contact registry {registry}"),
+            Privilege::JoinNetwork { network } => write!(f, "join network {}", network.name),
+            Privilege::UseNetworkDriver { driver } => write!(f, "use network driver {driver}"),
+            Privilege::SetNetworkOption { name, value } => write!(f, "set network option {name}={value}"),
+            Privilege::SetMacAddress { address } => write!(f, "set hardware address {address}"),
+            Privilege::SetUlimit { name, soft, hard } => write!(f, "set ulimit {name}={soft}:{hard}"),
+            Privilege::Prioritise { what, value } => write!(f, "set {what} to {value}"),
+            Privilege::SetStorageOption { name, value } => write!(f, "set storage option {name}={value}"),
+            Privilege::Annotate { name } => write!(f, "set annotation {name}"),
+            Privilege::Checkpoint { directory } if directory.is_empty() => f.write_str("use checkpoints"),
+            Privilege::Checkpoint { directory } => write!(f, "use checkpoints in host directory {directory}"),
+            Privilege::FetchBuildContext { from } => write!(f, "build from remote context {from}"),
+            Privilege::SetBuildOption { name, value } => write!(f, "set build option {name}={value}"),
+            Privilege::Unexamined { part } => write!(f, "send {part}, which this version does not look into"),
+        }
+    }
+}
+
+impl fmt::Display for HostMount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let access = if self.read_only { "read-only" } else { "read-write" };
+        write!(f, "mount host path {} {access}", self.path)?;
+        if let Some(asked) = &self.asked {
+            write!(f, " (asked for as {asked})")?;
+        }
+        if self.through_volume {
+            f.write_str(" through a volume")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PublishedPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = if self.address.is_empty() { String::new() } else { format!("{}:", self.address) };
+        match (self.first, self.last) {
+            (0, _) => write!(f, "publish a free port on {address}*/{}", self.protocol),
+            (first, last) if first == last => write!(f, "publish port {address}{first}/{}", self.protocol),
+            (first, last) => write!(f, "publish ports {address}{first}-{last}/{}", self.protocol),
+        }
+    }
+}
+
+impl fmt::Display for RunUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.uid, self.name.as_str()) {
+            (Uid::Number(0), "") => f.write_str("run as root (no user is given)"),
+            (Uid::Number(0), name) => write!(f, "run as root (user `{name}`)"),
+            (Uid::Number(uid), _) => write!(f, "run as uid {uid}"),
+            (Uid::Unknown, name) => write!(f, "run as user `{name}`, who may be root"),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A whole container: the one place where every family of privileges is gathered.
+
+use super::Privilege;
+use crate::body::container::{CreateRequest, HostConfig, UpdateRequest};
+use crate::facts::Spec;
+use crate::privilege::asked::Asked;
+use crate::privilege::kernel;
+use crate::privilege::limits::Limits;
+use crate::request::Misread;
+
+impl Asked<'_> {
+    /// Everything that a new container asks for. The body is rewritten to what was judged.
+    ///
+    /// Harmless, hence not asked: host name, terminal and stream flags, environment, command, health
+    /// check, labels, working directory, stop signal and time-out, name servers and extra hosts, limits
+    /// on memory, CPU, block I/O and processes, restart policy, removal, init, capabilities dropped.
+    pub(crate) fn container_create(&mut self, body: &mut CreateRequest) -> Result<(), Misread> {
+        let (image, image_user, image_volumes) = self.image(&body.image)?;
+        self.ask(Privilege::UseImage { image });
+        self.run_as(&body.user, &image_user);
+        self.mac_address(&body.mac_address);
+        let host = body.host_config.get_or_insert_with(HostConfig::default);
+        for target in body.volumes.iter().flatten().map(|(target, _)| target).chain(&image_volumes) {
+            self.anonymous_volume(target, &host.volume_driver);
+        }
+        self.host_config(host)?;
+        self.networks(host, body.networking_config.as_mut())
+    }
+
+    fn host_config(&mut self, host: &mut HostConfig) -> Result<(), Misread> {
+        self.kernel(host);
+        self.mounts(host)?;
+        self.namespaces(host);
+        self.devices(host.devices.as_mut(), host.device_cgroup_rules.as_ref(), host.device_requests.as_ref())?;
+        self.ports(host)?;
+        self.links(host.links.as_mut());
+        for group in host.group_add.iter().flatten() {
+            self.ask(Privilege::JoinGroup { group: group.clone() });
+        }
+        self.log_driver(host);
+        self.limits(&Limits {
+            oom_kill_disable: host.oom_kill_disable,
+            oom_score_adj: host.oom_score_adj,
+            cpu_realtime_period: host.cpu_realtime_period,
+            cpu_realtime_runtime: host.cpu_realtime_runtime,
+            ulimits: host.ulimits.as_deref().unwrap_or_default(),
+            storage: host.storage_opt.as_ref(),
+        });
+        Ok(())
+    }
+
+    /// Everything that an update asks for, effective or not: the daemon ignores devices here today.
+    pub(crate) fn container_update(&mut self, body: &mut UpdateRequest) -> Result<(), Misread> {
+        self.cgroup_parent(&body.cgroup_parent);
+        self.devices(body.devices.as_mut(), body.device_cgroup_rules.as_ref(), body.device_requests.as_ref())?;
+        self.limits(&Limits {
+            oom_kill_disable: body.oom_kill_disable,
+            oom_score_adj: 0,
+            cpu_realtime_period: body.cpu_realtime_period,
+            cpu_realtime_runtime: body.cpu_realtime_runtime,
+            ulimits: body.ulimits.as_deref().unwrap_or_default(),
+            storage: None,
+        });
+        Ok(())
+    }
+
+    /// A log driver asked for by name. Options such as `syslog-address` open sockets of the host.
+    fn log_driver(&mut self, host: &HostConfig) {
+        let log = &host.log_config;
+        if log.kind.is_empty() && log.config.as_ref().is_none_or(|config| config.is_empty()) {
+            return;
+        }
+        let shown = |name: &str| {
+            matches!(name, "max-size" | "max-file" | "compress" | "mode" | "max-buffer-size")
+                || name.ends_with("-address")
+        };
+        let options = log.config.iter().flatten();
+        let options = options
+            .map(|(name, value)| (name.clone(), if shown(name) { value.clone() } else { String::new() }))
+            .collect();
+        self.ask(Privilege::UseLogDriver {
+            driver: if log.kind.is_empty() { "default".to_owned() } else { log.kind.clone() },
+            options,
+        });
+    }
+}
+
+/// The container in short, as context for policies.
+pub(crate) fn spec(name: &str, body: &CreateRequest) -> Spec {
+    let none = HostConfig::default();
+    let host = body.host_config.as_ref().unwrap_or(&none);
+    let or = |given: &str, otherwise: &str| if given.is_empty() { otherwise.to_owned() } else { given.to_owned() };
+    Spec {
+        name: name.to_owned(),
+        image: body.image.clone(),
+        memory: host.memory,
+        nano_cpus: nano_cpus(host),
+        pids: host.pids_limit.unwrap_or(0).max(0),
+        shm_size: host.shm_size,
+        read_only: host.readonly_rootfs,
+        no_new_privileges: kernel::no_new_privileges(host.security_opt.as_deref().unwrap_or_default()),
+        dropped_capabilities: host
+            .cap_drop
+            .iter()
+            .flat_map(|list| list.iter())
+            .map(|name| kernel::capability_name(name))
+            .collect(),
+        network: or(&host.network_mode, "default"),
+        restart: or(&host.restart_policy.name, "no"),
+        labels: body.labels.clone().unwrap_or_default(),
+        environment: body
+            .env
+            .iter()
+            .flatten()
+            .map(|entry| entry.split('=').next().unwrap_or_default().to_owned())
+            .collect(),
+    }
+}
+
+/// The CPU limit, however it was asked for: as a number of CPUs, or as quota within a period.
+fn nano_cpus(host: &HostConfig) -> i64 {
+    if host.nano_cpus != 0 || host.cpu_quota <= 0 {
+        return host.nano_cpus;
+    }
+    let period = if host.cpu_period > 0 { host.cpu_period } else { 100_000 };
+    host.cpu_quota.saturating_mul(1_000_000_000).checked_div(period).unwrap_or(0)
+}

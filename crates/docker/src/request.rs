@@ -1,0 +1,244 @@
+//! A request as understood: the operation, its names and parameters, and its body in types.
+//!
+//! Two steps. [`Call::read`] reads the head: which operation, and what kind of body it may carry.
+//! [`Request::understand`] adds the body. [`Request::facts`] then tells what the request asks for and
+//! writes its canonical form, given a [`World`] that knows the things it names.
+
+use std::collections::BTreeSet;
+
+use crate::body::auth::AuthConfig;
+use crate::body::container::{CheckpointRequest, CreateRequest, UpdateRequest};
+use crate::body::exec::{ExecCreateRequest, ExecStartRequest};
+use crate::body::network::{NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest};
+use crate::body::volume::VolumeCreateRequest;
+use crate::endpoint::{self, BodyKind, Effect, Operation};
+use crate::http::{Method, RequestHead};
+use crate::json;
+use crate::target::{ApiVersion, Query, Target, encode_segment};
+
+mod build;
+mod facts;
+mod media;
+mod misread;
+mod opaque;
+#[cfg(test)]
+mod tests;
+
+pub use facts::Unsettled;
+pub use misread::Misread;
+
+/// How requests are to be read.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Fields of bodies that are not known and let through all the same (`HostConfig.NewField`).
+    pub allow_fields: BTreeSet<String>,
+    /// The oldest API version that is taken.
+    pub oldest: ApiVersion,
+    /// The newest API version that is taken.
+    pub newest: ApiVersion,
+}
+
+impl Default for Reading {
+    /// API 1.24 to 1.56; no unknown fields.
+    fn default() -> Self {
+        Reading {
+            allow_fields: BTreeSet::new(),
+            oldest: ApiVersion { major: 1, minor: 24 },
+            newest: ApiVersion { major: 1, minor: 56 },
+        }
+    }
+}
+
+/// The head of a request: what is called, before its body is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The operation.
+    pub operation: Operation,
+    /// The names in the path, decoded.
+    pub names: Vec<String>,
+    /// The API version in the path, if any.
+    pub version: Option<ApiVersion>,
+    /// The query.
+    pub query: Query,
+    /// The path as given (decoded), for records.
+    pub path: String,
+    content_type: Option<String>,
+}
+
+impl Call {
+    /// Reads a head. Refused: unknown end points, versions out of range, parameters that no known
+    /// daemon reads (of operations that only look, they are left out instead).
+    pub fn read(head: &RequestHead, reading: &Reading) -> Result<Call, Misread> {
+        let content_type = head.content_type()?.map(|media| media.essence().to_owned());
+        let target = Target::parse(head.target(), head.method())?;
+        if *head.method() == Method::Options {
+            return Ok(Call::options(&target));
+        }
+        let route = endpoint::route(head.method(), &target).ok_or_else(|| no_operation(head, target.path()))?;
+        let version = target.version();
+        if let Some(asked) = version {
+            in_range(asked, reading)?;
+        }
+        let query = known_parameters(route.operation, target.query())?;
+        Ok(Call {
+            operation: route.operation,
+            names: route.names,
+            version,
+            query,
+            path: target.path().to_owned(),
+            content_type,
+        })
+    }
+
+    /// `OPTIONS` of any path, which executes nothing: sent on as a question about the server itself.
+    fn options(target: &Target) -> Call {
+        Call {
+            operation: Operation::SystemOptions,
+            names: Vec::new(),
+            version: None,
+            query: Query::default(),
+            path: target.path().to_owned(),
+            content_type: None,
+        }
+    }
+
+    /// The target as it is sent: the version, the end point's path with these names, this query.
+    fn target_with(&self, names: &[String], query: &Query) -> String {
+        if self.operation == Operation::SystemOptions {
+            return "/_ping".to_owned();
+        }
+        let mut target = self.version.map(|version| format!("/v{version}")).unwrap_or_default();
+        let mut names = names.iter();
+        let mut rest = self.operation.endpoint().path;
+        while let Some((before, after)) = rest.split_once('{') {
+            target.push_str(before);
+            encode_segment(&mut target, names.next().map_or("", String::as_str));
+            rest = after.split_once('}').map_or("", |(_, rest)| rest);
+        }
+        target.push_str(rest);
+        if !query.is_empty() {
+            target.push('?');
+            target.push_str(&query.canonical());
+        }
+        target
+    }
+
+    /// What the body is. One end point has two: `POST /images/create` takes an archive only to import it.
+    pub fn body_kind(&self) -> BodyKind {
+        match self.operation {
+            Operation::ImageCreate if !self.imports_body() => BodyKind::Empty,
+            operation => operation.endpoint().body,
+        }
+    }
+
+    /// `fromSrc=-`, and no `fromImage`, which the daemon looks at first.
+    fn imports_body(&self) -> bool {
+        let given = |name| self.query.all(name).next().unwrap_or_default();
+        given("fromImage").is_empty() && given("fromSrc") == "-"
+    }
+
+    fn method(&self) -> Method {
+        self.operation.endpoint().method.clone()
+    }
+}
+
+/// The body of a request, in types.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the bodies are named like their end points")]
+pub enum Body {
+    None,
+    Archive,
+    Create(Box<json::Body<CreateRequest>>),
+    Update(Box<json::Body<UpdateRequest>>),
+    ExecCreate(json::Body<ExecCreateRequest>),
+    ExecStart(json::Body<ExecStartRequest>),
+    VolumeCreate(json::Body<VolumeCreateRequest>),
+    NetworkCreate(json::Body<NetworkCreateRequest>),
+    NetworkConnect(json::Body<NetworkConnectRequest>),
+    NetworkDisconnect(json::Body<NetworkDisconnectRequest>),
+    Commit(Box<json::Body<CreateRequest>>),
+    Checkpoint(json::Body<CheckpointRequest>),
+    Auth(json::Body<AuthConfig>),
+    /// JSON without ambiguity that is not looked into.
+    Opaque(serde_json::Value),
+}
+
+/// A request that was read whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The head.
+    pub call: Call,
+    /// The body.
+    pub body: Body,
+}
+
+impl Request {
+    /// Reads the body that a call came with. `bytes` is empty for what streams.
+    pub fn understand(call: Call, bytes: &[u8], reading: &Reading) -> Result<Request, Misread> {
+        match call.operation {
+            Operation::Session | Operation::Grpc => return Err(Misread::BuildKit),
+            Operation::ImageBuild => build::classic_only(&call.query)?,
+            _ => {}
+        }
+        media::check(&call, !bytes.is_empty())?;
+        let body = read_body(&call, bytes, &json::Options { allow_fields: &reading.allow_fields })?;
+        Ok(Request { call, body })
+    }
+}
+
+fn read_body(call: &Call, bytes: &[u8], options: &json::Options<'_>) -> Result<Body, Misread> {
+    match call.body_kind() {
+        BodyKind::None | BodyKind::Stream if bytes.is_empty() => return Ok(Body::None),
+        BodyKind::None | BodyKind::Stream => return Err(Misread::NeedlessBody { operation: call.operation.name() }),
+        BodyKind::Empty => return opaque::empty(call, bytes),
+        BodyKind::Tar => return Ok(Body::Archive),
+        BodyKind::Json => {}
+    }
+    Ok(match call.operation {
+        Operation::ContainerCreate => Body::Create(Box::new(json::read(bytes, options)?)),
+        Operation::ContainerUpdate => Body::Update(Box::new(json::read(bytes, options)?)),
+        Operation::ContainerExec => Body::ExecCreate(json::read(bytes, options)?),
+        // Daemons from 23 on take no body for an empty one.
+        Operation::ExecStart if bytes.is_empty() => Body::ExecStart(json::Body::new(ExecStartRequest::default())),
+        Operation::ExecStart => Body::ExecStart(json::read(bytes, options)?),
+        Operation::VolumeCreate => Body::VolumeCreate(json::read(bytes, options)?),
+        Operation::NetworkCreate => Body::NetworkCreate(json::read(bytes, options)?),
+        Operation::NetworkConnect => Body::NetworkConnect(json::read(bytes, options)?),
+        Operation::NetworkDisconnect => Body::NetworkDisconnect(json::read(bytes, options)?),
+        Operation::ImageCommit if opaque::is_nothing(bytes) => Body::None,
+        Operation::ImageCommit => Body::Commit(Box::new(json::read(bytes, options)?)),
+        Operation::CheckpointCreate => Body::Checkpoint(json::read(bytes, options)?),
+        Operation::SystemAuth => Body::Auth(json::read(bytes, options)?),
+        _ => opaque::read(bytes)?,
+    })
+}
+
+fn no_operation(head: &RequestHead, path: &str) -> Misread {
+    let path = path.chars().filter(|c| !c.is_control()).take(100).collect();
+    Misread::NoOperation { method: head.method().as_str().to_owned(), path }
+}
+
+fn in_range(asked: ApiVersion, reading: &Reading) -> Result<(), Misread> {
+    if (reading.oldest..=reading.newest).contains(&asked) {
+        return Ok(());
+    }
+    Err(Misread::Version {
+        asked: asked.to_string(),
+        oldest: reading.oldest.to_string(),
+        newest: reading.newest.to_string(),
+    })
+}
+
+/// The parameters that the end point reads. One that is unknown could be a privilege of a newer daemon:
+/// where something can change, it is refused; where one only looks, it is not sent on.
+fn known_parameters(operation: Operation, query: &Query) -> Result<Query, Misread> {
+    let endpoint = operation.endpoint();
+    match (query.first_unknown(endpoint.parameters), endpoint.effect) {
+        (None, _) => Ok(query.clone()),
+        (Some(name), Effect::Change) => Err(Misread::Parameter {
+            operation: operation.name(),
+            name: name.chars().filter(|c| !c.is_control()).take(60).collect(),
+        }),
+        (Some(_), Effect::Read) => Ok(query.only(endpoint.parameters)),
+    }
+}

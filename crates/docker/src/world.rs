@@ -1,0 +1,159 @@
+//! What is known of the world while a request is read: the daemon's own things, and host paths.
+//!
+//! This crate does no I/O. Reading a request asks the world; what the world does not know yet is noted
+//! as a [`Lookup`], the caller looks it up and reads again, until nothing is open. So what was looked
+//! up and what was judged can never be two different lists.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::privilege::RunUser;
+use crate::resource::{Container, Image, Labels, Network, Volume};
+
+/// One thing to look up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lookup {
+    /// A container by name, id or prefix of an id.
+    Container(String),
+    /// An image by name, id or prefix of an id.
+    Image(String),
+    /// A network by name, id or prefix of an id.
+    Network(String),
+    /// A volume by name.
+    Volume(String),
+    /// An exec by id.
+    Exec(String),
+    /// A path of the host, cleaned, whose symbolic links are to be followed.
+    HostPath(String),
+}
+
+/// An image and what its configuration says of the processes made from it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownImage {
+    /// The image, asked for by id.
+    pub image: Image,
+    /// The user of its configuration.
+    pub user: String,
+    /// The paths of its configuration that become anonymous volumes.
+    pub volumes: Vec<String>,
+}
+
+/// A volume and the options that it was made with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownVolume {
+    /// The volume.
+    pub volume: Volume,
+    /// The driver's options.
+    pub options: Labels,
+}
+
+/// An exec that was prepared, and the container in which it will run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownExec {
+    /// The full id.
+    pub id: String,
+    /// The container.
+    pub container: Container,
+    /// Whether it runs with all capabilities.
+    pub privileged: bool,
+    /// The user that it runs as.
+    pub user: RunUser,
+}
+
+/// A host path after its symbolic links were followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KnownPath {
+    /// Where it leads. A part that does not exist is kept as it is.
+    Resolved(String),
+    /// It cannot be told: the daemon is on another machine.
+    Remote,
+}
+
+/// All that is known.
+#[derive(Debug, Default)]
+pub struct World {
+    containers: HashMap<String, Option<Container>>,
+    images: HashMap<String, Option<KnownImage>>,
+    networks: HashMap<String, Option<Network>>,
+    volumes: HashMap<String, Option<KnownVolume>>,
+    execs: HashMap<String, Option<KnownExec>>,
+    paths: HashMap<String, KnownPath>,
+    open: RefCell<BTreeSet<Lookup>>,
+}
+
+macro_rules! known {
+    ($(#[$about:meta])* $ask:ident, $(#[$tell_about:meta])* $tell:ident, $field:ident, $lookup:ident -> $thing:ty) => {
+        $(#[$about])*
+        pub fn $ask(&self, name: &str) -> Option<&$thing> {
+            match self.$field.get(name) {
+                Some(known) => known.as_ref(),
+                None => {
+                    self.open.borrow_mut().insert(Lookup::$lookup(name.to_owned()));
+                    None
+                }
+            }
+        }
+
+        $(#[$tell_about])*
+        pub fn $tell(&mut self, name: String, known: Option<$thing>) {
+            self.$field.insert(name, known);
+        }
+    };
+}
+
+impl World {
+    /// A world of which nothing is known yet.
+    pub fn new() -> Self {
+        World::default()
+    }
+
+    known!(
+        /// The container of that name. `None`: there is none, or it is yet to be looked up.
+        container,
+        /// Notes what a look at the daemon gave.
+        learn_container, containers, Container -> Container
+    );
+    known!(
+        /// The image of that name or id.
+        image,
+        /// Notes what a look at the daemon gave.
+        learn_image, images, Image -> KnownImage
+    );
+    known!(
+        /// The network of that name or id.
+        network,
+        /// Notes what a look at the daemon gave.
+        learn_network, networks, Network -> Network
+    );
+    known!(
+        /// The volume of that name.
+        volume,
+        /// Notes what a look at the daemon gave.
+        learn_volume, volumes, Volume -> KnownVolume
+    );
+    known!(
+        /// The exec of that id.
+        exec,
+        /// Notes what a look at the daemon gave.
+        learn_exec, execs, Exec -> KnownExec
+    );
+
+    /// Where a cleaned path of the host leads. `None`: yet to be looked up.
+    pub fn host_path(&self, path: &str) -> Option<&KnownPath> {
+        let known = self.paths.get(path);
+        if known.is_none() {
+            self.open.borrow_mut().insert(Lookup::HostPath(path.to_owned()));
+        }
+        known
+    }
+
+    /// Notes where a path leads.
+    pub fn learn_host_path(&mut self, path: String, known: KnownPath) {
+        self.paths.insert(path, known);
+    }
+
+    /// What was asked and is not known, and forgets that it was asked.
+    pub fn take_open(&self) -> Vec<Lookup> {
+        std::mem::take(&mut *self.open.borrow_mut()).into_iter().collect()
+    }
+}

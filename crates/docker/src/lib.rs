@@ -4,6 +4,7 @@
 //! could read differently, and names every privilege that a request asks for. Pure: no I/O, no async,
 //! no clock, no globals; knows nothing of policy.
 
+pub mod answer;
 pub mod body;
 pub mod endpoint;
 pub mod facts;

@@ -1,0 +1,272 @@
+//! The daemon's answers that are read: what it says of the things that a request names.
+//!
+//! Only what is judged is read. An answer that cannot be read is no answer: the caller refuses.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::image::Reference;
+use crate::privilege::run_user;
+use crate::resource::{Container, Image, Labels, Network, Volume};
+use crate::world::{KnownExec, KnownImage, KnownVolume};
+
+/// An answer that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the daemon's answer about {what} cannot be read")]
+pub struct Unreadable {
+    /// What was asked about: `a container`.
+    pub what: &'static str,
+}
+
+/// `GET /containers/{id}/json`.
+pub fn container(body: &[u8]) -> Result<Container, Unreadable> {
+    let unreadable = Unreadable { what: "a container" };
+    let answer: ContainerAnswer = serde_json::from_slice(body).map_err(|_| unreadable.clone())?;
+    if !is_id(&answer.id) {
+        return Err(unreadable);
+    }
+    let config = answer.config.unwrap_or_default();
+    let host = answer.host_config.unwrap_or_default();
+    let binds = answer.mounts.into_iter().flatten().any(|mount| mount.kind.as_deref() == Some("bind"));
+    Ok(Container {
+        id: answer.id,
+        name: answer.name.unwrap_or_default().trim_start_matches('/').to_owned(),
+        labels: config.labels.unwrap_or_default(),
+        image: config.image.unwrap_or_default(),
+        image_id: answer.image.unwrap_or_default(),
+        user: config.user.unwrap_or_default(),
+        privileged: host.privileged == Some(true),
+        reaches_host: binds || host.reaches_host(),
+        running: answer.state.and_then(|state| state.running) == Some(true),
+    })
+}
+
+/// `GET /images/{name}/json`.
+pub fn image(body: &[u8]) -> Result<KnownImage, Unreadable> {
+    let unreadable = Unreadable { what: "an image" };
+    let answer: ImageAnswer = serde_json::from_slice(body).map_err(|_| unreadable.clone())?;
+    let id = answer.id.filter(|id| id.strip_prefix("sha256:").is_some_and(is_id)).ok_or(unreadable)?;
+    let config = answer.config.unwrap_or_default();
+    let names = answer.repo_tags.into_iter().flatten().chain(answer.repo_digests.into_iter().flatten());
+    let image = Image {
+        reference: None,
+        id: Some(id),
+        names: names.filter_map(|name| Reference::parse(&name).ok()).collect(),
+        labels: config.labels.unwrap_or_default(),
+    };
+    Ok(KnownImage {
+        image,
+        user: config.user.unwrap_or_default(),
+        volumes: config.volumes.unwrap_or_default().into_keys().collect(),
+    })
+}
+
+/// `GET /networks/{id}`.
+pub fn network(body: &[u8]) -> Result<Network, Unreadable> {
+    let unreadable = Unreadable { what: "a network" };
+    let answer: NetworkAnswer = serde_json::from_slice(body).map_err(|_| unreadable.clone())?;
+    let id = answer.id.filter(|id| !id.is_empty()).ok_or(unreadable)?;
+    Ok(Network {
+        id,
+        name: answer.name.unwrap_or_default(),
+        driver: answer.driver.unwrap_or_default(),
+        labels: answer.labels.unwrap_or_default(),
+    })
+}
+
+/// `GET /volumes/{name}`.
+pub fn volume(body: &[u8]) -> Result<KnownVolume, Unreadable> {
+    let answer: VolumeAnswer = serde_json::from_slice(body).map_err(|_| Unreadable { what: "a volume" })?;
+    Ok(KnownVolume {
+        volume: Volume {
+            name: answer.name.unwrap_or_default(),
+            driver: answer.driver.unwrap_or_default(),
+            labels: answer.labels.unwrap_or_default(),
+            exists: true,
+        },
+        options: answer.options.unwrap_or_default(),
+    })
+}
+
+/// An exec that is known, but for its container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecAnswer {
+    id: String,
+    /// The full id of its container.
+    pub container: String,
+    privileged: bool,
+    user: Option<String>,
+}
+
+/// `GET /exec/{id}/json`.
+pub fn exec(body: &[u8]) -> Result<ExecAnswer, Unreadable> {
+    let unreadable = Unreadable { what: "an exec" };
+    let answer: RawExec = serde_json::from_slice(body).map_err(|_| unreadable.clone())?;
+    let process = answer.process.unwrap_or_default();
+    match (answer.id, answer.container) {
+        (Some(id), Some(container)) if is_id(&id) && is_id(&container) => {
+            Ok(ExecAnswer { id, container, privileged: process.privileged == Some(true), user: process.user })
+        }
+        _ => Err(unreadable),
+    }
+}
+
+impl ExecAnswer {
+    /// The exec in its container, whose user it has unless it was given one.
+    pub fn within(self, container: Container) -> KnownExec {
+        let user = self.user.filter(|user| !user.is_empty()).unwrap_or_else(|| container.user.clone());
+        KnownExec { id: self.id, privileged: self.privileged, user: run_user(&user), container }
+    }
+}
+
+/// Whether this is a full id: 64 hexadecimal digits.
+pub fn is_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContainerAnswer {
+    id: String,
+    name: Option<String>,
+    image: Option<String>,
+    config: Option<Config>,
+    host_config: Option<Host>,
+    mounts: Option<Vec<Mount>>,
+    state: Option<State>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Config {
+    labels: Option<Labels>,
+    image: Option<String>,
+    user: Option<String>,
+    volumes: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct State {
+    running: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Mount {
+    #[serde(rename = "Type")]
+    kind: Option<String>,
+}
+
+/// What of a stored host configuration reaches beyond the container.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Host {
+    privileged: Option<bool>,
+    cap_add: Option<Vec<String>>,
+    security_opt: Option<Vec<String>>,
+    devices: Option<Vec<serde::de::IgnoredAny>>,
+    device_requests: Option<Vec<serde::de::IgnoredAny>>,
+    device_cgroup_rules: Option<Vec<serde::de::IgnoredAny>>,
+    masked_paths: Option<Vec<String>>,
+    readonly_paths: Option<Vec<String>>,
+    pid_mode: Option<String>,
+    ipc_mode: Option<String>,
+    network_mode: Option<String>,
+    userns_mode: Option<String>,
+    #[serde(rename = "UTSMode")]
+    uts_mode: Option<String>,
+}
+
+impl Host {
+    fn reaches_host(&self) -> bool {
+        let modes = [&self.pid_mode, &self.ipc_mode, &self.network_mode, &self.userns_mode, &self.uts_mode];
+        let lists = [&self.devices, &self.device_requests, &self.device_cgroup_rules];
+        let weakened = |option: &String| !option.starts_with("no-new-privileges") && option != "seccomp=builtin";
+        self.privileged == Some(true)
+            || self.cap_add.iter().flatten().next().is_some()
+            || self.security_opt.iter().flatten().any(weakened)
+            || modes.iter().any(|mode| mode.as_deref() == Some("host"))
+            || lists.iter().any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
+            || [&self.masked_paths, &self.readonly_paths].iter().any(|paths| paths.as_ref().is_some_and(Vec::is_empty))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ImageAnswer {
+    id: Option<String>,
+    repo_tags: Option<Vec<String>>,
+    repo_digests: Option<Vec<String>>,
+    config: Option<Config>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NetworkAnswer {
+    id: Option<String>,
+    name: Option<String>,
+    driver: Option<String>,
+    labels: Option<Labels>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct VolumeAnswer {
+    name: Option<String>,
+    driver: Option<String>,
+    labels: Option<Labels>,
+    options: Option<Labels>,
+}
+
+#[derive(Deserialize)]
+struct RawExec {
+    #[serde(rename = "ID")]
+    id: Option<String>,
+    #[serde(rename = "ContainerID")]
+    container: Option<String>,
+    #[serde(rename = "ProcessConfig")]
+    process: Option<Process>,
+}
+
+#[derive(Default, Deserialize)]
+struct Process {
+    privileged: Option<bool>,
+    user: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_reaches_the_host_by_what_is_stored_of_it() {
+        let id = "a".repeat(64);
+        let reaches = |host: &str, mounts: &str| {
+            let body = format!(r#"{{"Id":"{id}","Name":"/web","HostConfig":{host},"Mounts":{mounts}}}"#);
+            container(body.as_bytes()).unwrap().reaches_host
+        };
+        assert!(!reaches(r#"{"NetworkMode":"bridge","CapAdd":null,"MaskedPaths":["/proc/kcore"]}"#, "[]"));
+        assert!(!reaches("{}", r#"[{"Type":"volume"}]"#));
+        for host in [
+            r#"{"Privileged":true}"#,
+            r#"{"PidMode":"host"}"#,
+            r#"{"CapAdd":["SYS_ADMIN"]}"#,
+            r#"{"Devices":[{}]}"#,
+            r#"{"SecurityOpt":["seccomp=unconfined"]}"#,
+            r#"{"MaskedPaths":[]}"#,
+        ] {
+            assert!(reaches(host, "[]"), "{host}");
+        }
+        assert!(reaches("{}", r#"[{"Type":"bind"}]"#));
+    }
+
+    #[test]
+    fn what_is_no_answer_is_refused() {
+        assert!(container(b"{}").is_err());
+        assert!(container(br#"{"Id":"short"}"#).is_err());
+        assert!(image(b"[]").is_err());
+        assert!(exec(br#"{"ID":"x"}"#).is_err());
+    }
+}

@@ -1,1 +1,17 @@
+//! CARRY OUT: connections in, exchanges with the daemon out.
+//!
+//! Listens, finds out who asks, has each request understood by crate `docker` and decided by crate
+//! `policy`, sends what a permit holds, passes the answer back and writes a record. Nothing is decided
+//! here.
 
+pub mod gateway;
+mod host_path;
+pub mod limits;
+pub mod listen;
+pub mod record;
+pub mod stream;
+pub mod subject;
+mod sys;
+pub mod tls;
+pub mod upstream;
+mod wire;

@@ -1,0 +1,113 @@
+//! One client's connection: who it is, and its exchanges one after the other.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use policy::Subject;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
+
+use super::answer::Answer;
+use super::{Gateway, exchange};
+use crate::listen::{Accepted, Peer};
+use crate::stream::{ClientStream, DaemonStream};
+use crate::wire::Wire;
+
+/// Both ends, and who is at the client's.
+pub(super) struct Connection {
+    pub(super) client: Wire<ClientStream>,
+    /// The daemon's end. Pinned to this client: two clients never share one, so bytes of the one can
+    /// never be taken for the other's.
+    pub(super) daemon: Option<Wire<DaemonStream>>,
+    pub(super) subject: Arc<Subject>,
+}
+
+/// What comes after an exchange.
+pub(super) enum Next {
+    /// Another one on this connection.
+    Request,
+    /// Nothing: the connection ends here.
+    Close,
+    /// Nothing, but what the client is still sending is read and thrown away for a moment, so that it
+    /// reads our answer instead of an error of its own.
+    Linger,
+    /// No more HTTP: the daemon has taken the connection over.
+    Takeover(Box<exchange::Takeover>),
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(gateway: &Arc<Gateway>, accepted: Accepted, mut stopped: watch::Receiver<bool>) {
+    let limits = &gateway.settings.limits;
+    let (stream, peer) = match accepted.open(limits.handshake_wait).await {
+        Ok(opened) => opened,
+        Err(error) => return tracing::debug!(%error, "a client was not let in"),
+    };
+    let mut client = Wire::new(stream);
+    let subject = match identify(gateway, peer).await {
+        Ok(subject) => Arc::new(subject),
+        Err(reason) => {
+            tracing::warn!(%reason, "a client could not be identified");
+            let words = format!("dockwarden: it cannot be told who you are: {reason}");
+            return turn_away(&mut client, &Answer::new(403, words)).await;
+        }
+    };
+    let Some(_place) = gateway.place_for(&subject) else {
+        tracing::warn!(user = subject.user, "too many connections of one user; one was turned away");
+        let words = "dockwarden: you have too many connections open; close some, or ask for a higher limit \
+                     (limits.connections_per_subject)";
+        return turn_away(&mut client, &Answer::new(429, words)).await;
+    };
+    let mut connection = Connection { client, daemon: None, subject };
+    loop {
+        // An exchange that has begun is not cut by the end of the service; waiting for one is.
+        if connection.client.ahead.is_empty() {
+            tokio::select! {
+                biased;
+                _ = stopped.wait_for(|stopped| *stopped) => return,
+                read = tokio::time::timeout(limits.keep_alive, connection.client.fill()) => {
+                    if !matches!(read, Ok(Ok(1..))) { return }
+                }
+            }
+        }
+        match exchange::run(gateway, &mut connection).await {
+            Next::Request => {}
+            Next::Close => return,
+            Next::Linger => return linger(&mut connection.client).await,
+            Next::Takeover(takeover) => return takeover.run(connection, limits.stream_silence).await,
+        }
+    }
+}
+
+async fn identify(gateway: &Gateway, peer: Peer) -> Result<Subject, String> {
+    if let Some(subject) = &gateway.settings.subject {
+        return Ok(subject.clone());
+    }
+    match tokio::time::timeout(gateway.settings.limits.identify_wait, gateway.identifier.identify(peer)).await {
+        Ok(Ok(subject)) => Ok(subject),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the system's name services did not answer in time".to_owned()),
+    }
+}
+
+/// Answers without reading, and ends.
+async fn turn_away(client: &mut Wire<ClientStream>, answer: &Answer) {
+    if answer.send(client, false, true).await.is_ok() {
+        linger(client).await;
+    }
+}
+
+/// Ends our side and reads on for a moment. A socket that is closed with unread bytes is reset, and the
+/// client may lose the answer that tells it why.
+async fn linger(client: &mut Wire<ClientStream>) {
+    let _ = client.stream.shutdown().await;
+    let mut waste = BytesMut::with_capacity(LINGER_READ);
+    let drain = async {
+        while matches!(client.stream.read_buf(&mut waste).await, Ok(1..)) {
+            waste.clear();
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, drain).await;
+}
+
+const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
+const LINGER_READ: usize = 64 << 10;

@@ -1,0 +1,115 @@
+//! The record of the exchange under way. Written when it is dropped, so there is one for every exchange:
+//! on an answer, a disconnect, a time-out, or a panic.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use docker::http::RequestHead;
+use docker::request::Call;
+use policy::{Answered, Policy, Subject};
+use ulid::Ulid;
+
+use super::Gateway;
+use crate::record::{Bytes, Outcome, Question, Record, Request, Timestamp, path_without_values};
+use crate::stream::Traffic;
+
+/// A record in the making.
+pub(super) struct Entry {
+    gateway: Arc<Gateway>,
+    record: Option<Record>,
+    began: Instant,
+    /// Bytes of bodies and streams, counted while they move.
+    pub(super) traffic: Arc<Traffic>,
+}
+
+impl Entry {
+    /// Begins the record of an exchange, under the policy that will decide about it.
+    pub(super) fn new(gateway: &Arc<Gateway>, subject: &Subject, policy: &Policy) -> Self {
+        let record = Record {
+            id: Ulid::generate().to_string(),
+            time: Timestamp::now(),
+            duration_ms: 0,
+            door: "gateway".to_owned(),
+            subject: Some(subject.clone()),
+            request: Request::default(),
+            resource: None,
+            questions: Vec::new(),
+            outcome: Outcome::Interrupted,
+            mode: policy.mode().to_string(),
+            status: None,
+            message: None,
+            policy_version: Some(policy.version().to_owned()),
+            bytes: Bytes::default(),
+        };
+        Entry { gateway: Arc::clone(gateway), record: Some(record), began: Instant::now(), traffic: Arc::default() }
+    }
+
+    /// The id that the client is told.
+    pub(super) fn id(&self) -> &str {
+        self.record.as_ref().map_or("", |record| &record.id)
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Record)) {
+        if let Some(record) = &mut self.record {
+            change(record);
+        }
+    }
+
+    pub(super) fn head(&mut self, head: &RequestHead) {
+        self.change(|record| {
+            record.request.method = head.method().to_string();
+            record.request.path = path_without_values(head.target());
+        });
+    }
+
+    pub(super) fn call(&mut self, call: &Call) {
+        self.change(|record| {
+            record.request.api_version = call.version.map(|version| version.to_string());
+            record.request.operation = Some(call.operation.name().to_owned());
+        });
+    }
+
+    pub(super) fn answers(&mut self, answers: &[Answered]) {
+        let question = |answer: &Answered| Question {
+            action: answer.action.to_string(),
+            resource: answer.resource.to_string(),
+            allowed: answer.allowed,
+            policies: answer.policies.iter().map(|policy| policy.id.to_string()).collect(),
+        };
+        self.change(|record| {
+            record.resource = answers.first().map(|answer| answer.resource.to_string());
+            record.questions = answers.iter().map(question).collect();
+        });
+    }
+
+    /// What came of it, and what the client was told.
+    pub(super) fn outcome(&mut self, outcome: Outcome, status: Option<u16>, message: Option<String>) {
+        self.change(|record| {
+            record.outcome = outcome;
+            record.status = status;
+            if message.is_some() {
+                record.message = message;
+            }
+        });
+    }
+
+    /// Something to say of an exchange that is carried out all the same.
+    pub(super) fn warning(&mut self, warning: &str) {
+        self.change(|record| record.message = Some(warning.to_owned()));
+    }
+
+    /// There was no exchange: the connection was closed before a request came.
+    pub(super) fn forget(&mut self) {
+        self.record = None;
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let Some(mut record) = self.record.take() else { return };
+        let moved = self.traffic.so_far();
+        record.bytes = Bytes { to_daemon: moved.to_daemon, to_client: moved.to_client };
+        record.duration_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.gateway.record(record);
+    }
+}

@@ -1,0 +1,237 @@
+//! One exchange: a request understood, decided, carried out, recorded.
+//!
+//! Every step may end it with an answer of ours; nothing reaches the daemon before the last one, and
+//! that takes a permit.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use docker::endpoint::{BodyKind, Effect};
+use docker::facts::Facts;
+use docker::http::{HeadLimits, HeadScan, Method, Parsed, RequestHead};
+use docker::privilege::Privilege;
+use docker::request::{Call, Misread, Request};
+use policy::{Circumstances, Decision, Door, Permit, Policy};
+use tokio::io::AsyncWriteExt;
+
+use super::answer::Answer;
+use super::connection::{Connection, Next};
+use super::entry::Entry;
+use super::{Gateway, Manner, forward, resolve};
+use crate::record::Outcome;
+use crate::wire::{BodyError, Rest};
+
+pub(super) use super::forward::Takeover;
+
+/// An exchange under way.
+pub(super) struct Exchange<'a> {
+    pub(super) gateway: &'a Arc<Gateway>,
+    pub(super) connection: &'a mut Connection,
+    pub(super) entry: Entry,
+    pub(super) head: RequestHead,
+    /// What is left of the request's body.
+    pub(super) rest: Rest,
+}
+
+/// The end of an exchange by an answer of ours.
+pub(super) struct Stop {
+    outcome: Outcome,
+    answer: Answer,
+}
+
+impl Stop {
+    pub(super) fn new(outcome: Outcome, answer: Answer) -> Self {
+        Stop { outcome, answer }
+    }
+
+    fn malformed(misread: &Misread) -> Self {
+        Stop::new(Outcome::Malformed, Answer::new(misread.status(), format!("dockwarden: {misread}")))
+    }
+}
+
+/// Carries out the exchange whose first bytes have arrived.
+pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> Next {
+    let policy = gateway.policy.load_full();
+    let mut entry = Entry::new(gateway, &connection.subject, &policy);
+    let head = match read_head(gateway, connection).await {
+        Ok(Some(head)) => head,
+        Ok(None) => {
+            entry.forget();
+            return Next::Close;
+        }
+        Err(answer) => {
+            entry.outcome(Outcome::Malformed, Some(answer.status), Some(answer.message.clone()));
+            return match answer.send(&mut connection.client, false, true).await {
+                Ok(()) => Next::Linger,
+                Err(_) => Next::Close,
+            };
+        }
+    };
+    entry.head(&head);
+    let rest = Rest::from(head.framing());
+    let mut exchange = Exchange { gateway, connection, entry, head, rest };
+    match exchange.judge(&policy).await {
+        Ok(granted) => forward::run(exchange, granted).await,
+        Err(stop) => exchange.stop(stop).await,
+    }
+}
+
+/// A request that may be carried out.
+pub(super) struct Granted {
+    pub(super) permit: Permit,
+    pub(super) call: Call,
+    /// The id of the image that a new container must turn out to be made from.
+    pub(super) image: Option<String>,
+}
+
+impl Exchange<'_> {
+    /// Understand, look up, decide.
+    async fn judge(&mut self, policy: &Policy) -> Result<Granted, Stop> {
+        let reading = &self.gateway.settings.reading;
+        let call = Call::read(&self.head, reading).map_err(|misread| Stop::malformed(&misread))?;
+        self.entry.call(&call);
+        let body = match call.body_kind() {
+            BodyKind::Tar => Bytes::new(),
+            _ => self.read_body().await?,
+        };
+        let request = Request::understand(call, &body, reading).map_err(|misread| Stop::malformed(&misread))?;
+        let facts = resolve::facts(self.gateway, self.connection, &request)
+            .await
+            .map_err(|unresolved| Stop::new(unresolved.outcome, unresolved.answer))?;
+        self.decide(policy, request.call, facts)
+    }
+
+    fn decide(&mut self, policy: &Policy, call: Call, facts: Facts) -> Result<Granted, Stop> {
+        let (effect, absent, image) = (facts.effect(), facts.absent.clone(), pinned_image(&facts));
+        let circumstances = Circumstances { door: Door::Gateway, time: SystemTime::now() };
+        let permit = match policy.decide(&self.connection.subject, facts, &circumstances) {
+            Decision::Allowed(permit) => permit,
+            Decision::Refused(refusal) => {
+                self.entry.answers(refusal.answers());
+                let message = refusal.with_record(self.entry.id());
+                return Err(Stop::new(Outcome::Refused, Answer::new(refusal.status(), message)));
+            }
+        };
+        self.entry.answers(permit.answers());
+        if let Some(warning) = permit.warning() {
+            tracing::warn!(user = self.connection.subject.user, "{warning}");
+            self.entry.warning(warning);
+        }
+        if let Some(absent) = absent
+            && self.gateway.settings.manner == Manner::Forward
+        {
+            return Err(Stop::new(Outcome::NotFound, Answer::new(absent.status, absent.message)));
+        }
+        if effect == Effect::Change
+            && let Err(unwritable) = self.gateway.may_change()
+        {
+            let words = format!(
+                "dockwarden: nothing may change while records cannot be written ({unwritable}); \
+                 ask the administrator to make room for them"
+            );
+            return Err(Stop::new(Outcome::Failed, Answer::new(503, words)));
+        }
+        Ok(Granted { permit, call, image })
+    }
+
+    /// The whole body of what is judged by its body, within bounds.
+    async fn read_body(&mut self) -> Result<Bytes, Stop> {
+        let limits = &self.gateway.settings.limits;
+        let too_large = || {
+            let words = format!(
+                "dockwarden: the body is larger than {} bytes, the most that is judged (limits.judged_body)",
+                limits.judged_body_bytes
+            );
+            Stop::new(Outcome::Malformed, Answer::new(413, words))
+        };
+        if matches!(self.rest, Rest::Length(length) if length > limits.judged_body_bytes as u64) {
+            return Err(too_large());
+        }
+        if self.rest.is_done() {
+            return Ok(Bytes::new());
+        }
+        self.say_continue().await?;
+        let client = &mut self.connection.client;
+        let mut whole = bytes::BytesMut::new();
+        let reading = async {
+            while let Some(piece) =
+                self.rest.read(&mut client.stream, &mut client.ahead, Some(limits.body_silence)).await?
+            {
+                whole.extend_from_slice(&piece.data());
+                if whole.len() > limits.judged_body_bytes {
+                    return Ok(false);
+                }
+            }
+            Ok::<bool, BodyError>(true)
+        };
+        let failed = |status, what: String| Stop::new(Outcome::Malformed, Answer::new(status, format!("dockwarden: {what}")));
+        match tokio::time::timeout(limits.judged_body_wait, reading).await {
+            Ok(Ok(true)) => Ok(whole.freeze()),
+            Ok(Ok(false)) => Err(too_large()),
+            Ok(Err(error @ BodyError::Silent(_))) => Err(failed(408, error.to_string())),
+            Ok(Err(error)) => Err(failed(400, error.to_string())),
+            Err(_) => Err(failed(408, "the body took too long".to_owned())),
+        }
+    }
+
+    /// Tells a client that waits for it to send its body.
+    pub(super) async fn say_continue(&mut self) -> Result<(), Stop> {
+        if !self.head.expects_continue() {
+            return Ok(());
+        }
+        let said = self.connection.client.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
+        said.map_err(|error| Stop::new(Outcome::Interrupted, Answer::new(400, error.to_string())))
+    }
+
+    /// Answers in place of the daemon. The connection can go on if the request was read to its end.
+    pub(super) async fn stop(mut self, stop: Stop) -> Next {
+        let Stop { outcome, answer } = stop;
+        self.entry.outcome(outcome, Some(answer.status), Some(answer.message.clone()));
+        let reusable = self.rest.is_done() && self.head.keep_alive();
+        let head_only = *self.head.method() == Method::Head;
+        match answer.send(&mut self.connection.client, head_only, !reusable).await {
+            Ok(()) if reusable => Next::Request,
+            Ok(()) => Next::Linger,
+            Err(_) => Next::Close,
+        }
+    }
+}
+
+/// The image that a new container is to be made from, where it is named by a name that could be given to
+/// another image between the look and the making. (An id is sent as it is.)
+fn pinned_image(facts: &Facts) -> Option<String> {
+    facts.spec.as_ref()?;
+    facts.privileges.iter().find_map(|privilege| match privilege {
+        Privilege::UseImage { image } => image.id.clone(),
+        _ => None,
+    })
+}
+
+/// Reads a head, from its first byte within one time limit. `None`: the client left.
+async fn read_head(gateway: &Gateway, connection: &mut Connection) -> Result<Option<RequestHead>, Answer> {
+    let settings = &gateway.settings.limits;
+    let limits = HeadLimits { bytes: settings.head_bytes, ..HeadLimits::default() };
+    let refuse = |error: docker::http::HeadError| Answer::new(error.status(), format!("dockwarden: {error}"));
+    let client = &mut connection.client;
+    let mut scan = HeadScan::new(&limits);
+    let reading = async {
+        loop {
+            if scan.advance(&client.ahead).map_err(refuse)?.is_some() {
+                return match RequestHead::parse(&client.ahead, &limits).map_err(refuse)? {
+                    Parsed::Complete { head, consumed } => {
+                        let _ = client.ahead.split_to(consumed.min(client.ahead.len()));
+                        Ok(Some(head))
+                    }
+                    Parsed::Partial => Ok(None),
+                };
+            }
+            if !matches!(client.fill().await, Ok(1..)) {
+                return Ok(None);
+            }
+        }
+    };
+    tokio::time::timeout(settings.head_wait, reading)
+        .await
+        .unwrap_or_else(|_| Err(Answer::new(408, "dockwarden: the request's head took too long")))
+}

@@ -1,0 +1,120 @@
+//! A granted request, carried out: sent to the daemon in canonical form, its answer passed back.
+//!
+//! [`send`] is the only function that writes a client's request to the daemon. It takes the permit by
+//! value, and only the decision makes one: no permit, no bytes.
+
+use bytes::BytesMut;
+use docker::endpoint::Answer as AnswerKind;
+use docker::facts::CanonicalBody;
+use docker::http::{Framing, Method, ResponseHead, write_request_head};
+use docker::request::Call;
+use policy::Permit;
+use tokio::io::AsyncWriteExt;
+
+use super::answer::Answer;
+use super::connection::{Connection, Next};
+use super::entry::Entry;
+use super::exchange::{Exchange, Granted, Stop};
+use super::{Manner, resolve};
+use crate::record::Outcome;
+use crate::stream::{Already, DaemonStream, relay};
+use crate::wire::{Rest, Wire};
+
+mod check;
+mod duplex;
+mod fields;
+
+/// A connection that the daemon has taken over.
+pub(super) struct Takeover {
+    entry: Entry,
+    daemon: Wire<DaemonStream>,
+    /// The head of the daemon's answer, to be given to the client first.
+    head: Vec<u8>,
+}
+
+impl Takeover {
+    /// Moves bytes both ways until both sides are done. What the client sent too early goes now: the
+    /// daemon drops what arrives together with the request.
+    pub(super) async fn run(self: Box<Self>, connection: Connection, silence: Option<std::time::Duration>) {
+        let Takeover { mut entry, daemon, head } = *self;
+        let Connection { mut client, .. } = connection;
+        if client.stream.write_all(&head).await.is_err() {
+            return;
+        }
+        let already = Already { to_daemon: client.ahead.freeze(), to_client: daemon.ahead.freeze() };
+        let traffic = std::sync::Arc::clone(&entry.traffic);
+        match relay(client.stream, daemon.stream, already, silence, &traffic).await {
+            Ok(_) => {}
+            Err(error) => entry.warning(&format!("the stream broke: {error}")),
+        }
+    }
+}
+
+/// Carries out what was granted.
+pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted) -> Next {
+    if exchange.gateway.settings.manner == Manner::Rehearse
+        && let Some(next) = exchange.rehearse(&granted).await
+    {
+        return next;
+    }
+    let Granted { permit, call, image } = granted;
+    let upload = matches!(permit.canonical().body, CanonicalBody::Archive);
+    if upload && let Err(stop) = exchange.say_continue().await {
+        return exchange.stop(stop).await;
+    }
+    if let Err(error) = send(&mut exchange, permit, &call).await {
+        exchange.connection.daemon = None;
+        let outcome = Stop::new(Outcome::Failed, Answer::unreachable(&error));
+        return exchange.stop(outcome).await;
+    }
+    match image {
+        Some(image) => check::created(exchange, &image).await,
+        None => duplex::run(exchange, &call).await,
+    }
+}
+
+/// Writes a permitted request to the daemon; an archive's bytes follow later.
+async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::io::Result<()> {
+    drop_stale(exchange.connection).await;
+    let canonical = permit.into_canonical();
+    let (framing, body, content_type): (_, &[u8], Option<&[u8]>) = match &canonical.body {
+        CanonicalBody::Json(body) => (Framing::Length(body.len() as u64), body, Some(b"application/json")),
+        CanonicalBody::Archive => (exchange.head.framing(), b"", Some(b"application/x-tar")),
+        CanonicalBody::None if matches!(canonical.method, Method::Post | Method::Put) => (Framing::Length(0), b"", None),
+        CanonicalBody::None => (Framing::None, b"", None),
+    };
+    let invalid = |error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error);
+    let fields = fields::of_request(&exchange.head, call, content_type).map_err(invalid)?;
+    let mut out = Vec::with_capacity(body.len().saturating_add(512));
+    write_request_head(&mut out, &canonical.method, &canonical.target, fields, framing)
+        .map_err(|error| invalid(error.to_string()))?;
+    out.extend_from_slice(body);
+    exchange.entry.traffic.to_daemon(body.len());
+    let daemon = resolve::daemon(exchange.gateway, exchange.connection).await?;
+    daemon.stream.write_all(&out).await?;
+    daemon.stream.flush().await
+}
+
+/// Lets go of a connection that the daemon has closed meanwhile, or on which it said something unasked.
+async fn drop_stale(connection: &mut Connection) {
+    let Some(daemon) = &mut connection.daemon else { return };
+    let stale = tokio::select! {
+        biased;
+        _ = daemon.fill() => true,
+        () = std::future::ready(()) => !daemon.ahead.is_empty(),
+    };
+    if stale {
+        connection.daemon = None;
+    }
+}
+
+/// Whether this answer is the beginning of a stream: 101, or 200 without a length where the client did
+/// not ask for an upgrade (moby `HijackConnection`).
+fn takes_over(call: &Call, head: &ResponseHead) -> bool {
+    let endless = matches!(Rest::from(head.body()), Rest::UntilClose);
+    call.operation.endpoint().answer == AnswerKind::Stream
+        && (head.is_upgraded() || (head.status() == 200 && endless))
+}
+
+/// What was read of the client's body and what is left to read, for both halves of an exchange.
+type Ahead<'a> = &'a mut BytesMut;

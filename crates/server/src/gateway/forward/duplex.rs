@@ -1,0 +1,290 @@
+//! Both halves of an exchange at once: what is left of the request goes up while the answer comes down.
+//!
+//! The daemon may answer before it has read everything (`docker load` shows progress), and the client
+//! may leave while it waits (`docker events`), which the daemon must notice. A slow reader is waited for
+//! and nothing is held but what fits one read.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use docker::endpoint::Answer as AnswerKind;
+use docker::http::{BodyLength, Framing, Method, ResponseHead, Version, write_chunk, write_last_chunk, write_response_head};
+use docker::request::Call;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+
+use super::super::answer::Answer;
+use super::super::connection::Next;
+use super::super::exchange::{Exchange, Stop};
+use super::super::resolve::parse_head;
+use super::{Ahead, Takeover, fields, takes_over};
+use crate::record::Outcome;
+use crate::stream::Traffic;
+use crate::wire::{BodyError, Rest, Wire, fill};
+
+/// How the answer ended.
+enum Down {
+    /// It was passed on whole; whether both connections can be used again.
+    Whole { status: u16, reusable: bool },
+    /// It is the beginning of a stream.
+    Takeover(Box<ResponseHead>),
+    /// The daemon gave none.
+    None(Answer),
+    /// It broke off when the client had read a part.
+    Broken(u16),
+}
+
+/// How the request's half ended before the answer did.
+enum Up {
+    /// The client left.
+    Gone,
+    /// Its body cannot be read on.
+    Cut(BodyError),
+}
+
+/// Passes the rest of the request up and the answer down.
+pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call) -> Next {
+    let outcome = both(&mut exchange, call).await;
+    let connection = &mut *exchange.connection;
+    match outcome {
+        Ok(Down::Whole { status, reusable }) => {
+            exchange.entry.outcome(Outcome::Allowed, Some(status), None);
+            match (reusable, exchange.rest.is_done()) {
+                (true, true) => Next::Request,
+                (_, true) => Next::Close,
+                (_, false) => Next::Linger,
+            }
+        }
+        Ok(Down::Takeover(head)) => {
+            exchange.entry.outcome(Outcome::Allowed, Some(head.status()), None);
+            let mut bytes = Vec::with_capacity(256);
+            let length = if head.is_upgraded() { BodyLength::None } else { BodyLength::UntilClose };
+            let written = write_response_head(&mut bytes, head.status(), head.reason(), fields::of_takeover(&head), length);
+            match (written, connection.daemon.take()) {
+                (Ok(()), Some(daemon)) => Next::Takeover(Box::new(Takeover { entry: exchange.entry, daemon, head: bytes })),
+                _ => Next::Close,
+            }
+        }
+        Ok(Down::None(answer)) => {
+            connection.daemon = None;
+            exchange.stop(Stop::new(Outcome::Failed, answer)).await
+        }
+        Ok(Down::Broken(status)) => {
+            connection.daemon = None;
+            exchange.entry.outcome(Outcome::Interrupted, Some(status), Some("the answer broke off".to_owned()));
+            Next::Close
+        }
+        Err(Up::Gone) => {
+            connection.daemon = None;
+            Next::Close
+        }
+        Err(Up::Cut(error)) => {
+            connection.daemon = None;
+            let answer = Answer::new(400, format!("dockwarden: {error}"));
+            exchange.stop(Stop::new(Outcome::Malformed, answer)).await
+        }
+    }
+}
+
+async fn both(exchange: &mut Exchange<'_>, call: &Call) -> Result<Down, Up> {
+    let limits = &exchange.gateway.settings.limits;
+    let Some(Wire { stream: daemon, ahead: daemon_ahead }) = &mut exchange.connection.daemon else {
+        return Ok(Down::None(Answer::garbled(&"there is no connection to it")));
+    };
+    let Wire { stream: client, ahead: client_ahead } = &mut exchange.connection.client;
+    let (client_reads, client_writes) = tokio::io::split(client);
+    let (daemon_reads, daemon_writes) = tokio::io::split(daemon);
+    let traffic = &*exchange.entry.traffic;
+    let stream = call.operation.endpoint().answer == AnswerKind::Stream;
+    let chunked = matches!(exchange.head.framing(), Framing::Chunked);
+    let up = async {
+        let upload = Upload { rest: &mut exchange.rest, chunked, silence: limits.body_silence, traffic };
+        upload.run(client_reads, client_ahead, daemon_writes, stream).await
+    };
+    let down = Download { head: &exchange.head, call, most: limits.head_bytes, wait: limits.answer_wait, traffic };
+    let down = down.run(daemon_reads, daemon_ahead, client_writes);
+    tokio::select! {
+        biased;
+        down = down => Ok(down),
+        up = up => Err(up),
+    }
+}
+
+/// The request's half.
+struct Upload<'a> {
+    rest: &'a mut Rest,
+    chunked: bool,
+    silence: Duration,
+    traffic: &'a Traffic,
+}
+
+impl Upload<'_> {
+    /// Sends what is left of the body, then waits for the client to leave. Ends only with that.
+    async fn run<R, W>(mut self, mut client: R, ahead: Ahead<'_>, mut daemon: W, stream: bool) -> Up
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        if !self.rest.is_done()
+            && let Err(error) = self.send(&mut client, ahead, &mut daemon).await
+        {
+            return match error {
+                // The daemon reads no more: its answer says why, if it has one.
+                BodyError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => std::future::pending().await,
+                error => Up::Cut(error),
+            };
+        }
+        // A client that is done sending before the daemon has taken over is not a client that left.
+        if stream {
+            return std::future::pending().await;
+        }
+        loop {
+            // More than this is not read ahead: the socket's own buffer makes the client wait.
+            if ahead.len() > READ_AHEAD {
+                return std::future::pending().await;
+            }
+            if !matches!(fill(&mut client, ahead, READ_AHEAD).await, Ok(1..)) {
+                return Up::Gone;
+            }
+        }
+    }
+
+    async fn send<R, W>(&mut self, client: &mut R, ahead: Ahead<'_>, daemon: &mut W) -> Result<(), BodyError>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let mut chunk = Vec::new();
+        while let Some(piece) = self.rest.read(client, ahead, Some(self.silence)).await? {
+            let data = piece.data();
+            self.traffic.to_daemon(data.len());
+            if !self.chunked {
+                daemon.write_all(&data).await?;
+                continue;
+            }
+            chunk.clear();
+            write_chunk(&mut chunk, &data);
+            if self.rest.is_done() {
+                write_last_chunk(&mut chunk);
+            }
+            daemon.write_all(&chunk).await?;
+        }
+        Ok(daemon.flush().await?)
+    }
+}
+
+/// The answer's half.
+struct Download<'a> {
+    head: &'a docker::http::RequestHead,
+    call: &'a Call,
+    most: usize,
+    wait: Option<Duration>,
+    traffic: &'a Traffic,
+}
+
+impl Download<'_> {
+    async fn run<R, W>(self, mut daemon: R, ahead: Ahead<'_>, mut client: W) -> Down
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let method = &self.call.operation.endpoint().method;
+        let head = match read_answer_head(&mut daemon, ahead, method, self.most, self.wait).await {
+            Ok(head) => head,
+            Err(answer) => return Down::None(answer),
+        };
+        if takes_over(self.call, &head) {
+            return Down::Takeover(Box::new(head));
+        }
+        let status = head.status();
+        match self.pass(&head, &mut daemon, ahead, &mut client).await {
+            Ok(reusable) => Down::Whole { status, reusable },
+            Err(_) => Down::Broken(status),
+        }
+    }
+
+    /// Passes the answer on. Chunks keep their framing, except for a client of HTTP/1.0, which knows none.
+    async fn pass<R, W>(
+        &self,
+        head: &ResponseHead,
+        daemon: &mut R,
+        ahead: Ahead<'_>,
+        client: &mut W,
+    ) -> Result<bool, BodyError>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let old = self.head.version() == Version::Http10;
+        let length = match head.body() {
+            BodyLength::Chunked if old => BodyLength::UntilClose,
+            length => length,
+        };
+        let endless = matches!(length, BodyLength::UntilClose);
+        let reusable = !endless && head.keep_alive() && self.head.keep_alive();
+        let mut out = Vec::with_capacity(OUT);
+        write_response_head(&mut out, head.status(), head.reason(), fields::of_answer(head, !reusable), length)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let mut rest = Rest::from(head.body());
+        loop {
+            // As much as there is goes out in one write, together with the head.
+            while let Some(piece) = rest.next(ahead)? {
+                let bytes = if old { piece.data() } else { piece.raw.clone() };
+                self.traffic.to_client(bytes.len());
+                if out.len().saturating_add(bytes.len()) > OUT {
+                    client.write_all(&out).await?;
+                    out.clear();
+                    client.write_all(&bytes).await?;
+                } else {
+                    out.extend_from_slice(&bytes);
+                }
+            }
+            client.write_all(&out).await?;
+            client.flush().await?;
+            out.clear();
+            if rest.is_done() {
+                return Ok(reusable);
+            }
+            if fill(daemon, ahead, READ_ANSWER).await? == 0 {
+                return if endless { Ok(false) } else { Err(BodyError::Cut) };
+            }
+        }
+    }
+}
+
+/// The head of the daemon's answer, waited for as long as it takes unless a limit is set.
+pub(super) async fn read_answer_head<R: AsyncRead + Unpin>(
+    daemon: &mut R,
+    ahead: &mut BytesMut,
+    method: &Method,
+    most: usize,
+    wait: Option<Duration>,
+) -> Result<ResponseHead, Answer> {
+    let reading = async {
+        loop {
+            match parse_head(ahead, method, most) {
+                Ok(Some(head)) => return Ok(head),
+                Ok(None) => {}
+                Err(what) => return Err(Answer::garbled(&what)),
+            }
+            match fill(daemon, ahead, READ_ANSWER).await {
+                Ok(1..) => {}
+                Ok(0) => return Err(Answer::garbled(&"it closed the connection without one")),
+                Err(error) => return Err(Answer::garbled(&error)),
+            }
+        }
+    };
+    match wait {
+        None => reading.await,
+        Some(wait) => tokio::time::timeout(wait, reading)
+            .await
+            .unwrap_or_else(|_| Err(Answer::new(504, "dockwarden: the Docker daemon did not answer in time"))),
+    }
+}
+
+/// Bytes that are collected for one write.
+const OUT: usize = 16 << 10;
+/// Room for one read of an answer, in bytes.
+const READ_ANSWER: usize = 64 << 10;
+/// Bytes that are read ahead of a client while its request is being carried out.
+const READ_AHEAD: usize = 16 << 10;

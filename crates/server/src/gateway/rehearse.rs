@@ -1,0 +1,194 @@
+//! Rehearsal: requests judged as ever, and what would change anything answered as a daemon might.
+//!
+//! For `explain -- docker ...`: the real client runs its whole course against a daemon that does nothing.
+//! What was made in a rehearsal is remembered by its made-up id, so that the next request finds it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use docker::endpoint::{Answer as AnswerKind, Effect, Operation};
+use docker::facts::CanonicalBody;
+use docker::image::Reference;
+use docker::privilege::run_user;
+use docker::resource::{Container, Image};
+use docker::world::{KnownExec, KnownImage, Lookup, World};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+use super::answer::send_json;
+use super::connection::Next;
+use super::exchange::{Exchange, Granted};
+use crate::record::Outcome;
+
+/// What was made so far.
+#[derive(Default)]
+pub(super) struct Rehearsal {
+    made: Mutex<Made>,
+}
+
+#[derive(Default)]
+struct Made {
+    containers: HashMap<String, Container>,
+    execs: HashMap<String, KnownExec>,
+    images: Vec<String>,
+}
+
+impl Rehearsal {
+    /// Tells the world of a thing that was made in the rehearsal.
+    pub(super) fn know(&self, lookup: &Lookup, world: &mut World) -> bool {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        match lookup {
+            Lookup::Container(name) => {
+                let known = made.containers.values().find(|made| made.id == *name || made.name == *name);
+                known.map(|known| world.learn_container(name.clone(), Some(known.clone()))).is_some()
+            }
+            Lookup::Exec(id) => made.execs.get(id).map(|known| world.learn_exec(id.clone(), Some(known.clone()))).is_some(),
+            Lookup::Image(name) if made.images.contains(name) => {
+                let names = Reference::parse(name).map(Reference::with_default_tag).into_iter().collect();
+                let image = Image { id: Some(format!("sha256:{}", id_of(name))), names, ..Image::default() };
+                world.learn_image(name.clone(), Some(KnownImage { image, ..KnownImage::default() }));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The answer of a daemon that did it.
+    fn answer(&self, operation: Operation, names: &[String], parameter: impl Fn(&str) -> String, body: &Value) -> (u16, Value) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = names.first().cloned().unwrap_or_default();
+        match operation {
+            Operation::ContainerCreate => {
+                let container = container(&parameter("name"), body);
+                let answer = json!({ "Id": container.id, "Warnings": [] });
+                made.images.push(container.image.clone());
+                made.containers.insert(container.id.clone(), container);
+                (201, answer)
+            }
+            Operation::ContainerExec => {
+                let container = made.containers.get(&name).cloned().unwrap_or_default();
+                let id = id_of(&name);
+                let user = run_user(body["User"].as_str().filter(|user| !user.is_empty()).unwrap_or(&container.user));
+                let privileged = body["Privileged"] == true;
+                made.execs.insert(id.clone(), KnownExec { id: id.clone(), container, privileged, user });
+                (201, json!({ "Id": id }))
+            }
+            Operation::ImageCreate => {
+                let (image, tag) = (parameter("fromImage"), parameter("tag"));
+                made.images.push(if tag.is_empty() { image } else { format!("{image}:{tag}") });
+                (200, json!({ "status": "not pulled: this is a rehearsal" }))
+            }
+            Operation::ImageBuild => (200, json!({ "stream": "not built: this is a rehearsal\n" })),
+            Operation::VolumeCreate => (201, json!({ "Name": body["Name"], "Driver": "local", "Mountpoint": "", "Scope": "local" })),
+            Operation::NetworkCreate => (201, json!({ "Id": id_of(&name), "Warning": "" })),
+            Operation::ImageCommit => (201, json!({ "Id": format!("sha256:{}", id_of(&name)) })),
+            Operation::SystemAuth => (200, json!({ "Status": "Login Succeeded" })),
+            Operation::ContainerUpdate => (200, json!({ "Warnings": [] })),
+            Operation::ImageDelete => (200, json!([])),
+            Operation::ImageTag => (201, json!({})),
+            Operation::ContainerPrune | Operation::ImagePrune | Operation::VolumePrune | Operation::NetworkPrune => {
+                (200, json!({ "SpaceReclaimed": 0 }))
+            }
+            _ => (204, Value::Null),
+        }
+    }
+
+    /// The answer to a question about something that was made, or when there is no daemon at all.
+    fn look(&self, operation: Operation, names: &[String], alone: bool) -> Option<(u16, Value)> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let container = names.first().and_then(|name| made.containers.get(name));
+        match (operation, container) {
+            (Operation::ContainerWait, Some(_)) => Some((200, json!({ "StatusCode": 0 }))),
+            (Operation::ContainerInspect, Some(container)) => Some((200, inspected(container))),
+            (Operation::ContainerLogs, Some(_)) => Some((200, Value::Null)),
+            _ if !alone => None,
+            (Operation::SystemPing | Operation::SystemPingHead, _) => Some((200, Value::Null)),
+            (Operation::SystemVersion, _) => Some((200, json!({ "Version": "rehearsal", "ApiVersion": "1.41", "MinAPIVersion": "1.24" }))),
+            (Operation::SystemInfo, _) => Some((200, json!({ "ServerVersion": "rehearsal", "OSType": "linux" }))),
+            (operation, _) if operation.name().ends_with("List") => Some((200, json!([]))),
+            _ => Some((404, json!({ "message": "there is no daemon, and this was not made in the rehearsal" }))),
+        }
+    }
+}
+
+impl Exchange<'_> {
+    /// Answers in a rehearsal. `None`: it only looks, and there is a daemon to look at.
+    pub(super) async fn rehearse(&mut self, granted: &Granted) -> Option<Next> {
+        let endpoint = granted.call.operation.endpoint();
+        let names = self.names(granted);
+        let rehearsal = &self.gateway.rehearsal;
+        let (status, body) = if endpoint.effect == Effect::Read {
+            let alone = super::resolve::daemon(self.gateway, self.connection).await.is_err();
+            rehearsal.look(endpoint.operation, &names, alone)?
+        } else {
+            let body = match &granted.permit.canonical().body {
+                CanonicalBody::Json(body) => serde_json::from_slice(body).unwrap_or_default(),
+                _ => Value::Null,
+            };
+            let parameter = |name: &str| granted.call.query.all(name).next().unwrap_or_default().to_owned();
+            rehearsal.answer(endpoint.operation, &names, parameter, &body)
+        };
+        self.entry.outcome(Outcome::Allowed, Some(status), None);
+        if endpoint.answer == AnswerKind::Stream {
+            let head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+            let _ = self.connection.client.stream.write_all(head).await;
+            return Some(Next::Linger);
+        }
+        let head_only = *self.head.method() == docker::http::Method::Head;
+        let reusable = self.rest.is_done() && self.head.keep_alive();
+        match send_json(&mut self.connection.client, status, &body, head_only, !reusable).await {
+            Ok(()) if reusable => Some(Next::Request),
+            Ok(()) => Some(Next::Linger),
+            Err(_) => Some(Next::Close),
+        }
+    }
+
+    /// The names of the path as they would be sent: full ids.
+    fn names(&self, granted: &Granted) -> Vec<String> {
+        let path = granted.permit.canonical().target.split('?').next().unwrap_or_default();
+        let route = docker::target::Target::parse(path, self.head.method())
+            .ok()
+            .and_then(|target| docker::endpoint::route(self.head.method(), &target));
+        route.map(|route| route.names).unwrap_or_default()
+    }
+}
+
+fn container(name: &str, body: &Value) -> Container {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let id = id_of(name);
+    Container {
+        name: if name.is_empty() { format!("rehearsal_{}", id.chars().take(6).collect::<String>()) } else { name.to_owned() },
+        id,
+        labels: serde_json::from_value(body["Labels"].clone()).unwrap_or_default(),
+        image: text(&body["Image"]),
+        image_id: String::new(),
+        user: text(&body["User"]),
+        privileged: body["HostConfig"]["Privileged"] == true,
+        reaches_host: body["HostConfig"]["Privileged"] == true,
+        running: true,
+    }
+}
+
+fn inspected(container: &Container) -> Value {
+    json!({
+        "Id": container.id,
+        "Name": format!("/{}", container.name),
+        "Image": container.image_id,
+        "State": { "Status": "running", "Running": true, "ExitCode": 0 },
+        "Config": { "Image": container.image, "User": container.user, "Labels": container.labels, "Tty": false },
+        "HostConfig": {},
+        "NetworkSettings": { "Networks": {} },
+        "Mounts": [],
+    })
+}
+
+/// An id that looks like one of a daemon's and is none.
+fn id_of(seed: &str) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_nanos()).unwrap_or_default();
+    let mut id = format!("{now:032x}");
+    for byte in seed.bytes().rev().chain(std::iter::repeat(0)).take(16) {
+        id.push_str(&format!("{byte:02x}"));
+    }
+    id
+}

@@ -1,0 +1,73 @@
+//! Every bound on size, wait and count, in one place.
+//!
+//! An attacker will open thousands of connections, send a head one byte a second, or announce a body
+//! that never comes. Whatever waits, grows or counts on behalf of a client is bounded by a field
+//! here; the configuration may change it, nothing else may invent its own. Streams that have been
+//! taken over (attach, exec) are not bounded in size: they are bounded in number.
+
+use std::time::Duration;
+
+/// The bounds. Times are wall-clock waits, sizes are bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest request or answer head, in bytes: 64 KiB. dockerd itself takes 1 MiB; no honest
+    /// client comes near.
+    pub head_bytes: usize,
+    /// For the whole request head, from its first byte to its last: 10 s. Counted over the whole so
+    /// that a byte a second cannot hold a slot.
+    pub head_wait: Duration,
+    /// Longest silence within a request body: 30 s.
+    pub body_silence: Duration,
+    /// For the whole of a body that must be read before it can be judged: 60 s. Bodies that are
+    /// only passed on (image load, build context) are bound by `body_silence` alone.
+    pub judged_body_wait: Duration,
+    /// Largest body that is read to be judged, in bytes: 16 MiB.
+    pub judged_body_bytes: usize,
+    /// How long a connection may stay open between two requests: 120 s.
+    pub keep_alive: Duration,
+    /// For a TLS handshake, from accept to end: 10 s.
+    pub handshake_wait: Duration,
+    /// For finding out who a peer is, name services included: 10 s.
+    pub identify_wait: Duration,
+    /// For connecting to the daemon, TLS included: 5 s.
+    pub connect_wait: Duration,
+    /// For one look at the daemon's own things, such as the inspection of a container: 30 s.
+    pub lookup_wait: Duration,
+    /// Largest answer that is read at such a look, in bytes: 8 MiB.
+    pub lookup_bytes: usize,
+    /// From the end of a request to the head of the daemon's answer: none, because `wait`, `events`
+    /// and `build` rightly answer after hours.
+    pub answer_wait: Option<Duration>,
+    /// Longest silence in both directions of a taken-over stream: none; an attached shell may rest
+    /// over the weekend.
+    pub stream_silence: Option<Duration>,
+    /// Connections at one time, all doors together: 4096.
+    pub connections: usize,
+    /// Connections at one time of one subject, so that nobody can take them all: 1024.
+    pub connections_per_subject: usize,
+    /// At shutdown, how long running exchanges may take to end: 10 s.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_bytes: 64 << 10,
+            head_wait: Duration::from_secs(10),
+            body_silence: Duration::from_secs(30),
+            judged_body_wait: Duration::from_secs(60),
+            judged_body_bytes: 16 << 20,
+            keep_alive: Duration::from_secs(120),
+            handshake_wait: Duration::from_secs(10),
+            identify_wait: Duration::from_secs(10),
+            connect_wait: Duration::from_secs(5),
+            lookup_wait: Duration::from_secs(30),
+            lookup_bytes: 8 << 20,
+            answer_wait: None,
+            stream_silence: None,
+            connections: 4096,
+            connections_per_subject: 1024,
+            drain: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! A connection with the bytes that were read from it and not yet used.
+//!
+//! One end of an exchange: the client's or the daemon's. Bytes beyond a head stay here until it is
+//! known what they are: a body, the next request, or the first bytes of a stream that the daemon has yet
+//! to take over.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use docker::http::{BodyLength, ChunkError, Chunks, Framing};
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+/// Room made for one read, in bytes.
+const READ: usize = 16 << 10;
+/// Room for one read of a body that streams, in bytes.
+const READ_STREAM: usize = 64 << 10;
+
+/// A stream and what was read ahead from it.
+#[derive(Debug)]
+pub(crate) struct Wire<S> {
+    pub(crate) stream: S,
+    pub(crate) ahead: BytesMut,
+}
+
+impl<S: AsyncRead + Unpin> Wire<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Wire { stream, ahead: BytesMut::new() }
+    }
+
+    /// Reads some more. `0`: the other side will send no more. May be dropped without losing a byte.
+    pub(crate) async fn fill(&mut self) -> io::Result<usize> {
+        fill(&mut self.stream, &mut self.ahead, READ).await
+    }
+}
+
+/// Appends what can be read to `ahead`.
+pub(crate) async fn fill<R: AsyncRead + Unpin>(reader: &mut R, ahead: &mut BytesMut, room: usize) -> io::Result<usize> {
+    ahead.reserve(room);
+    reader.read_buf(ahead).await
+}
+
+/// Where a body stands.
+#[derive(Debug)]
+pub(crate) enum Rest {
+    /// Read to its end.
+    Done,
+    /// So many bytes are to come.
+    Length(u64),
+    /// Chunks are to come.
+    Chunks(Box<Chunks>),
+    /// All until the other side closes.
+    UntilClose,
+}
+
+/// Why a body ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    #[error("the connection was closed in the middle of a body")]
+    Cut,
+    #[error("nothing was sent for {} s in the middle of a body", .0.as_secs())]
+    Silent(Duration),
+    #[error(transparent)]
+    Chunks(#[from] ChunkError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// A piece of a body.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    /// The bytes as they came, chunk framing included: what to pass on to keep the framing.
+    pub(crate) raw: Bytes,
+    /// Where the data is in them.
+    data: std::ops::Range<usize>,
+}
+
+impl Piece {
+    /// The data alone.
+    pub(crate) fn data(&self) -> Bytes {
+        self.raw.slice(self.data.clone())
+    }
+}
+
+impl From<Framing> for Rest {
+    fn from(framing: Framing) -> Self {
+        match framing {
+            Framing::None | Framing::Length(0) => Rest::Done,
+            Framing::Length(length) => Rest::Length(length),
+            Framing::Chunked => Rest::Chunks(Box::new(Chunks::of_request())),
+        }
+    }
+}
+
+impl From<BodyLength> for Rest {
+    fn from(length: BodyLength) -> Self {
+        match length {
+            BodyLength::None | BodyLength::Length(0) => Rest::Done,
+            BodyLength::Length(length) => Rest::Length(length),
+            BodyLength::Chunked => Rest::Chunks(Box::new(Chunks::of_response())),
+            BodyLength::UntilClose => Rest::UntilClose,
+        }
+    }
+}
+
+impl Rest {
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self, Rest::Done)
+    }
+
+    /// The next piece out of what was read ahead; `None`: more must be read first, or it is done.
+    pub(crate) fn next(&mut self, ahead: &mut BytesMut) -> Result<Option<Piece>, BodyError> {
+        if ahead.is_empty() {
+            return Ok(None);
+        }
+        match self {
+            Rest::Done => Ok(None),
+            Rest::UntilClose => Ok(Some(whole(ahead.split().freeze()))),
+            Rest::Length(left) => {
+                let length = usize::try_from(*left).unwrap_or(usize::MAX).min(ahead.len());
+                *left = left.saturating_sub(length as u64);
+                if *left == 0 {
+                    *self = Rest::Done;
+                }
+                Ok(Some(whole(ahead.split_to(length).freeze())))
+            }
+            Rest::Chunks(chunks) => {
+                let step = chunks.feed(ahead)?;
+                if step.done {
+                    *self = Rest::Done;
+                }
+                let consumed = step.consumed.min(ahead.len());
+                Ok((consumed > 0).then(|| Piece { raw: ahead.split_to(consumed).freeze(), data: step.data }))
+            }
+        }
+    }
+
+    /// The next piece, read as far as needed. `None`: the body is whole.
+    pub(crate) async fn read<R: AsyncRead + Unpin>(
+        &mut self,
+        reader: &mut R,
+        ahead: &mut BytesMut,
+        silence: Option<Duration>,
+    ) -> Result<Option<Piece>, BodyError> {
+        loop {
+            if let Some(piece) = self.next(ahead)? {
+                return Ok(Some(piece));
+            }
+            if self.is_done() {
+                return Ok(None);
+            }
+            let more = fill(reader, ahead, READ_STREAM);
+            let read = match silence {
+                Some(silence) => tokio::time::timeout(silence, more).await.map_err(|_| BodyError::Silent(silence))??,
+                None => more.await?,
+            };
+            if read == 0 {
+                return match self {
+                    Rest::UntilClose => {
+                        *self = Rest::Done;
+                        Ok(None)
+                    }
+                    _ => Err(BodyError::Cut),
+                };
+            }
+        }
+    }
+}
+
+fn whole(raw: Bytes) -> Piece {
+    let data = 0..raw.len();
+    Piece { raw, data }
+}

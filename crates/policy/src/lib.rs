@@ -1,1 +1,30 @@
+//! DECIDE: facts in, decision out.
+//!
+//! Each operation and each privilege of a request is one question, *may this subject do this action on
+//! this resource, in this context?*, put to Cedar policies. A request is allowed when every answer is
+//! yes; no policy, an unknown thing, an error: no. Pure: no I/O, no async, no clock; presets are
+//! embedded, files come in as texts. The only crate that names `cedar-policy`.
+//!
+//! Before: crate `docker` makes `Facts` of a request. After: crate `server` sends what a `Permit` holds.
 
+pub mod decision;
+pub mod source;
+pub mod subject;
+
+mod cache;
+mod circumstances;
+mod entities;
+mod index;
+mod judge;
+mod looks;
+mod message;
+mod policy;
+mod preset;
+mod schema;
+mod version;
+
+pub use decision::{Answered, Circumstances, Decision, Door, Judgement, Mode, Obligation, Permit, PolicyRef, Refusal};
+pub use policy::Policy;
+pub use preset::presets;
+pub use source::{Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, nearest};
+pub use subject::*;

@@ -1,0 +1,32 @@
+# Every target is a script or a cargo command that also works by hand; `make` alone says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help build run demo test test-engines bench lint
+
+help: ## this text
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+build: ## the binary, target/release/dockwarden
+	cargo build --release
+
+run: ## the firewall in front of your Docker, or of a throw-away one; Ctrl-C ends it
+	@scripts/setup.sh run
+	@cargo build --release --quiet
+	@scripts/run.sh
+
+demo: ## ten ordinary commands that work, ten attacks that are refused
+	@scripts/setup.sh demo
+	@cargo build --release --quiet
+	@scripts/demo.sh
+
+test: ## everything, end to end on a real Docker 20.10 included (root or sudo)
+	@scripts/test.sh
+
+test-engines: ## the end-to-end tests and the corpus on Docker 28.5 (needs ../shared/bin/modern-engine)
+	@scripts/test.sh --engine modern
+
+bench: ## CPU, latency and memory beside HAProxy and no proxy
+	@bench/run
+
+lint: ## form and warnings
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings

@@ -1,0 +1,171 @@
+//! A record for people: what was asked, each question with its answer and the policy that gave it, and
+//! what came of it. Signs help the eye; the words say it all.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use policy::{Policy, PolicyRef};
+use serde::Deserialize;
+use serde_json::Value;
+use server::record::Record;
+
+use crate::cli::Exit;
+
+/// A record as it was told, or as it was kept by a version that may have kept less.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    /// The id.
+    pub id: String,
+    time: String,
+    subject: Option<Asker>,
+    request: Asked,
+    questions: Vec<Question>,
+    outcome: String,
+    mode: String,
+    status: Option<u16>,
+    message: Option<String>,
+    policy_version: Option<String>,
+    /// The whole of it, for programs.
+    #[serde(skip)]
+    line: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asker {
+    user: String,
+    groups: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    method: String,
+    path: String,
+    operation: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Question {
+    action: String,
+    resource: String,
+    allowed: bool,
+    policies: Vec<Value>,
+}
+
+/// Where each policy was read from.
+#[derive(Debug, Default)]
+pub struct Places {
+    of: HashMap<Arc<str>, PolicyRef>,
+    version: String,
+}
+
+impl Places {
+    /// Of all policies in force.
+    pub fn of(policy: &Policy) -> Self {
+        let of = HashMap::new(); // TEMP
+        Self { of, version: policy.version().to_owned() }
+    }
+}
+
+impl Told {
+    /// What the gateway told.
+    pub fn of(record: &Record) -> serde_json::Result<Self> {
+        Self::read(&serde_json::to_string(record)?)
+    }
+
+    /// What was kept in a file.
+    pub fn read(line: &str) -> serde_json::Result<Self> {
+        let told: Told = serde_json::from_str(line)?;
+        Ok(Told { line: line.to_owned(), ..told })
+    }
+
+    fn refused(&self) -> bool {
+        matches!(self.outcome.as_str(), "refused" | "malformed") || self.questions.iter().any(|question| !question.allowed)
+    }
+}
+
+/// One record.
+pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
+    if as_json {
+        return told.line.clone();
+    }
+    let mut lines = vec![head(told)];
+    lines.push(format!("  {}", circumstances(told)));
+    for question in &told.questions {
+        let (sign, answer) = if question.allowed { ('✓', "granted") } else { ('✗', "refused") };
+        lines.push(format!("  {sign} {answer}  {} on {}", question.action, question.resource));
+        lines.extend(reasons(question, places).into_iter().map(|reason| format!("             {reason}")));
+    }
+    lines.push(format!("  = {}", outcome(told)));
+    let elsewhere = told.policy_version.as_deref().filter(|version| !places.of.is_empty() && *version != places.version);
+    if let Some(version) = elsewhere {
+        lines.push(format!("  decided by policy version {version}, which is not the one that is loaded now"));
+    }
+    lines.join("\n")
+}
+
+fn head(told: &Told) -> String {
+    let Asked { method, path, operation } = &told.request;
+    match operation {
+        Some(operation) => format!("{method} {path} → {operation}"),
+        None if method.is_empty() => "a request that could not be read".to_owned(),
+        None => format!("{method} {path} → no operation"),
+    }
+}
+
+fn circumstances(told: &Told) -> String {
+    let by = match &told.subject {
+        Some(Asker { user, groups }) if groups.is_empty() => format!("by {user}"),
+        Some(Asker { user, groups }) => format!("by {user} ({})", groups.join(", ")),
+        None => "by nobody knows whom".to_owned(),
+    };
+    format!("{by}, {}, record {}", told.time, told.id)
+}
+
+fn reasons(question: &Question, places: &Places) -> Vec<String> {
+    if question.policies.is_empty() {
+        return vec![if question.allowed { "by nothing".to_owned() } else { "no policy grants it".to_owned() }];
+    }
+    question.policies.iter().map(|policy| reason(policy, question.allowed, places)).collect()
+}
+
+/// A record keeps the names of policies; where they stand is known of those that are loaded.
+fn reason(policy: &Value, allowed: bool, places: &Places) -> String {
+    let id = policy.as_str().or_else(|| policy["id"].as_str()).unwrap_or_default();
+    let Some(known) = places.of.get(id) else { return format!("by policy {id}") };
+    let place = if known.origin == known.id { String::new() } else { format!(" at {}", known.origin) };
+    let message = known.message.as_deref().filter(|_| !allowed).map(|message| format!(": {message}"));
+    format!("by policy {id}{place}{}", message.unwrap_or_default())
+}
+
+fn outcome(told: &Told) -> String {
+    let status = told.status.map(|status| format!(" ({status})")).unwrap_or_default();
+    let message = told.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+    // In modes that only warn, what is carried out would have been refused.
+    let but = match (told.outcome.as_str(), told.refused()) {
+        ("refused" | "malformed", _) | (_, false) => String::new(),
+        _ => format!(", as mode {} refuses nothing", told.mode),
+    };
+    format!("{}{status}{but}{message}", told.outcome)
+}
+
+/// All of them in one line.
+pub fn verdict(told: &[Told]) -> String {
+    let refused = told.iter().filter(|told| told.refused()).count();
+    let all = match told.len() {
+        1 => "the one request".to_owned(),
+        count => format!("{count} requests"),
+    };
+    match refused {
+        0 => format!("allowed: {all}"),
+        refused => format!("refused: {refused} of {all}"),
+    }
+}
+
+/// How the command ends.
+pub fn exit(told: &[Told]) -> Exit {
+    if told.iter().any(Told::refused) { Exit::Denied } else { Exit::Done }
+}

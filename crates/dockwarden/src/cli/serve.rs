@@ -1,0 +1,254 @@
+//! `dockwarden serve`: the firewall itself, until it is told to stop.
+//!
+//! Nothing is opened before the configuration and the policy are known to be right. Signals: TERM and
+//! INT end it gracefully, a second one at once; HUP opens the records anew and takes the policy again,
+//! whole or not at all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use clap::Args;
+use policy::{Diagnostics, Policy};
+use sd_notify::NotifyState;
+use server::gateway::{Gateway, Manner, Records, Settings};
+use server::listen::{ListenAddress, Listener};
+use server::upstream::UpstreamAddress;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::{Exit, Failure, PolicyArguments};
+use crate::config::{self, Config, Wishes, exposure, parse_address};
+
+/// Guard a Docker daemon: listen, judge, pass on
+///
+/// Starts only when configuration and policy have no fault. SIGTERM and SIGINT stop it gracefully (a
+/// second one at once), SIGHUP takes the policy again and reopens the records.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(flatten)]
+    policy: PolicyArguments,
+    /// Where to listen: unix:///path, tcp://IP:PORT, or fd://NAME for a socket from systemd; wins over
+    /// the configuration file
+    #[arg(long, value_name = "ADDR", value_parser = parse_address)]
+    listen: Vec<ListenAddress>,
+    /// Where the daemon is: unix:///path or tcp://HOST:PORT
+    #[arg(long, value_name = "ADDR")]
+    upstream: Option<UpstreamAddress>,
+}
+
+/// Serves until a signal.
+pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let Arguments { policy, listen, upstream } = arguments;
+    let wishes = Wishes { listen, upstream, serves: true, ..policy.wishes() };
+    let config = config::load(&wishes)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Sentence(format!("cannot start: {error}")))?;
+    let ended = runtime.block_on(serve(config, wishes));
+    // What was not waited for still gets to remove its socket.
+    runtime.shutdown_timeout(LAST_MOMENT);
+    ended.map_err(Failure::Sentence)
+}
+
+async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
+    // Before anything is opened: from here on a signal means an orderly end.
+    let mut signals = Signals::new().map_err(|error| format!("cannot take signals: {error}"))?;
+    introduce(&config);
+    let listeners = open(&config)?;
+    let records = config.settings.records.open().map_err(|error| error.to_string())?;
+    let policy = Arc::new(ArcSwap::from_pointee(config.policy));
+    let gateway = Gateway::new(
+        Settings {
+            upstream: config.settings.upstream.upstream(),
+            limits: config.settings.limits.clone(),
+            reading: config.settings.understand.reading(),
+            records: Records::File(records),
+            manner: Manner::Forward,
+            subject: None,
+        },
+        Arc::clone(&policy),
+    );
+    let mut serving = Serving::start(&gateway, listeners);
+    let mut reloading = Reload { wishes, settings: config.settings, policy };
+    tell_system(&[NotifyState::Ready]);
+    loop {
+        tokio::select! {
+            () = serving.ended() => break,
+            told = signals.next() => match told {
+                Told::Stop => serving.stop(),
+                Told::Reload => {
+                    gateway.reopen_records();
+                    reloading = reloading.go().await?;
+                }
+            },
+        }
+    }
+    let _ = tokio::task::spawn_blocking(move || gateway.flush_records()).await;
+    tracing::info!("stopped");
+    Ok(Exit::Done)
+}
+
+/// Says what this is going to be.
+fn introduce(config: &Config) {
+    match &config.file {
+        Some(file) => tracing::info!("configuration {}", file.display()),
+        None => tracing::info!("no configuration file, everything as usual"),
+    }
+    tracing::info!("{}", config.summary());
+    tracing::info!("daemon at {}", config.settings.upstream.address);
+    config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    exposure::warnings(&config.settings).iter().for_each(|warning| tracing::warn!("{warning}"));
+}
+
+/// Opens every door, or none.
+fn open(config: &Config) -> Result<Vec<Listener>, String> {
+    let opened: Vec<_> = config.settings.listen.iter().map(|listen| Listener::bind(listen.spec())).collect();
+    let problems: Vec<String> = opened.iter().filter_map(|door| Some(door.as_ref().err()?.to_string())).collect();
+    if !problems.is_empty() {
+        return Err(problems.join("\ndockwarden: "));
+    }
+    let listeners: Vec<Listener> = opened.into_iter().flatten().collect();
+    for listener in &listeners {
+        match listener.local_addr() {
+            Some(address) => tracing::info!("listening on tcp://{address}"),
+            None => tracing::info!("listening on {}", listener.place()),
+        }
+    }
+    Ok(listeners)
+}
+
+/// The gateway at work, and the way to end it.
+struct Serving {
+    task: JoinHandle<()>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Serving {
+    fn start(gateway: &Arc<Gateway>, listeners: Vec<Listener>) -> Self {
+        let gateway = Arc::clone(gateway);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            gateway.serve(listeners, async { drop(stopped.await) }).await;
+        });
+        Self { task, stop: Some(stop) }
+    }
+
+    async fn ended(&mut self) {
+        if let Err(error) = (&mut self.task).await
+            && !error.is_cancelled()
+        {
+            tracing::error!("the gateway ended by itself: {error}");
+        }
+    }
+
+    /// The first time asks, the second does not.
+    fn stop(&mut self) {
+        tell_system(&[NotifyState::Stopping]);
+        match self.stop.take() {
+            Some(stop) => {
+                tracing::info!("stopping: no new connections, what runs may end; once more to stop at once");
+                let _ = stop.send(());
+            }
+            None => {
+                tracing::warn!("stopping at once");
+                self.task.abort();
+            }
+        }
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+/// What a signal says.
+enum Told {
+    Stop,
+    Reload,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.hangup.recv() => Told::Reload,
+        }
+    }
+}
+
+/// What a reload needs: what was wished for, and what is in force.
+struct Reload {
+    wishes: Wishes,
+    settings: config::Settings,
+    policy: Arc<ArcSwap<Policy>>,
+}
+
+impl Reload {
+    /// Takes the policy again. Reading and compiling would hold up a thread that serves.
+    async fn go(self) -> Result<Self, String> {
+        if let Ok(now) = NotifyState::monotonic_usec_now() {
+            tell_system(&[NotifyState::Reloading, now]);
+        }
+        let work = move || {
+            match config::load(&self.wishes) {
+                Ok(config) => self.take(config),
+                Err(faults) => refuse(&faults),
+            }
+            self
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        tell_system(&[NotifyState::Ready]);
+        done.map_err(|error| format!("the reload ended by itself: {error}"))
+    }
+
+    fn take(&self, config: Config) {
+        let before = self.policy.load().version().to_owned();
+        let summary = config.summary();
+        config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        self.policy.store(Arc::new(config.policy));
+        tracing::info!("policy taken again: {summary} (before: {before})");
+        if config.settings != self.settings {
+            tracing::warn!("what changed beside `policy` and `groups` takes effect at the next start");
+        }
+    }
+}
+
+fn refuse(faults: &Diagnostics) {
+    let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
+    let more = faults.0.len().saturating_sub(1);
+    let others = if more == 0 { String::new() } else { format!("; and {more} more, see `dockwarden check`") };
+    tracing::error!("the policy stays as it is, for the new one is faulty: {first}{others}");
+}
+
+fn tell_system(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!("cannot notify systemd: {error}");
+    }
+}
+
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+const EXAMPLES: &str = "\
+Examples:
+  dockwarden serve
+  dockwarden serve --config /etc/dockwarden/config.yaml
+  dockwarden serve --preset readonly --listen unix:///run/readonly.sock
+  dockwarden serve --listen tcp://127.0.0.1:2375 --policy team.cedar
+
+Without --config, /etc/dockwarden/config.yaml is read where it exists. Without that and without
+flags: unix:///run/dockwarden/docker.sock in front of unix:///var/run/docker.sock, preset developer.";

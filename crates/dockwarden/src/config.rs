@@ -1,0 +1,142 @@
+//! From the configuration file and the flags to checked settings and a policy.
+//!
+//! Parse once into types that cannot be wrong: what comes out of [`load`] can be used as it is, or all
+//! that is wrong with it has been said at once, each fault with file, line and column. Flags win over
+//! the file; the file wins over what is usual. Nothing is bound, opened for writing or started here.
+
+pub mod exposure;
+
+mod defaults;
+mod directory;
+mod file;
+mod globs;
+mod groups;
+mod limits;
+mod listen;
+mod policies;
+mod records;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod understand;
+mod units;
+mod upstream;
+
+use std::path::PathBuf;
+
+use policy::{Diagnostic, Diagnostics, NamedText, Policy, Severity};
+use server::limits::Limits;
+use server::listen::ListenAddress;
+use server::upstream::UpstreamAddress;
+
+pub use listen::{Listen, parse_address};
+pub use records::Records;
+pub use understand::Understand;
+pub use upstream::Daemon;
+
+use file::{ConfigFile, Fields};
+
+/// What the flags say; all of it optional.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// The configuration file.
+    pub config: Option<PathBuf>,
+    /// Whether to do without the system's configuration file where none is named.
+    pub only_named: bool,
+    /// Whether `listen` is meant to be opened, and must not be where the daemon is.
+    pub serves: bool,
+    /// Where to listen, instead of the file's `listen`.
+    pub listen: Vec<ListenAddress>,
+    /// Where the daemon is, instead of the file's `upstream`.
+    pub upstream: Option<UpstreamAddress>,
+    /// The preset, instead of the file's.
+    pub preset: Option<String>,
+    /// Files of policies beside the file's.
+    pub policies: Vec<PathBuf>,
+}
+
+/// A configuration that can be used.
+#[derive(Debug)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: Option<PathBuf>,
+    /// All but the policy. Only a restart changes it.
+    pub settings: Settings,
+    /// The policy. A reload changes it.
+    pub policy: Policy,
+    /// What may not be meant as it is written.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Everything but the policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The ways in.
+    pub listen: Vec<Listen>,
+    /// The daemon.
+    pub upstream: Daemon,
+    /// The bounds.
+    pub limits: Limits,
+    /// How requests are read.
+    pub understand: Understand,
+    /// Where records go.
+    pub records: Records,
+}
+
+/// Reads and checks everything. Every fault is told at once.
+pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
+    let path = wishes.config.clone().or_else(|| defaults::config_file().filter(|_| !wishes.only_named));
+    let mut file = match &path {
+        Some(path) => ConfigFile::read(path)?,
+        None => ConfigFile::absent(),
+    };
+    let tree = file.tree();
+    let fields = tree.as_ref().map(|tree| file.fields(tree, "the configuration", KEYS)).unwrap_or_default();
+    let settings = settings(&mut file, &fields, wishes);
+    if let Some(problem) = exposure::loops(&settings).filter(|_| wishes.serves) {
+        file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
+    }
+    let sources = policies::sources(&mut file, &fields, wishes);
+    let loaded = Policy::load(&sources, &directory::of_host().as_directory());
+    let (faults, warnings): (Vec<_>, Vec<_>) =
+        file.faults.into_iter().partition(|fault| fault.severity == Severity::Error);
+    match loaded {
+        Ok(policy) if faults.is_empty() => {
+            let warnings = warnings.into_iter().chain(policy.warnings().iter().cloned()).collect();
+            Ok(Config { file: path, settings, policy, warnings })
+        }
+        Ok(_) => Err(Diagnostics(faults)),
+        Err(of_policy) => Err(Diagnostics(in_order(faults, of_policy.0, &file.named))),
+    }
+}
+
+fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Settings {
+    Settings {
+        listen: listen::read(file, fields.get("listen"), &wishes.listen),
+        upstream: upstream::read(file, fields.get("upstream"), wishes.upstream.as_ref()),
+        limits: limits::read(file, fields.get("limits")),
+        understand: understand::read(file, fields.get("understand")),
+        records: records::read(file, fields.get("records"), fields.get("state")),
+    }
+}
+
+/// The faults of the configuration file from its top to its end, then those of other files.
+fn in_order(ours: Vec<Diagnostic>, of_policy: Vec<Diagnostic>, file: &NamedText) -> Vec<Diagnostic> {
+    let (mut here, elsewhere): (Vec<_>, Vec<_>) =
+        ours.into_iter().chain(of_policy).partition(|fault| fault.file == file.name);
+    here.sort_by_key(|fault| (fault.line, fault.column));
+    here.into_iter().chain(elsewhere).collect()
+}
+
+impl Config {
+    /// The policy in one line.
+    pub fn summary(&self) -> String {
+        let Config { policy, .. } = self;
+        let (count, preset, version) = (policy.count(), policy.preset(), policy.version());
+        let policies = if count == 1 { "policy" } else { "policies" };
+        format!("{count} {policies}, preset {preset}, mode {}, version {version}", policy.mode().name())
+    }
+}
+
+/// The keys of the file. Those of later versions are told apart from misspelt ones.
+const KEYS: &[&str] = &["listen", "upstream", "groups", "policy", "limits", "records", "understand", "state"];

@@ -1,0 +1,64 @@
+//! Sections `policy:` and `groups:`, and the files of policies that they and the flags name.
+//!
+//! What is in them is judged by the policy crate, which opens no files: they are read here.
+
+use std::path::Path;
+
+use policy::source::Node;
+use policy::{Diagnostic, NamedText, PolicySection, Sources};
+use serde_saphyr::Spanned;
+
+use super::file::{ConfigFile, Field, Fields};
+use super::{Wishes, globs, groups};
+
+/// Everything that the policy is made of.
+pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Sources {
+    let policy = fields.get("policy").map(|field| section(file, field)).unwrap_or_default();
+    let mut policies = Vec::new();
+    for pattern in &policy.cedar {
+        match globs::expand(&file.beside(Path::new(&pattern.value))) {
+            Ok(files) => {
+                for path in files {
+                    match text(&path) {
+                        Ok(text) => policies.push(text),
+                        Err(problem) => file.fault(pattern.referenced, problem),
+                    }
+                }
+            }
+            Err(error) => file.fault(pattern.referenced, error.to_string()),
+        }
+    }
+    for path in &wishes.policies {
+        match text(path) {
+            Ok(text) => policies.push(text),
+            Err(problem) => file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem)),
+        }
+    }
+    let groups = groups::read(file, fields.get("groups"));
+    Sources { file: file.named.clone(), policy, preset: wishes.preset.clone(), policies, groups }
+}
+
+/// The section, as far as it is for us to check: its keys, and that lists are lists.
+fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
+    let fields = file.fields(section.value, "`policy`", &["preset", "mode", "rules", "cedar", "rego"]);
+    let mut list = |name| fields.get(name).map(|field| file.items(field)).unwrap_or_default();
+    let (rules, cedar, rego) = (list("rules").to_vec(), list("cedar"), list("rego"));
+    let mut word = |node: &Spanned<Node>, what: &str| {
+        Some(Spanned::new(file.word(node, what)?, node.referenced, node.defined))
+    };
+    PolicySection {
+        preset: fields.get("preset").and_then(|field| word(field.value, "`preset`")),
+        mode: fields.get("mode").and_then(|field| word(field.value, "`mode`")),
+        rules,
+        cedar: cedar.iter().filter_map(|item| word(item, "a file of policies")).collect(),
+        rego: rego.iter().filter_map(|item| word(item, "a file of policies")).collect(),
+    }
+}
+
+fn text(path: &Path) -> Result<NamedText, String> {
+    let name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(NamedText { name, text }),
+        Err(error) => Err(format!("cannot read the policies in `{name}`: {error}")),
+    }
+}

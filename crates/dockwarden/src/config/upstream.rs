@@ -1,0 +1,72 @@
+//! Section `upstream:` and the flag `--upstream`: where the daemon is.
+
+use std::path::Path;
+
+use policy::source::Node;
+use server::upstream::{Upstream, UpstreamAddress};
+
+use super::defaults;
+use super::file::{ConfigFile, Field};
+use super::tls::{self, Tls};
+
+/// The daemon.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Daemon {
+    /// Where it is.
+    pub address: UpstreamAddress,
+    /// TLS on top.
+    pub tls: Option<Tls<rustls::ClientConfig>>,
+}
+
+impl Daemon {
+    /// For the server.
+    pub fn upstream(&self) -> Upstream {
+        Upstream::new(self.address.clone(), self.tls.as_ref().map(|tls| tls.config.clone()))
+    }
+}
+
+/// Reads the section; the flag wins over its address, and over its TLS with it.
+pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, flag: Option<&UpstreamAddress>) -> Daemon {
+    let of_file = section.and_then(|section| daemon(file, section));
+    match (flag, of_file) {
+        (Some(address), _) => Daemon { address: address.clone(), tls: None },
+        (None, Some(daemon)) => daemon,
+        (None, None) => Daemon { address: UpstreamAddress::Unix(defaults::daemon()), tls: None },
+    }
+}
+
+fn daemon(file: &mut ConfigFile, section: Field<'_>) -> Option<Daemon> {
+    if !matches!(section.value.value, Node::Map(_)) {
+        return Some(Daemon { address: address(file, section)?, tls: None });
+    }
+    let fields = file.fields(section.value, "`upstream`", &["address", "tls"]);
+    let Some(field) = fields.get("address") else {
+        file.fault(section.place, "`upstream` needs `address`, such as `tcp://10.0.0.5:2376`");
+        return None;
+    };
+    let address = address(file, field)?;
+    let tls = match (fields.get("tls"), &address) {
+        (Some(field), UpstreamAddress::Unix(_)) => {
+            file.fault(field.place, "`tls` is for network addresses, this is a local socket");
+            None
+        }
+        (Some(field), _) => Some(tls::client(file, field)?),
+        (None, _) => None,
+    };
+    Some(Daemon { address, tls })
+}
+
+fn address(file: &mut ConfigFile, field: Field<'_>) -> Option<UpstreamAddress> {
+    let text = file.field_word(field)?;
+    if !text.contains("://") && !text.is_empty() {
+        return Some(UpstreamAddress::Unix(file.absolute(Path::new(&text))));
+    }
+    match text.parse() {
+        Ok(address) => Some(address),
+        Err(error) => {
+            let help = format!("{error}").trim().to_owned();
+            file.fault_with(field.value.referenced, format!("`{text}` is no address of a daemon"), help);
+            None
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Images, repositories and registries.
+
+use cedar_policy::{Entity, EntityUid};
+use docker::image::Reference;
+use docker::resource::Image;
+
+use super::{Attributes, Cast, boolean, string, strings};
+use crate::judge::Fault;
+use crate::schema::Type;
+
+impl Cast<'_> {
+    /// An image. Asked for by name it is of that name's repository; by id, of all repositories that
+    /// have a name for it.
+    pub fn image(&mut self, image: &Image) -> Result<EntityUid, Fault> {
+        let references: Vec<&Reference> = match &image.reference {
+            Some(reference) => vec![reference],
+            None => image.names.iter().collect(),
+        };
+        let mut parents = Vec::new();
+        let mut repositories = Vec::new();
+        for reference in references {
+            let name = reference.name();
+            if !repositories.contains(&name) {
+                parents.push(self.repository(reference));
+                repositories.push(name);
+            }
+        }
+        let name = image.reference.as_ref().map(ToString::to_string);
+        let id = name.as_deref().or(image.id.as_deref()).unwrap_or_default();
+        let mut attributes: Attributes = vec![
+            string("name", &image.describe()),
+            boolean("present", image.id.is_some()),
+            strings("repositories", repositories.iter().map(String::as_str)),
+        ];
+        if let Some(tag) = image.reference.as_ref().and_then(|reference| reference.tag.as_deref()) {
+            attributes.push(string("tag", tag));
+        }
+        if let Some(digest) = image.reference.as_ref().and_then(|reference| reference.digest.as_deref()) {
+            attributes.push(string("digest", digest));
+        }
+        if let Some(id) = &image.id {
+            attributes.push(string("id", id));
+        }
+        self.labelled(Type::Image, id, attributes, parents, &image.labels)
+    }
+
+    pub fn registry(&mut self, host: &str) -> EntityUid {
+        self.bare(Type::Registry, host)
+    }
+
+    /// The repository of a name, in each repository above it, in its registry.
+    fn repository(&mut self, reference: &Reference) -> EntityUid {
+        let mut parent = self.registry(&reference.registry);
+        let mut name = reference.registry.clone();
+        for part in reference.path.split('/') {
+            name.push('/');
+            name.push_str(part);
+            let uid = self.types.uid(Type::Repository, &name);
+            self.insert(Entity::new_no_attrs(uid.clone(), [parent].into()));
+            parent = uid;
+        }
+        parent
+    }
+}

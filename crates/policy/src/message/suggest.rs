@@ -1,0 +1,131 @@
+//! The rule that would let a refused thing pass, in the words of the configuration file.
+
+use docker::facts::Facts;
+use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, Uid};
+use docker::resource::Resource;
+
+use super::printable;
+
+/// The rule for the question at this place: the resources first, then the privileges. `None` for what
+/// nobody should allow in passing.
+pub(super) fn rule(facts: &Facts, at: usize) -> Option<String> {
+    let what = match at.checked_sub(facts.resources.len()) {
+        None => match facts.resources.get(at)? {
+            Resource::Named { .. } | Resource::Daemon | Resource::Container(_) | Resource::Image(_) | Resource::Volume(_) | Resource::Network(_) => {
+                facts.operation.name().to_owned()
+            }
+        },
+        Some(at) => term(facts.privileges.get(at)?)?,
+    };
+    Some(format!("- allow: {what}"))
+}
+
+fn term(privilege: &Privilege) -> Option<String> {
+    Some(match privilege {
+        Privilege::Privileged => "privileged".to_owned(),
+        Privilege::MountHostPath(mount) => host_path(mount),
+        Privilege::MountVolume { volume, read_only, .. } if !volume.name.is_empty() => with_read_only(pair("volume", &volume.name), *read_only),
+        Privilege::MountVolume { .. } => pair("volume", "*"),
+        Privilege::MountImage { image, .. } | Privilege::UseImage { image } | Privilege::PullImage { image } => pair("image", &image.describe()),
+        Privilege::NameImage { image } => pair("name_image", &image.describe()),
+        Privilege::MountTmpfs { .. } => "tmpfs".to_owned(),
+        Privilege::MountVolumesFrom { container, .. } => pair("volumes_from", &container.name),
+        Privilege::LinkContainer { container } => pair("link", &container.name),
+        Privilege::UseVolumeDriver { driver } => pair("volume_driver", driver),
+        Privilege::SetVolumeOption { name, value } => pair("volume_option", &format!("{name}={value}")),
+        Privilege::ShareNamespace { namespace, with } => shared(*namespace, with)?,
+        Privilege::AddCapability { name } => pair("capability", name),
+        Privilege::UseDevice { path, permissions } => map(&[("device", path), ("permissions", permissions)]),
+        Privilege::RequestDevice { driver, .. } => pair("device_driver", driver),
+        Privilege::AllowDeviceClass { rule } => pair("device_class", rule),
+        Privilege::SetSecurityOption { name, value } => pair("security_option", &format!("{name}={value}")),
+        Privilege::ExposeKernelFiles { list } => pair("kernel_files", list),
+        Privilege::SetSysctl { name, .. } => pair("sysctl", name),
+        Privilege::UseRuntime { name } => pair("runtime", name),
+        Privilege::SetCgroupParent { path } => pair("cgroup_parent", path),
+        Privilege::PublishPort(port) => published(port),
+        Privilege::PublishAllPorts => "publish_all_ports".to_owned(),
+        Privilege::RunAs(user) => match user.uid {
+            Uid::Number(0) | Uid::Unknown => pair("user", "root"),
+            Uid::Number(uid) => pair("user", &uid.to_string()),
+        },
+        Privilege::JoinGroup { group } => pair("group", group),
+        Privilege::UseLogDriver { driver, .. } => pair("log_driver", driver),
+        Privilege::ImportImage { .. } => "import".to_owned(),
+        Privilege::LoadImages => "load".to_owned(),
+        Privilege::ContactRegistry { registry } => pair("registry", registry),
+        Privilege::JoinNetwork { network } => pair("network", &network.name),
+        Privilege::UseNetworkDriver { driver } => pair("network_driver", driver),
+        Privilege::SetNetworkOption { name, value } => pair("network_option", &format!("{name}={value}")),
+        Privilege::SetMacAddress { .. } => "mac_address".to_owned(),
+        Privilege::SetUlimit { name, .. } => pair("ulimit", name),
+        Privilege::Prioritise { what, .. } => pair("priority", what),
+        Privilege::SetStorageOption { name, value } => pair("storage_option", &format!("{name}={value}")),
+        Privilege::Annotate { name } => pair("annotation", name),
+        Privilege::Checkpoint { .. } => "checkpoint".to_owned(),
+        Privilege::FetchBuildContext { from } => pair("build_context", from),
+        Privilege::SetBuildOption { name, value } => pair("build_option", &format!("{name}={value}")),
+        // Whoever allows what nobody has looked at should do so on purpose.
+        Privilege::Unexamined { .. } => return None,
+    })
+}
+
+fn host_path(mount: &HostMount) -> String {
+    let mut pairs = vec![("mount", mount.path.as_str())];
+    if mount.read_only {
+        pairs.push(("readonly", "true"));
+    }
+    if matches!(mount.propagation.as_str(), "shared" | "rshared") {
+        pairs.push(("propagation", "shared"));
+    }
+    if !mount.resolved {
+        pairs.push(("unresolved", "true"));
+    }
+    map(&pairs)
+}
+
+fn shared(namespace: Namespace, with: &Peer) -> Option<String> {
+    match with {
+        Peer::Host => Some(pair("namespace", &format!("host/{}", namespace.name()))),
+        Peer::Container(_) => Some(pair("namespace", "container")),
+        Peer::Unknown(_) => None,
+    }
+}
+
+fn published(port: &PublishedPort) -> String {
+    let ports = match (port.first, port.last) {
+        (0, _) => "free".to_owned(),
+        (first, last) if first == last => first.to_string(),
+        (first, last) => format!("{first}-{last}"),
+    };
+    pair("port", &ports)
+}
+
+fn with_read_only(text: String, read_only: bool) -> String {
+    match text.strip_suffix(" }") {
+        Some(start) if read_only => format!("{start}, readonly: true }}"),
+        _ => text,
+    }
+}
+
+fn pair(key: &str, value: &str) -> String {
+    map(&[(key, value)])
+}
+
+/// A YAML mapping on one line. Values that YAML could read otherwise are quoted.
+fn map(pairs: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}: {}", scalar(value))).collect();
+    format!("{{ {} }}", pairs.join(", "))
+}
+
+fn scalar(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '=' | '@');
+    let value = printable(value);
+    let starts_plain = value.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/');
+    let colons = !value.contains(": ") && !value.ends_with(':');
+    if starts_plain && colons && value.chars().all(|c| plain(c) || c == ':') {
+        value
+    } else {
+        format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}

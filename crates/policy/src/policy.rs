@@ -1,0 +1,197 @@
+//! The policy: an immutable snapshot of everything that decides, made once and asked for every request.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use cedar_policy::{ActionConstraint, Effect, PolicyId};
+use docker::facts::Facts;
+use docker::resource::Resource;
+
+use crate::cache::{Cache, Key};
+use crate::decision::{Answered, Circumstances, Decision, Judgement, Mode, Permit, PolicyRef, Refusal};
+use crate::index::Index;
+use crate::judge::{Case, Judge};
+use crate::message::{self, Reason};
+use crate::schema::{self, World};
+use crate::source::check::Checked;
+use crate::source::{self, Diagnostic, Diagnostics, Directory, Known, NamedText, Sources, check};
+use crate::version::Fingerprint;
+use crate::Subject;
+
+/// A compiled policy.
+pub struct Policy {
+    world: World,
+    index: Index,
+    references: HashMap<PolicyId, PolicyRef>,
+    /// What to say when no policy allows an action, by the action's name.
+    explanations: HashMap<Arc<str>, PolicyRef>,
+    memberships: BTreeMap<String, Vec<Arc<str>>>,
+    preset: String,
+    mode: Mode,
+    version: String,
+    warnings: Vec<Diagnostic>,
+    cache: Cache,
+}
+
+impl Policy {
+    /// Reads, checks and compiles. Every fault is told at once.
+    pub fn load(sources: &Sources, directory: &Directory<'_>) -> Result<Policy, Diagnostics> {
+        let mut faults = Diagnostics::default();
+        let internal = |error: &dyn fmt::Display| {
+            Diagnostics(vec![Diagnostic::at(&NamedText::default(), 0, 0, error.to_string())])
+        };
+        let world = World::new().map_err(|error| internal(&error))?;
+        let known = Known::new(directory, &sources.groups);
+        let gathered = source::gather(sources, &known, &world, &mut faults);
+        let mode = sources.policy.mode();
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.add(mode.name());
+        for (group, members) in &sources.groups {
+            fingerprint.add(group);
+            members.iter().for_each(|member| fingerprint.add(member));
+        }
+        for statement in &gathered.statements {
+            fingerprint.add(&statement.name);
+            fingerprint.add(&statement.text);
+        }
+        let checked = check::check(gathered.statements, &world, &known, &mut faults);
+        if faults.has_errors() {
+            return Err(faults);
+        }
+        let acting = checked.iter().filter(|checked| !checked.explains_only);
+        let index = Index::new(acting.map(|checked| (&checked.policy, checked.looks)), &world).map_err(|error| internal(&error))?;
+        Ok(Policy {
+            explanations: explanations(&checked, &world),
+            references: checked.into_iter().map(|checked| (checked.policy.id().clone(), checked.reference)).collect(),
+            world,
+            index,
+            memberships: source::memberships(&sources.groups),
+            preset: gathered.preset,
+            mode,
+            version: fingerprint.finish(),
+            warnings: faults.0,
+            cache: Cache::default(),
+        })
+    }
+
+    /// Decides on a request. The only maker of permits.
+    pub fn decide(&self, subject: &Subject, facts: Facts, circumstances: &Circumstances) -> Decision {
+        let judgement = self.judge(subject, &facts, circumstances);
+        if judgement.allowed() {
+            return Decision::Allowed(Permit::new(facts.canonical, judgement.answers, None));
+        }
+        let message = message::refusal(&facts, &judgement.answers, &|answer| self.reason(answer));
+        match self.mode {
+            Mode::Enforce => Decision::Refused(Refusal::new(message, judgement.answers)),
+            Mode::Warn | Mode::Record => Decision::Allowed(Permit::new(facts.canonical, judgement.answers, Some(message))),
+        }
+    }
+
+    /// Answers every question that a request raises, without deciding on it.
+    pub fn judge(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Judgement {
+        let key = self.can_be_remembered(facts).then(|| Key::new(subject, facts.operation, facts.version, circumstances.door));
+        if let Some(answers) = key.as_ref().and_then(|key| self.cache.get(key)) {
+            return Judgement { answers };
+        }
+        let added = self.memberships.get(&subject.user).into_iter().flatten();
+        let mut groups: Vec<&str> = subject.groups.iter().map(String::as_str).chain(added.map(AsRef::as_ref)).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let judge = Judge { world: &self.world, index: &self.index, describe: &|id| self.reference(id) };
+        let answers: Arc<[Answered]> = judge.judge(&Case { subject, groups: &groups, facts, circumstances }).into();
+        if let Some(key) = &key {
+            self.cache.keep(key, subject, &answers);
+        }
+        Judgement { answers }
+    }
+
+    /// A short hash of everything that can change a decision.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Whether refusals are carried out.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The preset's name.
+    pub fn preset(&self) -> &str {
+        &self.preset
+    }
+
+    /// How many policies there are, the preset's included.
+    pub fn count(&self) -> usize {
+        self.references.len()
+    }
+
+    /// What may not mean what was meant, although the policy can be used.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// The Cedar schema that policies are written against.
+    pub fn schema() -> String {
+        schema::text()
+    }
+
+    /// Only the same question gets the same answer: one about the daemon as a whole, asking for
+    /// nothing beside, under policies that do not look at the time.
+    fn can_be_remembered(&self, facts: &Facts) -> bool {
+        matches!(facts.resources.as_slice(), [Resource::Daemon])
+            && facts.privileges.is_empty()
+            && facts.spec.is_none()
+            && !self.index.looks(World::operation(facts.operation)).at_time
+    }
+
+    fn reference(&self, id: &PolicyId) -> PolicyRef {
+        self.references.get(id).cloned().unwrap_or_else(|| PolicyRef { id: id.to_string().into(), origin: id.to_string().into(), message: None })
+    }
+
+    fn reason(&self, answer: &Answered) -> Reason {
+        if let Some(error) = &answer.error {
+            return Reason { text: message::printable(error), can_be_allowed: false };
+        }
+        if let Some(forbid) = answer.policies.first() {
+            return Reason { text: say(forbid, "forbidden"), can_be_allowed: false };
+        }
+        let text = match self.explanations.get(&answer.action) {
+            Some(policy) => say(policy, "not granted"),
+            None if self.preset == "none" => "no policy grants it".to_owned(),
+            None => format!("preset {} grants no such thing", self.preset),
+        };
+        Reason { text, can_be_allowed: true }
+    }
+}
+
+/// `policy developer/host-paths: host paths are not granted`
+fn say(policy: &PolicyRef, otherwise: &str) -> String {
+    let message = policy.message.as_deref().unwrap_or(otherwise);
+    if policy.id == policy.origin { format!("{}: {message}", policy.id) } else { format!("policy {}: {message}", policy.id) }
+}
+
+/// For each action the first policy that would permit it under some condition and has a message: the
+/// message says what the condition is.
+fn explanations(checked: &[Checked], world: &World) -> HashMap<Arc<str>, PolicyRef> {
+    let mut found: HashMap<Arc<str>, PolicyRef> = HashMap::new();
+    let permits = checked.iter().filter(|checked| checked.policy.effect() == Effect::Permit && checked.reference.message.is_some());
+    for permit in permits {
+        // What is permitted on any action says nothing about this one.
+        if permit.policy.action_constraint() == ActionConstraint::Any {
+            continue;
+        }
+        for action in world.actions_of(&permit.policy.action_constraint()) {
+            if let Some(action) = world.action(action) {
+                found.entry(action.name.clone()).or_insert_with(|| permit.reference.clone());
+            }
+        }
+    }
+    found
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy").field("version", &self.version).field("preset", &self.preset).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,149 @@
+//! Where policies come from: presets, Cedar files and the rules of the configuration, all turned into
+//! one list of Cedar policies, each with the place it was read from.
+//!
+//! Texts come in with their names; nothing is opened here. All faults are found before any is told.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub mod diagnostics;
+pub mod section;
+
+pub(crate) mod cedar;
+pub(crate) mod check;
+mod commands;
+mod filter;
+mod lower;
+mod nearest;
+mod node;
+mod principals;
+mod rules;
+mod target;
+mod terms;
+
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use nearest::nearest;
+pub use node::Node;
+pub use section::PolicySection;
+
+use crate::preset;
+use crate::schema::World;
+use cedar::Statement;
+use diagnostics::{Place, Text};
+
+/// A text and the name it goes by: a file's path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamedText {
+    /// The name, for diagnostics and records.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+/// Everything that a policy is made of.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The configuration file that the section was read from; empty where there is none.
+    pub file: NamedText,
+    /// Its section `policy:`.
+    pub policy: PolicySection,
+    /// A preset that wins over the section's.
+    pub preset: Option<String>,
+    /// Further policies: Cedar, or rules where the name ends in `.yaml` or `.yml`.
+    pub policies: Vec<NamedText>,
+    /// Groups beside the system's own, with their members.
+    pub groups: BTreeMap<String, Vec<String>>,
+}
+
+/// Who is known on this host, for telling a misspelt name.
+pub struct Directory<'a> {
+    /// Whether the host has a group of that name.
+    pub is_group: &'a dyn Fn(&str) -> bool,
+    /// Whether the host has a user of that name.
+    pub is_user: &'a dyn Fn(&str) -> bool,
+    /// Names to suggest, as far as they can be listed.
+    pub names: Vec<String>,
+}
+
+/// What the sources amount to, before Cedar reads it.
+pub(crate) struct Gathered {
+    pub preset: String,
+    pub statements: Vec<Statement>,
+}
+
+/// The preset where none is named.
+const DEFAULT_PRESET: &str = "developer";
+
+/// Turns the sources into statements.
+pub(crate) fn gather(sources: &Sources, known: &Known<'_>, world: &World, faults: &mut Diagnostics) -> Gathered {
+    let file = Text::new(&sources.file);
+    sources.policy.check(&file, faults);
+    let (preset, place) = match (&sources.preset, &sources.policy.preset) {
+        (Some(name), _) => (name.clone(), None),
+        (None, Some(name)) => (name.value.clone(), Some(Place::of(&file, name.referenced))),
+        (None, None) => (DEFAULT_PRESET.to_owned(), None),
+    };
+    let mut statements = Vec::new();
+    match preset::text(&preset) {
+        Some(text) => {
+            let text = Text::new(&NamedText { name: format!("preset {preset}"), text: text.to_owned() });
+            statements.extend(cedar::statements(&text, true));
+        }
+        None => {
+            let names = preset::presets().map(|(name, _)| name);
+            let place = place.unwrap_or_else(|| Place::whole(&file));
+            faults.push(place.error(format!("there is no preset `{preset}`")).help_with(preset::advice(&preset, names)));
+        }
+    }
+    statements.extend(rules::statements(&sources.policy.rules, &file, known, world, faults));
+    for policies in &sources.policies {
+        let text = Text::new(policies);
+        if [".yaml", ".yml"].iter().any(|ending| policies.name.ends_with(ending)) {
+            match section::read_rules(&text) {
+                Ok(rules) => statements.extend(rules::statements(&rules, &text, known, world, faults)),
+                Err(fault) => faults.push(fault),
+            }
+        } else {
+            statements.extend(cedar::statements(&text, false));
+        }
+    }
+    Gathered { preset, statements }
+}
+
+/// All names of groups and users that are known.
+pub(crate) struct Known<'a> {
+    directory: &'a Directory<'a>,
+    groups: &'a BTreeMap<String, Vec<String>>,
+}
+
+impl<'a> Known<'a> {
+    pub fn new(directory: &'a Directory<'a>, groups: &'a BTreeMap<String, Vec<String>>) -> Known<'a> {
+        Known { directory, groups }
+    }
+
+    pub fn is_group(&self, name: &str) -> bool {
+        self.groups.contains_key(name) || (self.directory.is_group)(name)
+    }
+
+    pub fn is_user(&self, name: &str) -> bool {
+        self.groups.values().flatten().any(|member| member == name) || (self.directory.is_user)(name)
+    }
+
+    /// The known name most like this one.
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        let groups = self.groups.keys().chain(self.groups.values().flatten());
+        nearest(name, groups.chain(&self.directory.names).map(String::as_str))
+    }
+}
+
+/// The groups that the configuration adds to each user.
+pub(crate) fn memberships(groups: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<Arc<str>>> {
+    let mut of_user: BTreeMap<String, Vec<Arc<str>>> = BTreeMap::new();
+    for (group, members) in groups {
+        let group: Arc<str> = group.as_str().into();
+        for member in members {
+            of_user.entry(member.clone()).or_default().push(group.clone());
+        }
+    }
+    of_user
+}

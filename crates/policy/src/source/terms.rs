@@ -1,0 +1,174 @@
+//! What a rule allows or denies: a word (`exec`, `privileged`, `ContainerCreate`) or a mapping
+//! (`{ mount: /srv/ci, readonly: true }`), or a list of these.
+
+use serde_saphyr::Spanned;
+
+use super::diagnostics::{Diagnostics, Place, Text};
+use super::target::{Effect, Target};
+use super::{Node, commands, nearest};
+use crate::schema::World;
+
+mod image;
+mod named;
+mod special;
+
+/// A privilege's word in rules: what it takes, and how it becomes targets.
+struct Term {
+    key: &'static str,
+    /// The actions that the word alone means.
+    actions: &'static [&'static str],
+    /// Further keys that may stand beside it.
+    beside: &'static [&'static str],
+    read: fn(&Item<'_>) -> Result<Vec<Target>, String>,
+}
+
+/// One value of a term, with what stands beside it.
+struct Item<'a> {
+    term: &'static Term,
+    value: &'a str,
+    effect: Effect,
+    beside: Vec<(&'a str, &'a Node)>,
+}
+
+/// Words for groups of actions.
+const GROUPS: &[&str] = &["read", "change", "system", "swarm", "plugin", "secret", "config", "service", "task", "node"];
+const EVERYTHING: &str = "everything";
+
+fn terms() -> impl Iterator<Item = &'static Term> {
+    special::TERMS.iter().chain(named::TERMS).chain(image::TERMS)
+}
+
+/// Reads what a rule speaks about.
+pub(super) fn read(node: &Spanned<Node>, effect: Effect, text: &Text, world: &World, faults: &mut Diagnostics) -> Vec<Target> {
+    match &node.value {
+        Node::List(items) => items.iter().flat_map(|item| read(item, effect, text, world, faults)).collect(),
+        Node::Map(entries) => mapping(node, entries, effect, text, faults),
+        Node::Text(word) => word_targets(word, effect, world).unwrap_or_else(|| {
+            let fault = Place::of(text, node.referenced).error(format!("there is no command, operation or privilege `{word}`"));
+            faults.push(fault.help_with(nearest(word, words(world)).map(|near| format!("did you mean `{near}`?"))));
+            Vec::new()
+        }),
+        other => {
+            let fault = Place::of(text, node.referenced).error(format!("a rule cannot allow or deny {}", other.kind()));
+            faults.push(fault.help_with("write a docker command, or a mapping like `{ mount: /srv/ci }`".to_owned()));
+            Vec::new()
+        }
+    }
+}
+
+/// A word alone: a command, a privilege with anything, an operation or action, a group of actions.
+fn word_targets(word: &str, effect: Effect, world: &World) -> Option<Vec<Target>> {
+    if word == EVERYTHING {
+        return Some(vec![Target::everything()]);
+    }
+    if let Some(term) = terms().find(|term| term.key == word) {
+        return Some(vec![Target::actions(term.actions.iter().copied())]);
+    }
+    let targets = commands::targets(word, effect);
+    if !targets.is_empty() {
+        return Some(targets);
+    }
+    (world.by_name(word).is_some() || GROUPS.contains(&word)).then(|| vec![Target::action(word)])
+}
+
+fn words(world: &World) -> Vec<&str> {
+    let mut words: Vec<&str> = commands::names().chain(terms().map(|term| term.key)).chain(GROUPS.iter().copied()).collect();
+    words.push(EVERYTHING);
+    words.extend(world.actions.iter().map(|action| action.name.as_ref()));
+    words
+}
+
+fn mapping(node: &Spanned<Node>, entries: &[(Spanned<String>, Spanned<Node>)], effect: Effect, text: &Text, faults: &mut Diagnostics) -> Vec<Target> {
+    let place = Place::of(text, node.referenced);
+    let found = entries.iter().find_map(|(key, value)| Some((key, value, terms().find(|term| term.key == key.value)?)));
+    let Some((main, value, term)) = found else {
+        for (key, _) in entries {
+            let near = nearest(&key.value, terms().map(|term| term.key));
+            let fault = Place::of(text, key.referenced).error(format!("a rule knows no privilege `{}`", key.value));
+            faults.push(fault.help_with(near.map(|near| format!("did you mean `{near}`?"))));
+        }
+        if entries.is_empty() {
+            faults.push(place.error("this rule says nothing"));
+        }
+        return Vec::new();
+    };
+    let mut beside = Vec::new();
+    for (key, value) in entries.iter().filter(|(key, _)| key.value != main.value) {
+        if term.beside.contains(&key.value.as_str()) {
+            beside.push((key.value.as_str(), &value.value));
+        } else {
+            let help = match (nearest(&key.value, term.beside.iter().copied()), term.beside) {
+                (Some(near), _) => format!("did you mean `{near}`?"),
+                (None, []) => "make two rules of it".to_owned(),
+                (None, known) => format!("beside `{}` there can be {}", term.key, known.join(", ")),
+            };
+            faults.push(Place::of(text, key.referenced).error(format!("`{}` says nothing about `{}`", key.value, term.key)).help_with(help));
+        }
+    }
+    let values: Vec<&Spanned<Node>> = match &value.value {
+        Node::List(items) => items.iter().collect(),
+        _ => vec![value],
+    };
+    let mut targets = Vec::new();
+    for value in values {
+        let read = match value.value.word() {
+            Some(word) => (term.read)(&Item { term, value: &word, effect, beside: beside.clone() }),
+            None => Err(format!("`{}` cannot be {}", term.key, value.value.kind())),
+        };
+        match read {
+            Ok(found) => targets.extend(found),
+            Err(message) => faults.push(Place::of(text, value.referenced).error(message)),
+        }
+    }
+    targets
+}
+
+impl Item<'_> {
+    /// The actions of the term, on any resource.
+    fn target(&self) -> Target {
+        Target::actions(self.term.actions.iter().copied())
+    }
+
+    /// A switch beside the term.
+    fn flag(&self, key: &str) -> Result<bool, String> {
+        match self.beside(key) {
+            None | Some(Node::Bool(false)) => Ok(false),
+            Some(Node::Bool(true)) => Ok(true),
+            Some(other) => Err(format!("`{key}` is true or false, not {}", other.kind())),
+        }
+    }
+
+    /// A text beside the term.
+    fn text(&self, key: &str) -> Result<Option<String>, String> {
+        self.beside(key).map(|node| node.word().ok_or_else(|| format!("`{key}` is a text, not {}", node.kind()))).transpose()
+    }
+
+    fn beside(&self, key: &str) -> Option<&Node> {
+        self.beside.iter().find(|(name, _)| *name == key).map(|(_, node)| *node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn words_mean_one_thing_and_every_privilege_has_one() {
+        let world = World::new().unwrap();
+        let keys: Vec<&str> = terms().map(|term| term.key).collect();
+        assert_eq!(keys.len(), keys.iter().collect::<BTreeSet<_>>().len());
+        for key in &keys {
+            assert!(!commands::names().any(|name| name == *key), "{key} is a command too");
+        }
+        let reached: BTreeSet<&str> = terms().flat_map(|term| term.actions).copied().collect();
+        for privilege in crate::schema::PRIVILEGES {
+            let name = privilege.name;
+            assert!(reached.contains(name) || commands::names().any(|word| {
+                commands::targets(word, Effect::Permit).iter().any(|target| target.actions.iter().any(|action| action == name))
+            }), "no word for {name}");
+            assert!(world.by_name(name).is_some());
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What each preset grants, as a table, and how strict the strict ones are.
+
+use docker::endpoint::Operation;
+
+use crate::cases;
+use crate::support::*;
+
+const NAMES: &[&str] = &["open", "developer", "ci", "readonly", "restricted", "none"];
+
+#[test]
+fn presets_grant_what_the_table_says() {
+    let policies: Vec<_> = NAMES.iter().map(|name| preset(name)).collect();
+    let user = subject("bob", &["staff"]);
+    let mut table = format!("{:<70}{}\n", "", NAMES.join("  "));
+    for (name, facts) in cases::all() {
+        table.push_str(&format!("{name:<70}"));
+        for (policy, column) in policies.iter().zip(NAMES) {
+            let sign = if allows(policy, &user, &facts) { "+" } else { "." };
+            table.push_str(&format!("{sign:<width$}", width = column.len() + 2));
+        }
+        table.truncate(table.trim_end().len());
+        table.push('\n');
+    }
+    compare("presets.txt", &table);
+}
+
+#[test]
+fn clients_can_say_hello_under_every_preset() {
+    for name in NAMES {
+        let policy = preset(name);
+        for operation in [Operation::SystemPing, Operation::SystemPingHead, Operation::SystemVersion, Operation::SystemOptions] {
+            assert!(allows(&policy, &subject("nobody", &[]), &on_daemon(operation)), "{name} {operation}");
+        }
+    }
+}
+
+#[test]
+fn stricter_presets_grant_no_more() {
+    let order = ["open", "developer", "ci"].iter().zip(["developer", "ci", "none"]);
+    let user = subject("bob", &[]);
+    for (loose, strict) in order.chain([(&"developer", "restricted"), (&"open", "readonly"), (&"readonly", "none")]) {
+        let (loose_policy, strict_policy) = (preset(loose), preset(strict));
+        for (name, facts) in cases::all() {
+            let grants_more = allows(&strict_policy, &user, &facts) && !allows(&loose_policy, &user, &facts);
+            assert!(!grants_more, "{strict} grants `{name}`, {loose} does not");
+        }
+    }
+}
+
+#[test]
+fn every_shipped_policy_has_a_name_of_its_preset() {
+    for (name, text) in policy::presets() {
+        assert!(NAMES.contains(&name));
+        let named = text.matches("@id(\"").count();
+        assert_eq!(named, text.matches(&format!("@id(\"{name}/")).count(), "{name}");
+        let policies = text.matches("permit (").count() + text.matches("forbid (").count();
+        assert_eq!(named, policies, "{name}");
+        assert_eq!(text.matches("forbid (").count(), 0, "{name} forbids: nobody could allow that");
+    }
+}

@@ -1,0 +1,60 @@
+# What the scripts share: speaking, root, a private daemon, a firewall in front of a daemon.
+# Sourced, never run. Everything started here is ended by `end_all`, which the callers put in a trap.
+
+REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+DOCKWARDEN=${DOCKWARDEN:-${CARGO_TARGET_DIR:-$REPO/target}/release/dockwarden}
+MODERN_ENGINE=${MODERN_ENGINE:-$REPO/../shared/bin/modern-engine}
+PLACE=''            # folder of sockets, configuration and logs, gone at the end
+FIREWALL_PID=''
+DAEMON_PID=''
+DAEMON_SOCKET=''
+
+say() { printf '%s\n' "$*"; }
+step() { printf '\n== %s\n' "$*"; }
+die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+# Runs a command as root: directly, or by sudo.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else die "must be root (or have sudo) for: $*"; fi
+}
+
+# answers SOCKET: does a Docker API answer there?
+answers() { curl -fsS -m 5 --unix-socket "$1" http://docker/_ping >/dev/null 2>&1; }
+
+make_place() { PLACE=$(mktemp -d "${TMPDIR:-/tmp}/dockwarden.XXXXXX"); chmod 755 "$PLACE"; }
+
+# start_daemon [options of private-daemon.sh]: sets DAEMON_SOCKET. The daemon ends when descriptor 8 closes.
+start_daemon() {
+  local word
+  mkfifo "$PLACE/to" "$PLACE/from"
+  "$REPO/scripts/private-daemon.sh" "$@" <"$PLACE/to" >"$PLACE/from" 8>&- 9>&- &
+  DAEMON_PID=$!
+  exec 8>"$PLACE/to" 9<"$PLACE/from"
+  read -r word DAEMON_SOCKET <&9 || true
+  [ "$word" = ready ] || die "the private daemon did not come up"
+}
+
+# start_firewall LISTEN UPSTREAM [options of serve]: waits until it answers.
+start_firewall() {
+  local listen=$1 upstream=$2; shift 2
+  XDG_STATE_HOME=$PLACE/state "$DOCKWARDEN" serve --listen "unix://$listen" --upstream "unix://$upstream" "$@" \
+    </dev/null >"$PLACE/firewall.log" 2>&1 8>&- 9>&- &
+  FIREWALL_PID=$!
+  for _ in $(seq 100); do
+    answers "$listen" && return
+    kill -0 "$FIREWALL_PID" 2>/dev/null || break
+    sleep 0.1
+  done
+  cat "$PLACE/firewall.log" >&2
+  die "the firewall did not come up"
+}
+
+# Ends what was started here, in the order opposite to starting. May be called twice.
+end_all() {
+  trap '' INT TERM HUP
+  if [ -n "$FIREWALL_PID" ]; then kill "$FIREWALL_PID" 2>/dev/null; wait "$FIREWALL_PID" 2>/dev/null; FIREWALL_PID=''; fi
+  if [ -n "$DAEMON_PID" ]; then exec 8>&- 9<&-; wait "$DAEMON_PID" 2>/dev/null; DAEMON_PID=''; fi
+  if [ -n "$PLACE" ]; then rm -rf "$PLACE"; PLACE=''; fi
+}

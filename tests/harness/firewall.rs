@@ -1,0 +1,91 @@
+//! The real binary in front of a daemon, on a socket in a folder of its own; killed when dropped.
+
+use super::{eventually, http};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A running `dockwarden serve`.
+pub struct Firewall {
+    process: Child,
+    place: TempDir,
+}
+
+impl Firewall {
+    /// In front of `upstream`, with a preset.
+    pub fn preset(upstream: &Path, preset: &str) -> Firewall {
+        Firewall::start(upstream, |_| format!("policy:\n  preset: {preset}\n"))
+    }
+
+    /// In front of `upstream`, with the rest of the configuration file given; it may use the folder it is told.
+    pub fn start(upstream: &Path, rest: impl FnOnce(&Path) -> String) -> Firewall {
+        let place = tempfile::Builder::new().prefix("dockwarden-e2e.").tempdir_in("/tmp").expect("a folder");
+        let folder = place.path();
+        let configuration = format!(
+            "listen:\n  - socket: {socket}\nupstream: unix://{upstream}\nstate: {folder}/state.db\n\
+             records: {{ file: {folder}/records.jsonl }}\n{rest}",
+            socket = folder.join("docker.sock").display(),
+            upstream = upstream.display(),
+            folder = folder.display(),
+            rest = rest(folder),
+        );
+        fs::write(folder.join("config.yaml"), configuration).expect("the configuration");
+        let log = fs::File::create(folder.join("log")).expect("the log");
+        let process = command(folder, upstream)
+            .env("XDG_STATE_HOME", folder)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("the log"))
+            .stderr(log)
+            .spawn()
+            .expect("the firewall's binary");
+        let mut firewall = Firewall { process, place };
+        let listening =
+            eventually(Duration::from_secs(10), || firewall.ended().is_some() || http::connects(&firewall.socket()));
+        assert!(listening && firewall.ended().is_none(), "the firewall did not come up; it said:\n{}", firewall.log());
+        firewall
+    }
+
+    /// Where clients connect.
+    pub fn socket(&self) -> PathBuf {
+        self.place.path().join("docker.sock")
+    }
+
+    /// What it said on stdout and stderr so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.place.path().join("log")).unwrap_or_default()
+    }
+
+    /// Its exit status, when it has ended.
+    pub fn ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.process.try_wait().expect("its status")
+    }
+
+    /// The process, for looking at /proc.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+fn command(folder: &Path, upstream: &Path) -> Command {
+    if std::env::var_os("DOCKWARDEN_E2E_STANDIN").is_some() {
+        let mut command = Command::new("socat");
+        command.args(["-t", "600"]).arg(format!("UNIX-LISTEN:{},fork", folder.join("docker.sock").display()));
+        command.arg(format!("UNIX-CONNECT:{}", upstream.display()));
+        return command;
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dockwarden"));
+    command.arg("serve").arg("--config").arg(folder.join("config.yaml"));
+    command
+}
+
+impl Drop for Firewall {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the firewall said:\n{}", self.log());
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

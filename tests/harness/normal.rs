@@ -1,0 +1,48 @@
+//! Takes out of a client's output what differs between any two runs: ids, times, ages, our own folders.
+
+use regex::Regex;
+use std::path::Path;
+use std::sync::LazyLock;
+
+static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    [
+        (r"([A-Z2-7]{4}:){11}[A-Z2-7]{4}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<daemon>"),
+        (r"[0-9a-f]{64}", "<id>"),
+        (r"\b[0-9a-f]{12}\b", "<short>"),
+        (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?Z| ?[+-]\d\d:?\d\d)?( [A-Z]+)?", "<time>"),
+        (r"(About |Less than )?(an?|\d+) (second|minute|hour)s?( ago)?", "<age>"),
+        (r"\b\d\d:\d\d(:\d\d)?\b", "<clock>"),
+        (r#""(StartedAt|FinishedAt|Created|CreatedAt|LastTagTime|time|timeNano|Start|End)": ?("[^"]*"|\d+)"#, "<$1>"),
+        (r"(Pid|pid)(&#34;|\x22)?: ?\d+", "<pid>"),
+        (r"PID\s+\d+|^\d+\s", "<pid> "),
+        (r"/tmp/[A-Za-z0-9_./-]*", "<path>"),
+        // what `script` types for an input that has ended, echoed at some moment or other
+        (r"\^[@D](\x08\x08)?", ""),
+        // the CLI tells of its own haste, or not
+        (r#"(?m)^time="[^"]*" level=error msg="error waiting for container: (context canceled)?"\n"#, ""),
+        (r"[ \t]+", " "),
+        (r"(?m) $", ""),
+        (r"-{3,}", "---"),
+    ]
+    .map(|(rule, by)| (Regex::new(rule).expect("a regular expression"), by))
+    .into()
+});
+
+static NUMBERS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\d+(\.\d+)?").expect("a regular expression"));
+
+/// An output without what differs by nature; `places` are folders that are ours alone.
+pub fn normal(text: &str, places: &[&Path]) -> String {
+    let mut text = text.replace("\r\n", "\n");
+    for place in places {
+        text = text.replace(&place.display().to_string(), "<place>");
+    }
+    for (rule, by) in RULES.iter() {
+        text = rule.replace_all(&text, *by).into_owned();
+    }
+    text
+}
+
+/// The same without any number: for statistics, process lists and sizes that move.
+pub fn without_numbers(text: &str) -> String {
+    NUMBERS.replace_all(text, "<n>").into_owned()
+}

@@ -1,0 +1,28 @@
+//! End to end: the real binary between real clients and a real daemon. Needs root (or sudo) and what
+//! `scripts/setup.sh test` installs; `make test` sees to both. `E2E_ENGINE=modern` runs all of it on Docker 28.5.
+//!
+//! - `outcomes`: ordinary work comes out as without the firewall (lines in `scenarios`, table in `docs/clients.md`)
+//! - `refusals`: attacks by the real CLI are refused, by a message that names the thing, and leave nothing
+//! - `streams`: both directions of taken-over connections, to the last byte and the last half-close
+//! - `bad_input`: broken, ambiguous, slow and oversized bytes get an answer or a close, and go nowhere
+//! - `daemon_down`: 502 while the daemon is away, well at once when it is back
+//! - `harness`: what they stand on
+
+// Tests may fail by panicking, and do plain arithmetic on their own numbers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)]
+
+mod bad_input;
+mod daemon_down;
+mod docs;
+mod harness;
+mod outcomes;
+mod refusals;
+mod scenarios;
+mod streams;

@@ -1,0 +1,84 @@
+//! Attacks as people would type them: refused by preset developer with a message that names the thing, and the
+//! daemon has nothing new afterwards. The demo shows the same ones.
+
+use crate::harness::http::inventory;
+use crate::harness::{Cli, Engine, Firewall, Shell};
+use std::sync::{Mutex, OnceLock};
+
+/// One daemon for all of them, one attack at a time: what is new on the daemon is then the attack's.
+static ENGINE: OnceLock<Mutex<Engine>> = OnceLock::new();
+
+macro_rules! attacks {
+    ($($test:ident: $line:expr, $words:expr;)*) => {
+        $(#[test] fn $test() { refuse($line, $words); })*
+    };
+}
+
+attacks! {
+    privileged: "docker run --rm --network none --privileged tiny true", "privileged";
+    bind_of_the_root: "docker run --rm --network none -v /:/host tiny true", "host path /";
+    bind_by_mount: "docker run --rm --network none --mount type=bind,src=/etc,dst=/e tiny true", "host path /etc";
+    bind_of_the_socket: "docker run --rm --network none -v /var/run/docker.sock:/s tiny true", "docker.sock";
+    bind_through_a_link: "ln -s / $WORK/innocent; docker run --rm --network none -v $WORK/innocent/etc:/e tiny true", "/etc";
+    pid_host: "docker run --rm --network none --pid host tiny true", "pid";
+    ipc_host: "docker run --rm --network none --ipc host tiny true", "ipc";
+    uts_host: "docker run --rm --network none --uts host tiny true", "uts";
+    network_host: "docker run --rm --network host tiny true", "network";
+    userns_host: "docker run --rm --network none --userns host tiny true", "user";
+    cap_add: "docker run --rm --network none --cap-add SYS_ADMIN tiny true", "SYS_ADMIN";
+    cap_add_all: "docker run --rm --network none --cap-add all tiny true", "ALL";
+    device: "docker run --rm --network none --device /dev/mem tiny true", "/dev/mem";
+    device_cgroup_rule: "docker run --rm --network none --device-cgroup-rule 'b *:* rwm' tiny true", "b *:* rwm";
+    seccomp_unconfined: "docker run --rm --network none --security-opt seccomp=unconfined tiny true", "seccomp";
+    apparmor_unconfined: "docker run --rm --network none --security-opt apparmor=unconfined tiny true", "apparmor";
+    systempaths_unconfined: "docker run --rm --network none --security-opt systempaths=unconfined tiny true", "path";
+    sysctl: "docker run --rm --network none --sysctl kernel.core_pattern='|/x' tiny true", "kernel.core_pattern";
+    cgroup_parent: "docker run --rm --network none --cgroup-parent /x tiny true", "cgroup";
+    runtime: "docker run --rm --network none --runtime evil tiny true", "evil";
+    volume_that_is_a_bind: "docker volume create -o type=none -o o=bind -o device=/ v", "/";
+    anonymous_volume_that_is_a_bind:
+        "docker run --rm --network none --mount type=volume,dst=/h,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/ tiny true", "/";
+    network_of_the_host: "docker network create -d macvlan -o parent=eth0 n", "macvlan";
+    low_port: "docker create --network none -p 22:22 tiny true", "22";
+    plugin: "docker plugin install --grant-all-permissions --disable evil/plugin", "plugin";
+    swarm: "docker swarm init --advertise-addr 127.0.0.1", "swarm";
+    foreign_volume_driver: "docker volume create -d evil v", "evil";
+    folded_keys: r#"curl -s --unix-socket $SOCKET http://d/v1.41/containers/create -H 'Content-Type: application/json' -d '{"image":"tiny","hostconfig":{"PRIVILEGED":true}}' >&2; exit 1"#, "privileged";
+    keys_that_fold_beyond_ascii: r#"curl -s --unix-socket $SOCKET http://d/v1.41/containers/create -H 'Content-Type: application/json' -d '{"Image":"tiny","Ho\u017ftConfig":{"Privileged":true}}' >&2; exit 1"#, "privileged";
+    duplicate_keys: r#"curl -s --unix-socket $SOCKET http://d/v1.41/containers/create -H 'Content-Type: application/json' -d '{"Image":"tiny","HostConfig":{"Privileged":true},"HostConfig":{"Memory":0}}' >&2; exit 1"#, "HostConfig";
+    escaped_path: r#"curl -s --path-as-is --unix-socket $SOCKET http://d/v1.41%2fcontainers%2fcreate -H 'Content-Type: application/json' -d '{"Image":"tiny","HostConfig":{"Privileged":true}}' >&2; exit 1"#, "privileged";
+    unknown_field: r#"curl -s --unix-socket $SOCKET http://d/v1.41/containers/create -H 'Content-Type: application/json' -d '{"Image":"tiny","HostConfig":{"Brandnew":true}}' >&2; exit 1"#, "Brandnew";
+    unknown_operation: "curl -s -X POST --unix-socket $SOCKET http://d/v1.41/brandnew/create >&2; exit 1", "brandnew";
+}
+
+/// The line fails with a message of ours on stderr that holds the words, and nothing is new on the daemon.
+fn refuse(line: &str, words: &str) {
+    let engine = ENGINE.get_or_init(|| Mutex::new(Engine::start()));
+    let engine = engine.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let firewall = Firewall::preset(engine.socket(), "developer");
+    let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
+    let before = inventory(engine.socket());
+    let outcome = shell.run(line);
+    let after = inventory(engine.socket());
+    assert_ne!(outcome.code, 0, "`{line}` went through: {outcome:#?}");
+    let said = &outcome.err;
+    assert!(said.contains("dockwarden: "), "`{line}` was refused by somebody else: {said}");
+    assert!(said.to_lowercase().contains(&words.to_lowercase()), "the message names no `{words}`: {said}");
+    assert_eq!(before, after, "`{line}` left something on the daemon");
+}
+
+/// What a refused CLI shows is the whole message, and it is one or two lines.
+#[test]
+fn a_refusal_is_short_and_says_what_to_do() {
+    let engine = ENGINE.get_or_init(|| Mutex::new(Engine::start()));
+    let engine = engine.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let firewall = Firewall::preset(engine.socket(), "developer");
+    let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
+    let outcome = shell.run("docker run --rm --network none -v /etc:/e tiny true");
+    assert_eq!(outcome.code, 125, "{outcome:#?}");
+    let message = outcome.err.split("dockwarden: ").nth(1).expect("our message");
+    let message = message.split("\nSee 'docker run").next().unwrap_or_default();
+    let message = message.split("\nRun 'docker run").next().unwrap_or_default();
+    assert!(message.trim().lines().count() <= 3, "{message}");
+    assert!(message.contains("/etc") && message.contains("developer"), "{message}");
+}

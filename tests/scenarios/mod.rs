@@ -1,0 +1,120 @@
+//! What ordinary clients do, as lines of shell. Each scenario runs on a fresh daemon twice, without and with the
+//! firewall, and every line says how the two must compare. The lines are those of the recorded traffic
+//! (`../shared/api/traffic`) wherever a daemon without a bridge and without the internet can carry them out.
+
+pub mod clients;
+pub mod containers;
+pub mod images;
+pub mod machine;
+pub mod streams;
+
+use crate::harness::{Cli, Kind};
+
+/// How a line through the firewall compares with the same line on the bare daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Exit status, stdout and stderr are equal.
+    Same,
+    /// Equal but for numbers that move by themselves (loads, sizes, process ids).
+    Alike,
+    /// Refused by preset developer, by a message that holds these words.
+    Refused(&'static str),
+}
+
+/// Which client a scenario needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// The engine's own docker CLI.
+    Own,
+    /// Docker 28.5's CLI with compose.
+    Compose,
+    /// Debian's docker-compose 1.29.
+    OldCompose,
+    /// Debian's python3-docker.
+    Python,
+}
+
+impl Client {
+    /// What the docs call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Client::Own => "docker CLI (20.10 on engine 20.10, 28.5 on engine 28.5)",
+            Client::Compose => "docker compose 2.40 of CLI 28.5",
+            Client::OldCompose => "docker-compose 1.29",
+            Client::Python => "docker-py 5.0",
+        }
+    }
+
+    /// The docker CLI that its shell has.
+    pub fn cli(self, engine: Kind) -> Cli {
+        if self == Client::Compose { Cli::Modern } else { engine.into() }
+    }
+
+    /// A command that fails where the client is missing.
+    pub fn probe(self) -> &'static str {
+        match self {
+            Client::Own => "docker --version",
+            Client::Compose => "docker compose version",
+            Client::OldCompose => "/usr/bin/docker-compose version",
+            Client::Python => "/usr/bin/python3 -c 'import docker'",
+        }
+    }
+}
+
+/// One line of shell.
+#[derive(Debug)]
+pub struct Step {
+    /// The line; `$WORK` is a folder of its own.
+    pub line: &'static str,
+    /// How the two runs compare.
+    pub expect: Expect,
+}
+
+/// A sequence of lines on one fresh daemon.
+#[derive(Debug)]
+pub struct Scenario {
+    /// Its name, as in the recordings.
+    pub name: &'static str,
+    /// Which client.
+    pub client: Client,
+    /// Its lines, in order.
+    pub steps: &'static [Step],
+}
+
+const fn same(line: &'static str) -> Step {
+    Step { line, expect: Expect::Same }
+}
+
+const fn alike(line: &'static str) -> Step {
+    Step { line, expect: Expect::Alike }
+}
+
+const fn refused(line: &'static str, words: &'static str) -> Step {
+    Step { line, expect: Expect::Refused(words) }
+}
+
+/// All of them, in the order of the docs.
+pub const ALL: &[&Scenario] = &[
+    &machine::BASICS,
+    &containers::LIFE,
+    &containers::MISC,
+    &containers::END,
+    &containers::PRUNE,
+    &streams::RUN_IT,
+    &streams::EXEC,
+    &streams::ATTACH,
+    &streams::LOGS,
+    &streams::EVENTS,
+    &streams::COPY,
+    &images::IMAGES,
+    &images::EXPORT_COMMIT,
+    &images::REGISTRY,
+    &images::BUILD,
+    &machine::VOLUMES,
+    &machine::NETWORKS,
+    &machine::SYSTEM,
+    &machine::FORBIDDEN,
+    &clients::COMPOSE,
+    &clients::OLD_COMPOSE,
+    &clients::DOCKER_PY,
+];

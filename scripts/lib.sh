@@ -51,10 +51,28 @@ start_firewall() {
   die "the firewall did not come up"
 }
 
+# alive PID: does it run (and is not merely unreaped)?
+alive() { [ -n "$1" ] && [ -d "/proc/$1" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
+
+# gone PID TENTHS: waits for its end, by looking: `wait` inside a trap may wait for another child, for ever.
+gone() {
+  local left=$2
+  while alive "$1" && [ "$left" -gt 0 ]; do sleep 0.1; left=$((left - 1)); done
+  ! alive "$1"
+}
+
 # Ends what was started here, in the order opposite to starting. May be called twice.
 end_all() {
   trap '' INT TERM HUP
-  if [ -n "$FIREWALL_PID" ]; then kill "$FIREWALL_PID" 2>/dev/null; wait "$FIREWALL_PID" 2>/dev/null; FIREWALL_PID=''; fi
-  if [ -n "$DAEMON_PID" ]; then exec 8>&- 9<&-; wait "$DAEMON_PID" 2>/dev/null; DAEMON_PID=''; fi
+  if [ -n "$FIREWALL_PID" ]; then
+    kill "$FIREWALL_PID" 2>/dev/null
+    gone "$FIREWALL_PID" 100 || kill -KILL "$FIREWALL_PID" 2>/dev/null
+    FIREWALL_PID=''
+  fi
+  if [ -n "$DAEMON_PID" ]; then
+    exec 8>&- 9<&-
+    gone "$DAEMON_PID" 400 || say "the private daemon ($DAEMON_PID) does not end" >&2
+    DAEMON_PID=''
+  fi
   if [ -n "$PLACE" ]; then rm -rf "$PLACE"; PLACE=''; fi
 }

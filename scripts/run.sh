@@ -5,7 +5,8 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
 [ -x "$DOCKWARDEN" ] || die "no $DOCKWARDEN: run \`make run\`, which builds it"
-trap 'end_all; exit 0' INT TERM HUP
+stopping=''
+trap 'stopping=1' INT TERM HUP
 trap end_all EXIT
 make_place
 
@@ -47,9 +48,10 @@ Dockwarden is listening, with preset developer. In another terminal:
 Its log is $PLACE/firewall.log. Ctrl-C ends it.
 TOUR
 
-wait "$FIREWALL_PID"
-status=$?
-say "the firewall ended by itself (status $status):" >&2
-tail -n 20 "$PLACE/firewall.log" >&2
-FIREWALL_PID=''
-exit 1
+while [ -z "$stopping" ] && alive "$FIREWALL_PID"; do sleep 0.2; done
+if [ -z "$stopping" ]; then
+  say "the firewall ended by itself:" >&2
+  tail -n 20 "$PLACE/firewall.log" >&2
+  exit 1
+fi
+say "Ending."

@@ -113,7 +113,11 @@ pub enum Failure {
 pub fn main() -> ExitCode {
     let Cli { manner, command } = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error).into(),
+        Err(error) => {
+            // Where nobody can be told, the exit status still says it.
+            let _ = error.print();
+            return usage(&error).into();
+        }
     };
     start_log(&manner, &command);
     let done = match command {
@@ -128,12 +132,10 @@ pub fn main() -> ExitCode {
 
 /// Help and version are results; anything else that clap says is a complaint.
 fn usage(error: &clap::Error) -> Exit {
-    let exit = match error.kind() {
+    match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
         _ => Exit::Usage,
-    };
-    let _ = error.print();
-    exit
+    }
 }
 
 fn start_log(manner: &Manner, command: &Command) {

@@ -64,6 +64,8 @@ pub struct Config {
     pub settings: Settings,
     /// The policy. A reload changes it.
     pub policy: Policy,
+    /// The Cedar files that it was made of, the preset's included.
+    pub texts: Vec<NamedText>,
     /// What may not be meant as it is written.
     pub warnings: Vec<Diagnostic>,
 }
@@ -103,9 +105,10 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     match loaded {
         Ok(policy) if faults.is_empty() => {
             let warnings = warnings.into_iter().chain(policy.warnings().iter().cloned()).collect();
-            Ok(Config { file: path, settings, policy, warnings })
+            let texts = policies::texts(sources, policy.preset());
+            Ok(Config { file: path, settings, policy, texts, warnings })
         }
-        Ok(_) => Err(Diagnostics(faults)),
+        Ok(_) => Err(Diagnostics(in_order(faults, Vec::new(), &file.named))),
         Err(of_policy) => Err(Diagnostics(in_order(faults, of_policy.0, &file.named))),
     }
 }

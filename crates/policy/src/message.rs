@@ -34,7 +34,7 @@ pub(crate) fn refusal(facts: &Facts, answers: &[Answered], reason: &dyn Fn(&Answ
         }
     }
     let mut clauses: Vec<(String, Vec<&str>)> = Vec::new();
-    let mut rules: Vec<String> = Vec::new();
+    let mut rules: Vec<suggest::Rule> = Vec::new();
     let mut hopeless = false;
     for (at, answer) in refused.iter().take(NAMED) {
         let why = reason(answer);
@@ -42,19 +42,22 @@ pub(crate) fn refusal(facts: &Facts, answers: &[Answered], reason: &dyn Fn(&Answ
             Some((_, things)) => things.push(&answer.words),
             None => clauses.push((why.text, vec![&answer.words])),
         }
-        hopeless |= !why.can_be_allowed;
-        rules.extend(suggest::rule(facts, *at).filter(|rule| !rules.contains(rule)));
+        match suggest::rule(facts, *at) {
+            Some(rule) if why.can_be_allowed => rules.push(rule),
+            _ => hopeless = true,
+        }
     }
-    let clauses: Vec<String> = clauses.iter().map(|(why, things)| format!("may not {} ({why})", things.join(", or "))).collect();
+    let clauses: Vec<String> = clauses.iter().map(|(why, things)| format!("may not {} ({why})", things.join(", nor "))).collect();
     let mut text = format!("dockwarden: {}", clauses.join("; "));
     match refused.len().saturating_sub(NAMED) {
         0 => text.push('.'),
         1 => text.push_str("; and 1 more thing."),
         more => text.push_str(&format!("; and {more} more things.")),
     }
-    if !hopeless && !rules.is_empty() {
-        let (noun, list) = (if rules.len() == 1 { "rule" } else { "rules" }, rules.join(" "));
-        text.push_str(&format!(" To allow it, add the {noun}: {list}."));
+    // A suggestion that would not be enough is none.
+    let enough = !hopeless && refused.len() <= NAMED;
+    if let Some(rules) = suggest::together(&rules).filter(|_| enough) {
+        text.push_str(&format!(" To allow it, add {rules}."));
     }
     text
 }

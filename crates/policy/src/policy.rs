@@ -56,6 +56,7 @@ impl Policy {
             fingerprint.add(&statement.text);
         }
         let checked = check::check(gathered.statements, &world, &known, &mut faults);
+        faults.sort();
         if faults.has_errors() {
             return Err(faults);
         }

@@ -22,6 +22,7 @@ mod target;
 mod terms;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub(crate) use commands::command;
 pub use nearest::nearest;
 pub use node::Node;
 pub use section::PolicySection;

@@ -9,6 +9,8 @@ mod found;
 mod rehearse;
 mod replay;
 mod show;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -59,12 +61,12 @@ pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
     let wishes = Wishes { upstream: arguments.upstream.clone(), ..arguments.policy.wishes() };
     if let (Some(id), Some(file)) = (&arguments.record, &arguments.records) {
         // The policy of today only adds the places of the policies.
-        let known = config::load(&wishes).map(|config| show::Places::of(&config.policy)).unwrap_or_default();
+        let known = config::load(&wishes).map(|config| show::Places::of(&config)).unwrap_or_default();
         return retell(file.clone(), id, &known, as_json);
     }
     let config = config::load(&wishes)?;
     talk::complain(&config.warnings, as_json);
-    let places = show::Places::of(&config.policy);
+    let places = show::Places::of(&config);
     if let Some(id) = &arguments.record {
         return retell(config.settings.records.file, id, &places, as_json);
     }

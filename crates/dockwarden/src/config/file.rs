@@ -65,14 +65,15 @@ impl ConfigFile {
         }
     }
 
-    /// The text is no YAML.
-    pub fn not_yaml(&mut self, error: &serde_saphyr::Error) {
+    fn not_yaml(&mut self, error: &serde_saphyr::Error) {
         let message = error.without_snippet().to_string();
-        // The place is told by us, as for every fault.
+        // The place is told by us, as for every fault; and there are no options to set.
         let message = message.split(" at line ").next().unwrap_or_default();
+        let twice = message.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split(", set ").next());
+        let message = twice.map_or_else(|| message.to_owned(), |key| format!("key `{key}` is given twice"));
         match error.location() {
             Some(place) => self.fault(place, message),
-            None => self.faults.push(Diagnostic::at(&self.named, 1, 1, message.to_owned())),
+            None => self.faults.push(Diagnostic::at(&self.named, 1, 1, message)),
         }
     }
 

@@ -77,6 +77,8 @@ const KEYS: &[(&str, Bound)] = &[
     ("handshake_wait", Bound::Wait(|limits| &mut limits.handshake_wait)),
     ("identify_wait", Bound::Wait(|limits| &mut limits.identify_wait)),
     ("connect_wait", Bound::Wait(|limits| &mut limits.connect_wait)),
+    ("lookup_wait", Bound::Wait(|limits| &mut limits.lookup_wait)),
+    ("lookup_bytes", Bound::Size(|limits| &mut limits.lookup_bytes)),
     ("answer_wait", Bound::Open(|limits| &mut limits.answer_wait)),
     ("stream_silence", Bound::Open(|limits| &mut limits.stream_silence)),
     ("connections", Bound::Count(|limits| &mut limits.connections)),
@@ -101,13 +103,15 @@ mod tests {
             handshake_wait: _,
             identify_wait: _,
             connect_wait: _,
+            lookup_wait: _,
+            lookup_bytes: _,
             answer_wait: _,
             stream_silence: _,
             connections: _,
             connections_per_subject: _,
             drain: _,
         } = Limits::default();
-        assert_eq!(KEYS.len(), 14);
+        assert_eq!(KEYS.len(), 16);
     }
 
     #[test]

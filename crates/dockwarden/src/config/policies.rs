@@ -38,6 +38,13 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
     Sources { file: file.named.clone(), policy, preset: wishes.preset.clone(), policies, groups }
 }
 
+/// All Cedar texts, the preset's by the name that it has in diagnostics.
+pub fn texts(sources: Sources, preset: &str) -> Vec<NamedText> {
+    let of_preset = policy::presets().filter(|(name, _)| *name == preset);
+    let of_preset = of_preset.map(|(name, text)| NamedText { name: format!("preset {name}"), text: text.to_owned() });
+    of_preset.chain(sources.policies).collect()
+}
+
 /// The section, as far as it is for us to check: its keys, and that lists are lists.
 fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
     let fields = file.fields(section.value, "`policy`", &["preset", "mode", "rules", "cedar", "rego"]);

@@ -61,12 +61,10 @@ fn address(file: &mut ConfigFile, field: Field<'_>) -> Option<UpstreamAddress> {
     if !text.contains("://") && !text.is_empty() {
         return Some(UpstreamAddress::Unix(file.absolute(Path::new(&text))));
     }
-    match text.parse() {
-        Ok(address) => Some(address),
-        Err(error) => {
-            let help = format!("{error}").trim().to_owned();
-            file.fault_with(field.value.referenced, format!("`{text}` is no address of a daemon"), help);
-            None
-        }
+    let address = text.parse().ok();
+    if address.is_none() {
+        let help = "unix:///path or tcp://host:port";
+        file.fault_with(field.value.referenced, format!("`{text}` is no address of a daemon"), help);
     }
+    address
 }

@@ -1,23 +1,61 @@
 //! The rule that would let a refused thing pass, in the words of the configuration file.
 
+use docker::endpoint::Operation;
 use docker::facts::Facts;
 use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, Uid};
 use docker::resource::Resource;
 
 use super::printable;
+use crate::source::command;
+
+/// A rule that allows something.
+pub(super) struct Rule {
+    what: String,
+    /// The one thing that it should be limited to.
+    on: Option<String>,
+}
 
 /// The rule for the question at this place: the resources first, then the privileges. `None` for what
 /// nobody should allow in passing.
-pub(super) fn rule(facts: &Facts, at: usize) -> Option<String> {
-    let what = match at.checked_sub(facts.resources.len()) {
-        None => match facts.resources.get(at)? {
-            Resource::Named { .. } | Resource::Daemon | Resource::Container(_) | Resource::Image(_) | Resource::Volume(_) | Resource::Network(_) => {
-                facts.operation.name().to_owned()
-            }
-        },
-        Some(at) => term(facts.privileges.get(at)?)?,
+pub(super) fn rule(facts: &Facts, at: usize) -> Option<Rule> {
+    let Some(at) = at.checked_sub(facts.resources.len()) else {
+        return operation(facts.operation, facts.resources.get(at)?);
     };
-    Some(format!("- allow: {what}"))
+    Some(Rule { what: term(facts.privileges.get(at)?)?, on: None })
+}
+
+/// Rules as they are added to the configuration, on one line.
+pub(super) fn together(rules: &[Rule]) -> Option<String> {
+    let lone = |rule: &Rule| match &rule.on {
+        Some(name) => format!("- {{ allow: {}, on: {{ name: {} }} }}", rule.what, scalar(name)),
+        None => format!("- allow: {}", rule.what),
+    };
+    match rules {
+        [] => None,
+        [rule] => Some(format!("the rule: {}", lone(rule))),
+        rules if rules.iter().all(|rule| rule.on.is_none()) => {
+            let mut what: Vec<&str> = rules.iter().map(|rule| rule.what.as_str()).collect();
+            what.dedup();
+            Some(format!("the rule: - allow: [{}]", what.join(", ")))
+        }
+        rules => Some(format!("the rules: {}", rules.iter().map(lone).collect::<Vec<_>>().join(" and "))),
+    }
+}
+
+/// An operation by the command that it makes up, on the one thing where that has a name.
+fn operation(operation: Operation, resource: &Resource) -> Option<Rule> {
+    // What is not looked into is allowed on purpose or not at all.
+    if matches!(operation, Operation::Grpc | Operation::Session) {
+        return None;
+    }
+    let what = command(operation.name()).unwrap_or(operation.name()).to_owned();
+    let on = match resource {
+        Resource::Container(container) => Some(container.name.clone()),
+        Resource::Volume(volume) => Some(volume.name.clone()),
+        Resource::Network(network) => Some(network.name.clone()),
+        Resource::Daemon | Resource::Image(_) | Resource::Named { .. } => None,
+    };
+    Some(Rule { what, on: on.filter(|name| !name.contains('*') && printable(name) == *name) })
 }
 
 fn term(privilege: &Privilege) -> Option<String> {

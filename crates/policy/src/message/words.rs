@@ -72,7 +72,7 @@ fn phrase(operation: Operation) -> (&'static str, &'static str) {
         O::ImageBuild => ("build", "build images"),
         O::BuildPrune => ("prune the build cache of", "prune the build cache"),
         O::BuildCancel => ("cancel builds of", "cancel builds"),
-        O::Session | O::Grpc => ("use BuildKit with", "use BuildKit, which this version does not look into; set DOCKER_BUILDKIT=0"),
+        O::Session | O::Grpc => ("use BuildKit with", "use BuildKit"),
         O::VolumeList => ("list volumes of", "list volumes"),
         O::VolumeInspect => ("inspect", "inspect volumes"),
         O::VolumeCreate => ("create", "create volumes"),

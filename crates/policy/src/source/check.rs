@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Template, ValidationMode, ValidationWarning, Validator};
+use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Template, ValidationError, ValidationMode, ValidationWarning, Validator};
 use serde_json::{Value, json};
 
 use super::Known;
@@ -100,24 +100,36 @@ fn validate(read: &[Read], places: &HashMap<PolicyId, usize>, world: &World, fau
     };
     let result = Validator::new(world.schema.clone()).validate(&set, ValidationMode::Strict);
     let statement = |id: &PolicyId| places.get(id).and_then(|at| read.get(*at));
-    let mut found: Vec<Diagnostic> = Vec::new();
+    let mut found: Vec<(&PolicyId, Diagnostic)> = Vec::new();
+    let mut impossible: Vec<&Read> = Vec::new();
     for error in result.validation_errors() {
-        found.extend(statement(error.policy_id()).map(|read| describe(&read.statement, error, Severity::Error)));
+        let Some(read) = statement(error.policy_id()) else { continue };
+        match error {
+            // Follows from an unknown name, or says the same as "can never apply".
+            ValidationError::InvalidActionApplication(_) => impossible.push(read),
+            ValidationError::UnrecognizedActionId(_) => {
+                let fault = describe(&read.statement, error, Severity::Error);
+                found.push((read.policy.id(), fault.help_with(nearest_action(read, world))));
+            }
+            other => found.push((read.policy.id(), describe(&read.statement, other, Severity::Error))),
+        }
     }
     for warning in result.validation_warnings() {
         let Some(read) = statement(warning.policy_id()) else { continue };
         match warning {
             ValidationWarning::ImpossiblePolicy(_) if is_explanation(read) => {}
-            ValidationWarning::ImpossiblePolicy(_) => {
-                let impossible = found.iter().all(|fault| fault.file.as_str() != &**read.statement.place.file() || fault.line != read.statement.place.line());
-                let fault = read.statement.place.error("this policy can never apply");
-                found.extend(impossible.then(|| fault.help_with(advice_on_impossible(read, world))));
-            }
-            other => found.push(describe(&read.statement, other, Severity::Warning)),
+            ValidationWarning::ImpossiblePolicy(_) => impossible.push(read),
+            other => found.push((read.policy.id(), describe(&read.statement, other, Severity::Warning))),
         }
     }
-    found.sort_by(|one, other| (&one.file, one.line, one.column).cmp(&(&other.file, other.line, other.column)));
-    faults.0.extend(found);
+    for read in impossible {
+        if !found.iter().any(|(id, _)| *id == read.policy.id()) {
+            let fault = read.statement.place.error("this policy can never apply");
+            let help = "no action that it names is done to such a resource, or its conditions contradict one another".to_owned();
+            found.push((read.policy.id(), fault.help_with(help)));
+        }
+    }
+    faults.0.extend(found.into_iter().map(|(_, fault)| fault));
 }
 
 /// `permit … when { false }` with a message: written to say why nothing is granted.
@@ -126,8 +138,8 @@ fn is_explanation(read: &Read) -> bool {
     read.policy.effect() == Effect::Permit && read.policy.annotation("message").is_some() && read.json.get("conditions") == Some(&never)
 }
 
-/// A misspelt action makes a policy impossible: say which one may have been meant.
-fn advice_on_impossible(read: &Read, world: &World) -> Option<String> {
+/// The action that a misspelt one may have been meant to be.
+fn nearest_action(read: &Read, world: &World) -> Option<String> {
     let names = || world.actions.iter().map(|action| action.name.as_ref());
     let unknown = mentions(&read.json, "Action").into_iter().find(|name| !names().any(|known| known == name))?;
     super::nearest(&unknown, names()).map(|near| format!("did you mean `{near}`?"))

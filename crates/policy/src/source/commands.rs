@@ -29,6 +29,19 @@ pub(super) fn targets(command: &str, effect: Effect) -> Vec<Target> {
     targets
 }
 
+/// The command that is made up by that action alone, or first of all.
+pub(crate) fn command(action: &str) -> Option<&'static str> {
+    let of_docker = rows().filter(|(names, ..)| !names.starts_with("compose ") && !names.starts_with("inspect"));
+    let mut made: Vec<(usize, &str)> = of_docker
+        .filter_map(|(names, own, _)| {
+            let at = own.split_whitespace().position(|own| own == action)?;
+            Some((at.saturating_add(own.split_whitespace().count()), names.split(',').next()?.trim()))
+        })
+        .collect();
+    made.sort_by_key(|(others, _)| *others);
+    made.first().map(|(_, name)| *name)
+}
+
 /// Every command, by all its names.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     rows().flat_map(|(names, ..)| names.split(',').map(str::trim))

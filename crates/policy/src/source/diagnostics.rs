@@ -156,6 +156,11 @@ impl Diagnostics {
         self.0.push(fault);
     }
 
+    /// By file, in the order of the text.
+    pub(crate) fn sort(&mut self) {
+        self.0.sort_by(|one, other| (&one.file, one.line, one.column).cmp(&(&other.file, other.line, other.column)));
+    }
+
     /// Whether any of them makes the policy unusable.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|fault| fault.severity == Severity::Error)

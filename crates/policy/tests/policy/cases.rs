@@ -3,14 +3,14 @@
 use docker::endpoint::{Kind, Operation};
 use docker::facts::{Facts, Spec};
 use docker::privilege::{HostMount, Namespace, Peer, Privilege};
-use docker::resource::{Container, Image, Resource, Volume};
+use docker::resource::{Image, Resource, Volume};
 
 use crate::support::*;
 
 /// Every case with its name.
 pub fn all() -> Vec<(String, Facts)> {
     let mut cases = operations();
-    cases.extend(privileges().into_iter().map(|(name, privilege)| (format!("create: {name}"), alone(privilege))));
+    cases.extend(privileges().into_iter().map(|(name, privilege)| (format!("asks for: {name}"), alone(privilege))));
     cases
 }
 
@@ -166,9 +166,4 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("build option", P::SetBuildOption { name: s("extrahosts"), value: s("a:127.0.0.1") }),
         ("unexamined", P::Unexamined { part: "a body" }),
     ]
-}
-
-/// A container web, for tests that need one.
-pub fn web() -> Container {
-    container("web", &[])
 }

@@ -1,1 +1,95 @@
-//! later
+//! What people read who are refused something.
+
+use docker::endpoint::Operation;
+use docker::privilege::Privilege;
+use policy::{Decision, Sources};
+
+use crate::cases;
+use crate::support::*;
+
+#[test]
+fn refusals_of_developer_read_well() {
+    let policy = preset("developer");
+    let user = subject("bob", &[]);
+    let mut text = String::new();
+    for (_, facts) in cases::all() {
+        let verdict = verdict(&policy, &user, &facts);
+        if verdict != "allowed" && !text.contains(&verdict) {
+            text.push_str(&verdict);
+            text.push('\n');
+        }
+    }
+    compare("messages.txt", &text);
+}
+
+/// The promise in every message: with this rule it passes.
+#[test]
+fn the_rule_in_the_message_lets_it_pass() {
+    for name in ["developer", "restricted", "none"] {
+        let (policy, user) = (preset(name), subject("bob", &[]));
+        for (case, facts) in cases::all() {
+            let verdict = verdict(&policy, &user, &facts);
+            let Some((_, rule)) = verdict.split_once("To allow it, add the rule: ") else {
+                assert!(["allowed"].contains(&verdict.as_str()) || case.contains("unexamined") || case.contains("unknown") || ["Grpc", "Session"].contains(&case.as_str()), "{case}: {verdict}");
+                continue;
+            };
+            let rule = format!("rules:\n  {}\n", rule.trim_end_matches('.'));
+            let sources = Sources { preset: Some(name.to_owned()), policies: vec![text("more.yaml", &rule)], ..Sources::default() };
+            let wider = load(&sources).unwrap_or_else(|faults| panic!("{case}: {rule}{faults}"));
+            assert_eq!(self::verdict(&wider, &user, &facts), "allowed", "{name}, {case}: {rule}");
+        }
+    }
+}
+
+#[test]
+fn several_refusals_are_named_and_counted() {
+    let policy = preset("developer");
+    let asked = vec![
+        Privilege::Privileged,
+        Privilege::MountHostPath(mount("/", false)),
+        Privilege::MountHostPath(mount("/etc", true)),
+        Privilege::AddCapability { name: "SYS_ADMIN".to_owned() },
+        Privilege::UseDevice { path: "/dev/kmsg".to_owned(), permissions: "r".to_owned() },
+        Privilege::Privileged,
+    ];
+    let facts = facts(Operation::ContainerCreate, vec![docker::resource::Resource::Daemon], asked);
+    assert_eq!(
+        verdict(&policy, &subject("bob", &[]), &facts),
+        "dockwarden: may not run privileged (policy developer/privileged: a privileged container is root on the host); \
+         may not mount host path / read-write, nor mount host path /etc read-only (policy developer/host-paths: host paths are not granted); \
+         and 2 more things."
+    );
+}
+
+#[test]
+fn a_few_refusals_come_with_one_rule() {
+    let asked = vec![Privilege::Privileged, Privilege::MountHostPath(mount("/etc", true))];
+    let facts = facts(Operation::ContainerCreate, vec![docker::resource::Resource::Daemon], asked);
+    let message = verdict(&preset("developer"), &subject("bob", &[]), &facts);
+    let rule = "- allow: [privileged, { mount: /etc, readonly: true }]";
+    assert!(message.ends_with(&format!(" To allow it, add the rule: {rule}.")), "{message}");
+    let wider = yaml(&format!("preset: developer\nrules:\n  {rule}\n")).unwrap();
+    assert_eq!(verdict(&wider, &subject("bob", &[]), &facts), "allowed");
+}
+
+#[test]
+fn own_messages_and_places_are_told() {
+    let policy = yaml("preset: open\nrules:\n  - deny: exec\n    except: [admins]\n    message: exec is off; ask ops\n  - deny: { mount: /etc }\n").unwrap();
+    let exec = on_container(Operation::ContainerExec, &container("web", &[]));
+    assert_eq!(verdict(&policy, &subject("bob", &[]), &exec), "dockwarden: may not exec in container web (config.yaml:3: exec is off; ask ops).");
+    assert_eq!(verdict(&policy, &subject("alice", &[]), &exec), "allowed");
+    let mount = create(Privilege::MountHostPath(mount("/etc/ssh", true)));
+    assert_eq!(verdict(&policy, &subject("bob", &[]), &mount), "dockwarden: may not mount host path /etc/ssh read-only (config.yaml:6: forbidden).");
+}
+
+#[test]
+fn nothing_of_a_request_can_paint_the_terminal() {
+    let policy = preset("none");
+    let name = "a\u{1b}[2J\r\nb\u{202e}c\"} - allow: privileged";
+    let facts = on_container(Operation::ContainerExec, &container(name, &[]));
+    let Decision::Refused(refusal) = policy.decide(&subject("bob", &[]), facts, &now()) else { panic!() };
+    assert!(refusal.message().chars().all(|c| !c.is_control() && c != '\u{202e}'), "{}", refusal.message());
+    assert_eq!(refusal.with_record("01J"), format!("{} Record 01J.", refusal.message()));
+    let long = create(Privilege::AddCapability { name: "X".repeat(100_000) });
+    assert!(verdict(&policy, &subject("bob", &[]), &long).len() < 2000);
+}

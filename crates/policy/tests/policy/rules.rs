@@ -1,1 +1,205 @@
-//! later
+//! The rules of the configuration file: what each form grants and denies.
+
+use docker::endpoint::Operation;
+use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort};
+use docker::resource::{Image, Volume};
+use policy::Policy;
+
+use crate::support::*;
+
+fn allowing(what: &str) -> Policy {
+    yaml(&format!("preset: none\nrules:\n  - allow: {what}\n")).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn denying(what: &str) -> Policy {
+    yaml(&format!("preset: open\nrules:\n  - deny: {what}\n")).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// On an operation that is always allowed.
+fn passes(policy: &Policy, privilege: Privilege) -> bool {
+    let facts = facts(Operation::SystemVersion, vec![docker::resource::Resource::Daemon], vec![privilege]);
+    allows(policy, &subject("bob", &[]), &facts)
+}
+
+fn at(path: &str) -> Privilege {
+    Privilege::MountHostPath(mount(path, false))
+}
+
+#[test]
+fn a_mount_is_the_path_and_what_is_below() {
+    let policy = allowing("{ mount: /srv/ci }");
+    for (path, expected) in [("/srv/ci", true), ("/srv/ci/a/b", true), ("/srv", false), ("/srv/ci2", false), ("/", false), ("/srv/cix/..", false)] {
+        assert_eq!(passes(&policy, at(path)), expected, "{path}");
+    }
+    assert!(passes(&allowing("{ mount: / }"), at("/etc")));
+    let denied = denying("{ mount: /etc }");
+    assert!(!passes(&denied, at("/etc/ssh")) && passes(&denied, at("/srv")) && passes(&denied, at("/")));
+}
+
+#[test]
+fn a_mount_has_its_conditions() {
+    let read_only = allowing("{ mount: /srv, readonly: true }");
+    assert!(passes(&read_only, Privilege::MountHostPath(mount("/srv/a", true))));
+    assert!(!passes(&read_only, at("/srv/a")));
+    let plain = allowing("{ mount: /srv }");
+    let shared = HostMount { propagation: "rshared".to_owned(), ..mount("/srv", false) };
+    let unresolved = HostMount { resolved: false, ..mount("/srv", false) };
+    assert!(!passes(&plain, Privilege::MountHostPath(shared.clone())));
+    assert!(!passes(&plain, Privilege::MountHostPath(unresolved.clone())));
+    assert!(passes(&allowing("{ mount: /srv, propagation: shared }"), Privilege::MountHostPath(shared)));
+    assert!(passes(&allowing("{ mount: /srv, unresolved: true }"), Privilege::MountHostPath(unresolved)));
+}
+
+#[test]
+fn images_are_of_registries_repositories_and_tags() {
+    let table = [
+        ("registry.test", "registry.test/a/b:1", true),
+        ("registry.test", "registry.test.evil.example/a:1", false),
+        ("registry.test", "registry.test:5000/a:1", false),
+        ("registry.test/*", "registry.test/a:1", true),
+        ("registry.test/team/*", "registry.test/team/app:1", true),
+        ("registry.test/team/*", "registry.test/team2/app:1", false),
+        ("alpine", "alpine:3.20", true),
+        ("alpine", "docker.io/library/alpine", true),
+        ("alpine", "someone/alpine", false),
+        ("alpine", "library/alpine/evil", false),
+        ("library/*", "alpine", true),
+        ("library/*", "libraryx/alpine", false),
+        ("alpine:3.20", "alpine:3.20", true),
+        ("alpine:3.20", "alpine:3.21", false),
+        ("\"alpine:3.*\"", "alpine:3.21", true),
+        ("\"alpine:3.*\"", "alpine:4", false),
+        ("localhost:5000/app", "localhost:5000/app:2", true),
+        ("\"*\"", "evil.example/x", true),
+    ];
+    for (pattern, name, expected) in table {
+        let policy = allowing(&format!("{{ image: {pattern} }}"));
+        assert_eq!(passes(&policy, Privilege::UseImage { image: image(name) }), expected, "{pattern} {name}");
+        let policy = denying(&format!("{{ image: {pattern} }}"));
+        assert_eq!(passes(&policy, Privilege::UseImage { image: image(name) }), !expected, "deny {pattern} {name}");
+    }
+}
+
+#[test]
+fn an_image_by_id_is_of_all_its_repositories() {
+    let names = ["evil.example/app:1", "registry.test/app:1"].map(|name| image(name).reference.unwrap()).to_vec();
+    let by_id = Image { reference: None, id: Some("sha256:1".to_owned()), names, ..Image::default() };
+    let by_name = Image { reference: image("evil.example/app:1").reference, ..by_id.clone() };
+    let nameless = Image { names: Vec::new(), ..by_id.clone() };
+    let policy = allowing("{ image: registry.test }");
+    assert!(passes(&policy, Privilege::UseImage { image: by_id }));
+    assert!(!passes(&policy, Privilege::UseImage { image: by_name }));
+    assert!(!passes(&policy, Privilege::UseImage { image: nameless }));
+}
+
+#[test]
+fn ports_are_allowed_whole_and_denied_in_part() {
+    let on = |first, last| port("", first, last);
+    let allowed = allowing("{ port: 8000-8999 }");
+    assert!(passes(&allowed, on(8000, 8999)) && passes(&allowed, on(8080, 8080)));
+    assert!(!passes(&allowed, on(7999, 8000)) && !passes(&allowed, on(8999, 9000)) && !passes(&allowed, on(0, 0)));
+    let denied = denying("{ port: 80 }");
+    assert!(!passes(&denied, on(1, 65535)) && !passes(&denied, on(80, 80)) && passes(&denied, on(81, 90)));
+    assert!(passes(&allowing("{ port: free }"), on(0, 0)));
+    let local = allowing("{ port: 8080, address: 127.0.0.0/8 }");
+    assert!(passes(&local, port("127.0.0.1", 8080, 8080)) && !passes(&local, on(8080, 8080)) && !passes(&local, port("10.0.0.1", 8080, 8080)));
+    let not_there = denying("{ port: 8080, address: 10.0.0.0/8 }");
+    assert!(!passes(&not_there, on(8080, 8080)) && !passes(&not_there, port("10.1.1.1", 8080, 8080)) && passes(&not_there, port("127.0.0.1", 8080, 8080)));
+    let udp = Privilege::PublishPort(PublishedPort { protocol: "udp".to_owned(), address: String::new(), first: 53, last: 53 });
+    assert!(passes(&allowing("{ port: 53, protocol: udp }"), udp) && !passes(&allowing("{ port: 53, protocol: udp }"), on(53, 53)));
+}
+
+#[test]
+fn other_privileges_have_their_words() {
+    let s = str::to_owned;
+    let shared = |with| Privilege::ShareNamespace { namespace: Namespace::Pid, with };
+    let web = container("web", &[("owner", "ci")]);
+    let device = |permissions: &str| Privilege::UseDevice { path: s("/dev/fuse"), permissions: s(permissions) };
+    let table = [
+        ("privileged", Privilege::Privileged, true),
+        ("{ privileged: true }", Privilege::Privileged, true),
+        ("{ capability: cap_sys_ptrace }", Privilege::AddCapability { name: s("SYS_PTRACE") }, true),
+        ("{ capability: [CHOWN, KILL] }", Privilege::AddCapability { name: s("KILL") }, true),
+        ("{ capability: CHOWN }", Privilege::AddCapability { name: s("ALL") }, false),
+        ("{ device: /dev/fuse }", device("rwm"), true),
+        ("{ device: /dev }", device("rwm"), true),
+        ("{ device: /dev/fuse, permissions: r }", device("rw"), false),
+        ("{ device: /dev/fuse, permissions: rw }", device("wr"), true),
+        ("{ namespace: host/pid }", shared(Peer::Host), true),
+        ("{ namespace: host }", shared(Peer::Host), true),
+        ("{ namespace: host/net }", shared(Peer::Host), false),
+        ("{ namespace: container }", shared(Peer::Container(web.clone())), true),
+        ("{ namespace: container/ipc }", shared(Peer::Container(web.clone())), false),
+        ("{ namespace: container }", shared(Peer::Host), false),
+        ("{ namespace: host }", shared(Peer::Unknown(s("host "))), false),
+        ("{ user: root }", run_as("", Some(0)), true),
+        ("{ user: 1000 }", run_as("1000", Some(1000)), true),
+        ("{ user: 1000 }", run_as("", Some(0)), false),
+        ("{ user: nonroot }", run_as("app", None), false),
+        ("{ user: app }", run_as("app", None), true),
+        ("{ sysctl: net.* }", Privilege::SetSysctl { name: s("net.ipv4.ip_forward"), value: s("1") }, true),
+        ("{ sysctl: net.ipv4.ip_forward=0 }", Privilege::SetSysctl { name: s("net.ipv4.ip_forward"), value: s("1") }, false),
+        ("{ security_option: seccomp=unconfined }", Privilege::SetSecurityOption { name: s("seccomp"), value: s("unconfined") }, true),
+        ("{ volume: ci-* }", Privilege::MountVolume { volume: volume("ci-cache"), target: s("/c"), read_only: false }, true),
+        ("{ volume: ci-*, readonly: true }", Privilege::MountVolume { volume: volume("ci-cache"), target: s("/c"), read_only: false }, false),
+        ("{ volumes_from: web }", Privilege::MountVolumesFrom { container: web.clone(), read_only: false }, true),
+        ("{ network: appnet }", Privilege::JoinNetwork { network: network("appnet", "bridge") }, true),
+        ("{ runtime: runsc }", Privilege::UseRuntime { name: s("runc") }, false),
+        ("everything", Privilege::Unexamined { part: "a body" }, true),
+        ("pull", Privilege::PullImage { image: image("x") }, true),
+        ("{ registry: docker.io }", Privilege::ContactRegistry { registry: s("docker.io") }, true),
+    ];
+    for (rule, privilege, expected) in table {
+        assert_eq!(passes(&allowing(rule), privilege.clone()), expected, "{rule}: {privilege}");
+    }
+}
+
+#[test]
+fn commands_are_denied_by_what_makes_them_and_allowed_with_what_they_need() {
+    let web = container("web", &[]);
+    let user = subject("bob", &[]);
+    let denied = denying("exec");
+    assert!(!allows(&denied, &user, &on_container(Operation::ContainerExec, &web)));
+    assert!(!allows(&denied, &user, &on_container(Operation::ExecStart, &web)));
+    assert!(allows(&denied, &user, &on_container(Operation::ContainerInspect, &web)));
+    let allowed = allowing("docker exec");
+    assert!(allows(&allowed, &user, &on_container(Operation::ContainerInspect, &web)));
+    assert!(!allows(&allowed, &user, &on_container(Operation::ContainerDelete, &web)));
+    let compose = denying("compose up");
+    let mut create = on_daemon(Operation::ContainerCreate);
+    assert!(allows(&compose, &user, &create));
+    create.spec.as_mut().unwrap().labels = map(&[("com.docker.compose.project", "x")]);
+    assert!(!allows(&compose, &user, &create));
+}
+
+#[test]
+fn on_looks_at_labels_and_names() {
+    let user = subject("bob", &[]);
+    let policy = yaml("preset: none\nrules:\n  - allow: [exec, logs]\n    on: { label: { owner: ci } }\n  - allow: { namespace: container }\n    on: { name: ci-* }\n").unwrap();
+    let exec = |labels: &[(&str, &str)]| on_container(Operation::ContainerExec, &container("web", labels));
+    assert!(allows(&policy, &user, &exec(&[("owner", "ci"), ("x", "y")])));
+    assert!(!allows(&policy, &user, &exec(&[("owner", "alice")])) && !allows(&policy, &user, &exec(&[])));
+    let shared = |name: &str| Privilege::ShareNamespace { namespace: Namespace::Network, with: Peer::Container(container(name, &[])) };
+    assert!(passes(&policy, shared("ci-db")) && !passes(&policy, shared("db")));
+    let volumes = yaml("preset: none\nrules:\n  - allow: volume\n    on: { label: team=a }\n").unwrap();
+    let mounted = |labels| Privilege::MountVolume { volume: Volume { labels: map(labels), ..volume("v") }, target: "/v".to_owned(), read_only: false };
+    assert!(passes(&volumes, mounted(&[("team", "a")])) && !passes(&volumes, mounted(&[("team", "b")])));
+}
+
+#[test]
+fn rules_are_for_users_and_groups() {
+    let policy = yaml("preset: none\nrules:\n  - allow: ps\n    to: [ci, bob, user:carol, group:docker]\n  - deny: ps\n    to: staff\n    except: root\n").unwrap();
+    let list = on_daemon(Operation::ContainerList);
+    for (user, groups, expected) in [
+        ("runner", vec![], true),
+        ("bob", vec![], true),
+        ("carol", vec![], true),
+        ("dave", vec!["docker"], true),
+        ("dave", vec![], false),
+        ("ci", vec![], false),
+        ("bob", vec!["staff"], false),
+        ("root", vec!["staff", "docker"], true),
+    ] {
+        assert_eq!(allows(&policy, &subject(user, &groups), &list), expected, "{user} {groups:?}");
+    }
+}

@@ -38,12 +38,12 @@ pub(super) enum Next {
 /// Serves one connection to its end.
 pub(super) async fn serve(gateway: &Arc<Gateway>, accepted: Accepted, mut stopped: watch::Receiver<bool>) {
     let limits = &gateway.settings.limits;
-    let (stream, peer) = match accepted.open(limits.handshake_wait).await {
+    let (stream, peer) = match Box::pin(accepted.open(limits.handshake_wait)).await {
         Ok(opened) => opened,
         Err(error) => return tracing::debug!(%error, "a client was not let in"),
     };
     let mut client = Wire::new(stream);
-    let subject = match identify(gateway, peer).await {
+    let subject = match Box::pin(identify(gateway, peer)).await {
         Ok(subject) => Arc::new(subject),
         Err(reason) => {
             tracing::warn!(%reason, "a client could not be identified");
@@ -69,11 +69,12 @@ pub(super) async fn serve(gateway: &Arc<Gateway>, accepted: Accepted, mut stoppe
                 }
             }
         }
-        match exchange::run(gateway, &mut connection).await {
+        // On the heap, and gone with the exchange: a connection at rest, or taken over, holds little.
+        match Box::pin(exchange::run(gateway, &mut connection)).await {
             Next::Request => {}
             Next::Close => return,
-            Next::Linger => return linger(&mut connection.client).await,
-            Next::Takeover(takeover) => return takeover.run(connection, limits.stream_silence).await,
+            Next::Linger => return Box::pin(linger(&mut connection.client)).await,
+            Next::Takeover(takeover) => return Box::pin(takeover.run(connection, limits.stream_silence)).await,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! [`send`] is the only function that writes a client's request to the daemon. It takes the permit by
 //! value, and only the decision makes one: no permit, no bytes.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use docker::endpoint::Answer as AnswerKind;
 use docker::facts::CanonicalBody;
 use docker::http::{Framing, Method, ResponseHead, write_request_head};
@@ -41,9 +41,14 @@ impl Takeover {
         if client.stream.write_all(&head).await.is_err() {
             return;
         }
-        let already = Already { to_daemon: client.ahead.freeze(), to_client: daemon.ahead.freeze() };
+        // Copied, for the buffers are large and the stream may rest for days.
+        let already = Already {
+            to_daemon: Bytes::copy_from_slice(&std::mem::take(&mut client.ahead)),
+            to_client: Bytes::copy_from_slice(&daemon.ahead),
+        };
+        let daemon = daemon.stream;
         let traffic = std::sync::Arc::clone(&entry.traffic);
-        match relay(client.stream, daemon.stream, already, silence, &traffic).await {
+        match relay(client.stream, daemon, already, silence, &traffic).await {
             Ok(_) => {}
             Err(error) => entry.warning(&format!("the stream broke: {error}")),
         }

@@ -148,8 +148,12 @@ impl Recorder {
             state.bytes = bytes;
             state.lines.push_back(line);
         }
+        // A writer that gathers needs no telling, unless there is much.
+        let tell = state.lines.len() <= 1 || state.is_urgent();
         drop(state);
-        self.shared.work.notify_one();
+        if tell {
+            self.shared.work.notify_one();
+        }
     }
 
     /// Whether a record of what is about to change could be written. Ask before every change.

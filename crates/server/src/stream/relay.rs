@@ -69,7 +69,7 @@ pub async fn relay(
     let moved = async {
         match (client.raw(), daemon.raw()) {
             (Some(c), Some(d)) => spliced(c, d, already, traffic).await,
-            _ => copied(client, daemon, already, traffic).await,
+            _ => Box::pin(copied(client, daemon, already, traffic)).await,
         }
     };
     tokio::select! {

@@ -2,14 +2,13 @@
 //! what came of it. Signs help the eye; the words say it all.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use policy::{Policy, PolicyRef};
+use policy::NamedText;
 use serde::Deserialize;
-use serde_json::Value;
 use server::record::Record;
 
 use crate::cli::Exit;
+use crate::config::Config;
 
 /// A record as it was told, or as it was kept by a version that may have kept less.
 #[derive(Debug, Default, Deserialize)]
@@ -52,21 +51,30 @@ struct Question {
     action: String,
     resource: String,
     allowed: bool,
-    policies: Vec<Value>,
+    policies: Vec<String>,
 }
 
-/// Where each policy was read from.
+/// Where each policy was read from, and under which version of them all.
 #[derive(Debug, Default)]
 pub struct Places {
-    of: HashMap<Arc<str>, PolicyRef>,
+    of: HashMap<String, String>,
     version: String,
 }
 
 impl Places {
-    /// Of all policies in force.
-    pub fn of(policy: &Policy) -> Self {
-        let of = HashMap::new(); // TEMP
-        Self { of, version: policy.version().to_owned() }
+    /// Of all policies in force. Records name policies by their `@id`, or by their place where they have
+    /// none; so only the former need to be looked for.
+    pub fn of(config: &Config) -> Self {
+        let mut of = HashMap::new();
+        for NamedText { name, text } in &config.texts {
+            for (line, text) in (1_usize..).zip(text.lines()) {
+                let id = text.trim_start().strip_prefix("@id(\"").and_then(|rest| rest.split('"').next());
+                if let Some(id) = id {
+                    of.insert(id.to_owned(), format!("{name}:{line}"));
+                }
+            }
+        }
+        Self { of, version: config.policy.version().to_owned() }
     }
 }
 
@@ -85,6 +93,11 @@ impl Told {
     fn refused(&self) -> bool {
         matches!(self.outcome.as_str(), "refused" | "malformed") || self.questions.iter().any(|question| !question.allowed)
     }
+
+    /// It came to no question: what it names is not there, or the daemon is not.
+    fn unjudged(&self) -> bool {
+        self.questions.is_empty() && !self.refused()
+    }
 }
 
 /// One record.
@@ -100,7 +113,7 @@ pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
         lines.extend(reasons(question, places).into_iter().map(|reason| format!("             {reason}")));
     }
     lines.push(format!("  = {}", outcome(told)));
-    let elsewhere = told.policy_version.as_deref().filter(|version| !places.of.is_empty() && *version != places.version);
+    let elsewhere = told.policy_version.as_deref().filter(|version| !places.version.is_empty() && *version != places.version);
     if let Some(version) = elsewhere {
         lines.push(format!("  decided by policy version {version}, which is not the one that is loaded now"));
     }
@@ -129,16 +142,15 @@ fn reasons(question: &Question, places: &Places) -> Vec<String> {
     if question.policies.is_empty() {
         return vec![if question.allowed { "by nothing".to_owned() } else { "no policy grants it".to_owned() }];
     }
-    question.policies.iter().map(|policy| reason(policy, question.allowed, places)).collect()
+    question.policies.iter().map(|id| by(id, places)).collect()
 }
 
 /// A record keeps the names of policies; where they stand is known of those that are loaded.
-fn reason(policy: &Value, allowed: bool, places: &Places) -> String {
-    let id = policy.as_str().or_else(|| policy["id"].as_str()).unwrap_or_default();
-    let Some(known) = places.of.get(id) else { return format!("by policy {id}") };
-    let place = if known.origin == known.id { String::new() } else { format!(" at {}", known.origin) };
-    let message = known.message.as_deref().filter(|_| !allowed).map(|message| format!(": {message}"));
-    format!("by policy {id}{place}{}", message.unwrap_or_default())
+fn by(id: &str, places: &Places) -> String {
+    match places.of.get(id) {
+        Some(place) => format!("by policy {id} ({place})"),
+        None => format!("by policy {id}"),
+    }
 }
 
 fn outcome(told: &Told) -> String {
@@ -155,17 +167,23 @@ fn outcome(told: &Told) -> String {
 /// All of them in one line.
 pub fn verdict(told: &[Told]) -> String {
     let refused = told.iter().filter(|told| told.refused()).count();
+    let not_judged = told.iter().filter(|told| told.unjudged()).count();
     let all = match told.len() {
-        1 => "the one request".to_owned(),
+        1 => "1 request".to_owned(),
         count => format!("{count} requests"),
     };
-    match refused {
-        0 => format!("allowed: {all}"),
-        refused => format!("refused: {refused} of {all}"),
+    let rest = if not_judged == 0 { String::new() } else { format!("; {not_judged} could not be judged") };
+    match (refused, told.len().saturating_sub(not_judged)) {
+        (0, 0) => format!("not judged: {all}"),
+        (0, allowed) => format!("allowed: {allowed} of {all}{rest}"),
+        (refused, _) => format!("refused: {refused} of {all}{rest}"),
     }
 }
 
-/// How the command ends.
+/// How the command ends: what was refused counts most; where nothing was judged, nothing was explained.
 pub fn exit(told: &[Told]) -> Exit {
-    if told.iter().any(Told::refused) { Exit::Denied } else { Exit::Done }
+    if told.iter().any(Told::refused) {
+        return Exit::Denied;
+    }
+    if told.iter().all(Told::unjudged) { Exit::Failed } else { Exit::Done }
 }

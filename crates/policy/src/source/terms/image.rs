@@ -1,4 +1,4 @@
-//! Terms about images: `registry.test/team/*`, `alpine`, `alpine:3.20`, `registry.test`.
+//! Terms about images: `registry.test/team/*`, `alpine`, `alpine:3.20`, `registry.test`, `sha256:…`.
 
 use docker::image::Reference;
 
@@ -16,6 +16,9 @@ fn image(item: &Item<'_>) -> Result<Vec<Target>, String> {
     let target = item.target();
     if item.value == "*" {
         return Ok(vec![target]);
+    }
+    if item.value.starts_with("sha256:") {
+        return Ok(vec![target.when(format!("resource has id && resource.id == {}", quote(item.value)))]);
     }
     if is_registry(item.value) {
         return Ok(vec![target.within("Registry", item.value)]);

@@ -97,7 +97,7 @@ fn port(item: &Item<'_>) -> Result<Vec<Target>, String> {
         target = target.when(match item.effect {
             Effect::Permit => format!("resource has address && {inside}"),
             // No address is every address.
-            Effect::Forbid => format!("!(resource has address) || {inside}"),
+            Effect::Forbid => format!("if resource has address then {inside} else true"),
         });
     }
     Ok(vec![match item.text("protocol")? {

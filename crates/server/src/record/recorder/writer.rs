@@ -67,6 +67,8 @@ impl Writer {
             state = wait(&shared, state, |state| state.stop || state.reopen, Some(RETRY));
         } else {
             state = wait(&shared, state, State::has_work, None);
+            // What comes within the next moment is written with it: one wake-up for many records.
+            state = wait(&shared, state, State::is_urgent, Some(GATHER));
         }
         while self.hand.len() < PIECE {
             let Some(line) = state.lines.pop_front() else { break };
@@ -164,6 +166,11 @@ impl Writer {
 }
 
 impl State {
+    /// Whether somebody waits for the writer, or much has gathered.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.reopen || self.stop || self.flushes.0 > self.flushes.1 || self.bytes > PIECE
+    }
+
     fn has_work(&self) -> bool {
         !self.lines.is_empty() || self.lost.count > 0 || self.reopen || self.stop || self.flushes.0 > self.flushes.1
     }
@@ -184,6 +191,8 @@ fn wait<'a>(
     }
 }
 
+/// How long records are gathered before they are written.
+const GATHER: Duration = Duration::from_millis(20);
 const RETRY: Duration = Duration::from_secs(1);
 /// Lines are written in pieces of about this many bytes.
 const PIECE: usize = 256 << 10;

@@ -9,7 +9,7 @@ trap 'end_all; exit 1' INT TERM HUP
 trap end_all EXIT
 make_place
 start_daemon --own-net
-start_firewall "$PLACE/docker.sock" "$DAEMON_SOCKET" --preset developer
+start_firewall "$PLACE/docker.sock" "$DAEMON_SOCKET" --preset developer --config "$(own_state)"
 export DOCKER_HOST=unix://$PLACE/docker.sock SOCKET=$PLACE/docker.sock
 export HOME=$PLACE     # nobody's docker configuration takes part
 mkdir "$PLACE/app"

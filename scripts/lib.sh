@@ -36,10 +36,16 @@ start_daemon() {
   [ "$word" = ready ] || die "the private daemon did not come up"
 }
 
+# own_state: a configuration file that keeps state and records in our folder; prints its name.
+own_state() {
+  printf 'state: %s/state.db\nrecords: { file: %s/records.jsonl }\n' "$PLACE" "$PLACE" >"$PLACE/config.yaml"
+  printf '%s\n' "$PLACE/config.yaml"
+}
+
 # start_firewall LISTEN UPSTREAM [options of serve]: waits until it answers.
 start_firewall() {
   local listen=$1 upstream=$2; shift 2
-  XDG_STATE_HOME=$PLACE/state "$DOCKWARDEN" serve --listen "unix://$listen" --upstream "unix://$upstream" "$@" \
+  "$DOCKWARDEN" serve --listen "unix://$listen" --upstream "unix://$upstream" "$@" \
     </dev/null >"$PLACE/firewall.log" 2>&1 8>&- 9>&- &
   FIREWALL_PID=$!
   for _ in $(seq 100); do

@@ -30,7 +30,7 @@ else
   image=tiny
   network='--network none '
 fi
-start_firewall "$PLACE/docker.sock" "$upstream" --preset developer
+start_firewall "$PLACE/docker.sock" "$upstream" --preset developer --config "$(own_state)"
 
 cat <<TOUR
 
@@ -45,7 +45,7 @@ Dockwarden is listening, with preset developer. In another terminal:
   docker volume create -o type=none -o o=bind -o device=/ v
                                                 refused: a mount of / in disguise
 
-Its log is $PLACE/firewall.log. Ctrl-C ends it.
+Its log is $PLACE/firewall.log, what it recorded $PLACE/records.jsonl. Ctrl-C ends it all.
 TOUR
 
 while [ -z "$stopping" ] && alive "$FIREWALL_PID"; do sleep 0.2; done

@@ -33,7 +33,7 @@ impl Firewall {
         );
         fs::write(folder.join("config.yaml"), configuration).expect("the configuration");
         let log = fs::File::create(folder.join("log")).expect("the log");
-        let process = command(folder, upstream)
+        let process = command(folder)
             .env("XDG_STATE_HOME", folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log"))
@@ -68,14 +68,10 @@ impl Firewall {
     }
 }
 
-fn command(folder: &Path, upstream: &Path) -> Command {
-    if std::env::var_os("DOCKWARDEN_E2E_STANDIN").is_some() {
-        let mut command = Command::new("socat");
-        command.args(["-t", "600"]).arg(format!("UNIX-LISTEN:{},fork", folder.join("docker.sock").display()));
-        command.arg(format!("UNIX-CONNECT:{}", upstream.display()));
-        return command;
-    }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dockwarden"));
+/// The binary just built, or the one that `DOCKWARDEN` names.
+fn command(folder: &Path) -> Command {
+    let named = std::env::var_os("DOCKWARDEN").unwrap_or_else(|| env!("CARGO_BIN_EXE_dockwarden").into());
+    let mut command = Command::new(named);
     command.arg("serve").arg("--config").arg(folder.join("config.yaml"));
     command
 }

@@ -39,7 +39,7 @@ struct Cli {
 enum Command {
     Serve(serve::Arguments),
     Check(check::Arguments),
-    Explain(explain::Arguments),
+    Explain(Box<explain::Arguments>),
     Run(run::Arguments),
     Completions(completions::Arguments),
 }
@@ -123,7 +123,7 @@ pub fn main() -> ExitCode {
     let done = match command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Check(arguments) => check::run(&arguments, manner.json),
-        Command::Explain(arguments) => explain::run(arguments, manner.json),
+        Command::Explain(arguments) => explain::run(*arguments, manner.json),
         Command::Run(arguments) => run::run(arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

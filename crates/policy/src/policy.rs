@@ -196,3 +196,6 @@ impl fmt::Debug for Policy {
         f.debug_struct("Policy").field("version", &self.version).field("preset", &self.preset).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

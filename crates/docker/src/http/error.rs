@@ -75,10 +75,10 @@ pub enum HeadError {
     #[error("the field `Host` is missing, which HTTP/1.1 requires")]
     NoHost,
     /// A Host with characters that no host has.
-    #[error("`{0}` is not a valid `Host`")]
+    #[error("`{0}` cannot be read as `Host`")]
     Host(String),
     /// A length that is not plain digits, or does not fit.
-    #[error("`{0}` is not a valid `Content-Length`")]
+    #[error("`{0}` cannot be read as `Content-Length`")]
     ContentLength(String),
     /// Both ways of telling the length: the classic of request smuggling.
     #[error("`Content-Length` and `Transfer-Encoding` contradict each other; send only one")]
@@ -90,13 +90,13 @@ pub enum HeadError {
     #[error("`Transfer-Encoding` does not exist in HTTP/1.0")]
     TransferEncodingOnHttp10,
     /// An Upgrade that names no protocol.
-    #[error("`{0}` is not a valid `Upgrade`")]
+    #[error("`{0}` cannot be read as `Upgrade`")]
     Upgrade(String),
     /// An expectation other than `100-continue`.
     #[error("the expectation `{0}` is not supported; only `100-continue` is")]
     Expect(String),
     /// A media type that is not `type/subtype`.
-    #[error("`{0}` is not a valid `Content-Type`")]
+    #[error("`{0}` cannot be read as `Content-Type`")]
     ContentType(String),
 }
 

@@ -7,11 +7,16 @@ impl Asked<'_> {
     /// The user of a new container: the request's, else the image's.
     pub(crate) fn run_as(&mut self, asked: &str, otherwise: &str) {
         let name = if asked.is_empty() { otherwise } else { asked };
-        self.ask(Privilege::RunAs(run_user(name)));
-        // `user:group`: a group of one's choice is a group joined, such as the disk's.
+        let user = run_user(name);
+        // `user:group`: a group of one's choice is a group joined, such as the disk's. The user's own, of the
+        // same number, is not.
         if let Some((_, group)) = name.split_once(':').filter(|(_, group)| !group.is_empty()) {
-            self.ask(Privilege::JoinGroup { group: group.to_owned() });
+            let own = atoi(group).is_some_and(|gid| gid != 0 && user.uid == Uid::Number(gid));
+            if !own {
+                self.ask(Privilege::JoinGroup { group: group.to_owned() });
+            }
         }
+        self.ask(Privilege::RunAs(user));
     }
 }
 

@@ -102,7 +102,10 @@ fn judged(config: Config, arguments: Arguments) -> Result<Vec<show::Told>, Failu
     let told = runtime.block_on(async {
         let rehearsal = rehearse::Rehearsal::open(config, subject)?;
         match requests {
-            Some(requests) => replay::send(rehearsal, &requests).await,
+            Some(requests) => tokio::select! {
+                told = replay::send(rehearsal, &requests) => told,
+                () = rehearse::interrupted() => Err("interrupted".to_owned()),
+            },
             None => rehearsal.of(&command, quiet).await,
         }
     });

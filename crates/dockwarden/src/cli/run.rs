@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use server::gateway::{Manner, Records, Settings};
 use server::upstream::UpstreamAddress;
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind};
 
 use super::{Exit, Failure, PolicyArguments};
 use crate::config::{self, Config, Wishes};
@@ -62,9 +62,14 @@ async fn beside(config: Config, command: &[OsString]) -> Result<Exit, String> {
         manner: Manner::Forward,
         subject: None,
     };
+    // Before the socket is there: from here on a signal must not leave it behind.
+    let mut signals = Signals::new().map_err(|error| format!("cannot take signals: {error}"))?;
     let door = PrivateDoor::open(settings, config.policy)?;
     let ended = match start(&door, command) {
-        Ok(mut child) => accompany(&mut child).await.map(exit).map_err(|error| format!("cannot wait for the command: {error}")),
+        Ok(mut child) => accompany(&mut child, &mut signals)
+            .await
+            .map(exit)
+            .map_err(|error| format!("cannot wait for the command: {error}")),
         Err(error) => Ok(not_started(command, &error)),
     };
     door.close().await;
@@ -98,24 +103,45 @@ fn not_started(command: &[OsString], error: &io::Error) -> Exit {
 }
 
 /// Waits for the command and hands it the signals that were meant for it.
-async fn accompany(child: &mut Child) -> io::Result<ExitStatus> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut quit = signal(SignalKind::quit())?;
+async fn accompany(child: &mut Child, signals: &mut Signals) -> io::Result<ExitStatus> {
     loop {
         let signal = tokio::select! {
             ended = child.wait() => return ended,
-            _ = terminate.recv() => Signal::SIGTERM,
-            _ = hangup.recv() => Signal::SIGHUP,
-            _ = interrupt.recv() => Signal::SIGINT,
-            _ = quit.recv() => Signal::SIGQUIT,
+            signal = signals.next() => signal,
         };
         let typed = matches!(signal, Signal::SIGINT | Signal::SIGQUIT) && in_foreground();
         if let Some(pid) = child.id().filter(|_| !typed) {
             let pid = Pid::from_raw(pid.try_into().unwrap_or_default());
             // It may have ended by itself this moment.
             let _ = kill(pid, signal);
+        }
+    }
+}
+
+/// The signals that are for the command.
+struct Signals {
+    terminate: unix::Signal,
+    hangup: unix::Signal,
+    interrupt: unix::Signal,
+    quit: unix::Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: unix::signal(SignalKind::terminate())?,
+            hangup: unix::signal(SignalKind::hangup())?,
+            interrupt: unix::signal(SignalKind::interrupt())?,
+            quit: unix::signal(SignalKind::quit())?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::SIGTERM,
+            _ = self.hangup.recv() => Signal::SIGHUP,
+            _ = self.interrupt.recv() => Signal::SIGINT,
+            _ = self.quit.recv() => Signal::SIGQUIT,
         }
     }
 }

@@ -19,9 +19,10 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
 /// Whether a listener is the very socket that the daemon is expected on: every request would come back.
 pub fn loops(settings: &Settings) -> Option<String> {
     let UpstreamAddress::Unix(daemon) = &settings.upstream.address else { return None };
-    let ours = settings.listen.iter().any(|listen| {
-        matches!(&listen.address, ListenAddress::Unix { path, .. } if whole(path) == whole(daemon))
-    });
+    let ours = settings
+        .listen
+        .iter()
+        .any(|listen| matches!(&listen.address, ListenAddress::Unix { path, .. } if whole(path) == whole(daemon)));
     ours.then(|| {
         let daemon = daemon.display();
         format!("`{daemon}` cannot be both where dockwarden listens and where the daemon is; choose another socket to listen on")
@@ -43,7 +44,9 @@ fn of_upstream(address: &UpstreamAddress, tls: bool) -> Option<String> {
     match address {
         UpstreamAddress::Unix(path) => reachable_by(path).map(|who| {
             let path = path.display();
-            format!("{who} can reach the daemon at {path} directly, past this policy; make it root's own: chmod 0600 {path}")
+            format!(
+                "{who} can reach the daemon at {path} directly, past this policy; make it root's own: chmod 0600 {path}"
+            )
         }),
         UpstreamAddress::Tcp { host, port } if !tls => Some(format!(
             "the daemon at tcp://{host}:{port} takes requests without TLS: whoever reaches it needs no firewall's leave"

@@ -66,7 +66,9 @@ mod tests {
 
     #[test]
     fn wildcards() {
-        for (pattern, name) in [("*.cedar", "a.cedar"), ("*", ""), ("a*b*c", "aXbYbc"), ("?.yaml", "1.yaml"), ("a", "a")] {
+        for (pattern, name) in
+            [("*.cedar", "a.cedar"), ("*", ""), ("a*b*c", "aXbYbc"), ("?.yaml", "1.yaml"), ("a", "a")]
+        {
             assert!(matches(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
         }
         for (pattern, name) in [("*.cedar", "a.cedar~"), ("?", ""), ("a*b", "abc"), ("", "a"), ("A", "a")] {

@@ -31,7 +31,9 @@ impl Listen {
 pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, flags: &[ListenAddress]) -> Vec<Listen> {
     let items = section.map(|section| file.items(section)).unwrap_or_default();
     let of_file: Vec<Listen> = items.iter().filter_map(|item| one(file, item)).collect();
-    if let Some(section) = section.filter(|section| matches!(&section.value.value, Node::List(items) if items.is_empty())) {
+    if let Some(section) =
+        section.filter(|section| matches!(&section.value.value, Node::List(items) if items.is_empty()))
+    {
         file.fault(section.place, "`listen` is an empty list: nobody could ask anything");
     }
     let plain = |address| Listen { address, tls: None };
@@ -51,7 +53,8 @@ fn one(file: &mut ConfigFile, item: &Spanned<Node>) -> Option<Listen> {
         [None, None, Some(systemd)] => ListenAddress::Inherited(file.field_word(systemd)?),
         [None, None, None] => {
             // Where keys were misspelt, that has been said.
-            if matches!(&item.value, Node::Map(entries) if entries.iter().all(|(key, _)| KEYS.contains(&key.value.as_str()))) {
+            if matches!(&item.value, Node::Map(entries) if entries.iter().all(|(key, _)| KEYS.contains(&key.value.as_str())))
+            {
                 file.fault(item.referenced, "an entry of `listen` needs one of `socket`, `address` and `systemd`");
             }
             return None;

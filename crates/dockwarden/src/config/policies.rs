@@ -50,9 +50,8 @@ fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
     let fields = file.fields(section.value, "`policy`", &["preset", "mode", "rules", "cedar", "rego"]);
     let mut list = |name| fields.get(name).map(|field| file.items(field)).unwrap_or_default();
     let (rules, cedar, rego) = (list("rules").to_vec(), list("cedar"), list("rego"));
-    let mut word = |node: &Spanned<Node>, what: &str| {
-        Some(Spanned::new(file.word(node, what)?, node.referenced, node.defined))
-    };
+    let mut word =
+        |node: &Spanned<Node>, what: &str| Some(Spanned::new(file.word(node, what)?, node.referenced, node.defined));
     PolicySection {
         preset: fields.get("preset").and_then(|field| word(field.value, "`preset`")),
         mode: fields.get("mode").and_then(|field| word(field.value, "`mode`")),

@@ -49,7 +49,9 @@ pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, state: Option<Fie
 impl Records {
     /// Opens the file, and makes the usual folder where it is missing.
     pub fn open(&self) -> Result<Recorder, RecordError> {
-        if self.usual_folder && let Some(folder) = self.file.parent() {
+        if self.usual_folder
+            && let Some(folder) = self.file.parent()
+        {
             make(folder).map_err(|source| RecordError::Open { file: self.file.clone(), source })?;
         }
         let settings = RecordSettings { when_unwritable: self.when_unwritable, ..RecordSettings::new(&self.file) };

@@ -18,7 +18,9 @@ fn here(path: &str) -> PathBuf {
 fn said(config: &Path) -> String {
     let folder = config.parent().unwrap().display().to_string();
     match load(&Wishes { config: Some(config.to_owned()), serves: true, ..Wishes::default() }) {
-        Ok(config) => format!("ok\n{}", config.warnings.iter().map(|warning| format!("{warning}\n")).collect::<String>()),
+        Ok(config) => {
+            format!("ok\n{}", config.warnings.iter().map(|warning| format!("{warning}\n")).collect::<String>())
+        }
         Err(faults) => format!("{faults}\n").replace(&format!("{folder}/"), ""),
     }
 }
@@ -58,7 +60,9 @@ fn examples_have_no_fault() {
 fn certificates(folder: &Path) {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
-    for (name, text) in [("ca.pem", certificate.pem()), ("server.pem", certificate.pem()), ("server.key", key.serialize_pem())] {
+    for (name, text) in
+        [("ca.pem", certificate.pem()), ("server.pem", certificate.pem()), ("server.key", key.serialize_pem())]
+    {
         std::fs::write(folder.join(name), text).unwrap();
     }
 }
@@ -113,7 +117,10 @@ fn every_key_is_understood() {
     assert_eq!(settings.understand.oldest, ApiVersion { major: 1, minor: 30 });
     assert_eq!(settings.understand.newest, ApiVersion { major: 1, minor: 50 });
     assert_eq!(settings.understand.allow_fields, ["HostConfig.New"]);
-    assert_eq!((policy.preset(), policy.count()), ("none", 1 + loaded("policy: { preset: none }", Wishes::default()).policy.count()));
+    assert_eq!(
+        (policy.preset(), policy.count()),
+        ("none", 1 + loaded("policy: { preset: none }", Wishes::default()).policy.count())
+    );
 }
 
 #[test]
@@ -151,7 +158,8 @@ fn records_are_kept_beside_the_state() {
 #[test]
 fn a_socket_in_front_of_itself_is_refused() {
     let listen = vec![super::parse_address("unix:///var/run/docker.sock").unwrap()];
-    let wishes = Wishes { listen, upstream: "unix:///run/docker.sock".parse().ok(), only_named: true, ..Wishes::default() };
+    let wishes =
+        Wishes { listen, upstream: "unix:///run/docker.sock".parse().ok(), only_named: true, ..Wishes::default() };
     let faults = load(&Wishes { serves: true, ..wishes.clone() }).unwrap_err().to_string();
     let linked = Path::new("/var/run").canonicalize().is_ok_and(|folder| folder == Path::new("/run"));
     assert!(!linked || faults.contains("cannot be both"), "{faults}");

@@ -29,7 +29,8 @@ pub fn server(file: &mut ConfigFile, section: Field<'_>) -> Option<Tls<rustls::S
     let [certificate, key, client_ca] = ["certificate", "key", "client_ca"].map(|name| path(file, &fields, name));
     let certificate = needed(file, section, "certificate", &certificate)?;
     let key = needed(file, section, "key", &key)?;
-    let loaded = server::tls::server_config(&certificate.path, &key.path, client_ca.as_ref().map(|ca| ca.path.as_path()));
+    let loaded =
+        server::tls::server_config(&certificate.path, &key.path, client_ca.as_ref().map(|ca| ca.path.as_path()));
     take(file, section, loaded, [Some(certificate), Some(key), client_ca])
 }
 
@@ -75,9 +76,8 @@ fn take<C>(
             Some(Tls { files, config })
         }
         Err(error) => {
-            let place = culprit(&error).and_then(|path| {
-                names.iter().flatten().find(|named| named.path == path).map(|named| named.place)
-            });
+            let place = culprit(&error)
+                .and_then(|path| names.iter().flatten().find(|named| named.path == path).map(|named| named.place));
             file.fault(place.unwrap_or(section.place), error.to_string());
             None
         }
@@ -87,7 +87,9 @@ fn take<C>(
 /// The file that is at fault.
 fn culprit(error: &TlsError) -> Option<&Path> {
     match error {
-        TlsError::Unreadable { file, .. } | TlsError::Empty { file, .. } | TlsError::Authority { file, .. } => Some(file),
+        TlsError::Unreadable { file, .. } | TlsError::Empty { file, .. } | TlsError::Authority { file, .. } => {
+            Some(file)
+        }
         TlsError::Pair { certificate, .. } => Some(certificate),
         TlsError::HalfPair | TlsError::Setup(_) => None,
     }

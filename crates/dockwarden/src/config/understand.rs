@@ -34,7 +34,10 @@ pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>) -> Understand {
     }
     if understand.oldest > understand.newest {
         let Understand { oldest, newest, .. } = &understand;
-        file.fault(section.place, format!("`oldest_api` {oldest} is newer than `newest_api` {newest}: nothing would be taken"));
+        file.fault(
+            section.place,
+            format!("`oldest_api` {oldest} is newer than `newest_api` {newest}: nothing would be taken"),
+        );
     }
     understand
 }
@@ -53,10 +56,6 @@ fn version(file: &mut ConfigFile, fields: &Fields<'_>, name: &str) -> Option<Api
 impl Understand {
     /// For who reads requests.
     pub fn reading(&self) -> Reading {
-        Reading {
-            allow_fields: self.allow_fields.iter().cloned().collect(),
-            oldest: self.oldest,
-            newest: self.newest,
-        }
+        Reading { allow_fields: self.allow_fields.iter().cloned().collect(), oldest: self.oldest, newest: self.newest }
     }
 }

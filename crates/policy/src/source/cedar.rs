@@ -20,16 +20,20 @@ pub(crate) struct Statement {
     pub preset: bool,
 }
 
-/// Takes a Cedar file apart.
+/// Takes a Cedar file apart. A policy is called after its line; several on one line are counted.
 pub(crate) fn statements(text: &Text, preset: bool) -> Vec<Statement> {
-    split(text.as_str())
-        .into_iter()
-        .map(|(offset, statement)| {
-            let place = Place::new(text, offset, statement.len());
-            let origin = format!("{}:{}", text.name, place.line());
-            Statement { text: statement.to_owned(), place, name: origin.clone(), origin: origin.into(), verbatim: true, preset }
-        })
-        .collect()
+    let mut statements: Vec<Statement> = Vec::new();
+    for (offset, statement) in split(text.as_str()) {
+        let place = Place::new(text, offset, statement.len());
+        let origin: Arc<str> = format!("{}:{}", text.name, place.line()).into();
+        let before = statements.iter().rev().take_while(|other| other.origin == origin).count();
+        let name = match before {
+            0 => origin.to_string(),
+            others => format!("{origin}/{}", others.saturating_add(1)),
+        };
+        statements.push(Statement { text: statement.to_owned(), place, name, origin, verbatim: true, preset });
+    }
+    statements
 }
 
 /// The statements of a text with their offsets: what ends with `;` outside of strings and comments,

@@ -64,13 +64,13 @@ fn reads_the_media_type() {
     check("Content-Type:", Ok(None));
     check("Content-Type: APPLICATION/JSON; charset=utf-16", Ok(Some("application/json")));
     check("Content-Type: application/x-tar ;", Ok(Some("application/x-tar")));
-    check("Content-Type: json", Err("`json` is not a valid `Content-Type`"));
-    check("Content-Type: a/b/c", Err("`a/b/c` is not a valid `Content-Type`"));
-    check("Content-Type: a /b", Err("`a /b` is not a valid `Content-Type`"));
-    check("Content-Type: ;a/b", Err("`;a/b` is not a valid `Content-Type`"));
-    check("Content-Type: a/b, c/d", Err("`a/b, c/d` is not a valid `Content-Type`"));
+    check("Content-Type: json", Err("`json` cannot be read as `Content-Type`"));
+    check("Content-Type: a/b/c", Err("`a/b/c` cannot be read as `Content-Type`"));
+    check("Content-Type: a /b", Err("`a /b` cannot be read as `Content-Type`"));
+    check("Content-Type: ;a/b", Err("`;a/b` cannot be read as `Content-Type`"));
+    check("Content-Type: a/b, c/d", Err("`a/b, c/d` cannot be read as `Content-Type`"));
     // Go lowers the dotted capital I to `i`.
-    let dotted = "`appl\\xc4\\xb0cation/json` is not a valid `Content-Type`";
+    let dotted = "`appl\\xc4\\xb0cation/json` cannot be read as `Content-Type`";
     check("Content-Type: applİcation/json", Err(dotted));
     check("Content-Type: a/b|content-type: a/b", Err("the field `Content-Type` is repeated"));
 }

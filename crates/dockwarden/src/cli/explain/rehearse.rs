@@ -12,6 +12,7 @@ use server::limits::Limits;
 use server::record::Record;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::config::Config;
@@ -95,11 +96,24 @@ async fn accompany(mut child: Child, quiet: bool) -> Result<(), String> {
     let to_end = async {
         let (_, _, _ended) = tokio::join!(pass_on(stdout, quiet), pass_on(stderr, quiet), child.wait());
     };
-    if tokio::time::timeout(LONGEST, to_end).await.is_err() {
-        talk::say(&format!("the command did not end within {} s and was stopped", LONGEST.as_secs()));
+    tokio::select! {
+        () = to_end => {}
+        () = tokio::time::sleep(LONGEST) => {
+            talk::say(&format!("the command did not end within {} s and was stopped", LONGEST.as_secs()));
+        }
+        () = interrupted() => {}
     }
     let _ = child.kill().await;
     Ok(())
+}
+
+/// Somebody has seen enough. What was asked so far is told, and the socket removed, all the same.
+pub async fn interrupted() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
 }
 
 async fn pass_on(from: Option<impl AsyncRead + Unpin>, quiet: bool) {

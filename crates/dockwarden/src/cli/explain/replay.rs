@@ -53,7 +53,10 @@ pub fn read(file: &Path) -> Result<Vec<Vec<u8>>, String> {
     let whole = serde_json::from_slice::<Recorded>(&bytes).map(|one| vec![one]);
     let recorded = whole.or_else(|_| serde_json::Deserializer::from_slice(&bytes).into_iter().collect());
     let recorded: Vec<Recorded> = recorded.map_err(|error| format!("`{name}` holds no recorded exchanges: {error}"))?;
-    recorded.iter().map(|recorded| written(&recorded.request).map_err(|problem| format!("`{name}`: {problem}"))).collect()
+    recorded
+        .iter()
+        .map(|recorded| written(&recorded.request).map_err(|problem| format!("`{name}`: {problem}")))
+        .collect()
 }
 
 /// Sends each on a connection of its own, and tells what was recorded of it.

@@ -91,7 +91,8 @@ impl Told {
     }
 
     fn refused(&self) -> bool {
-        matches!(self.outcome.as_str(), "refused" | "malformed") || self.questions.iter().any(|question| !question.allowed)
+        matches!(self.outcome.as_str(), "refused" | "malformed")
+            || self.questions.iter().any(|question| !question.allowed)
     }
 
     /// It came to no question: what it names is not there, or the daemon is not.
@@ -113,7 +114,8 @@ pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
         lines.extend(reasons(question, places).into_iter().map(|reason| format!("             {reason}")));
     }
     lines.push(format!("  = {}", outcome(told)));
-    let elsewhere = told.policy_version.as_deref().filter(|version| !places.version.is_empty() && *version != places.version);
+    let elsewhere =
+        told.policy_version.as_deref().filter(|version| !places.version.is_empty() && *version != places.version);
     if let Some(version) = elsewhere {
         lines.push(format!("  decided by policy version {version}, which is not the one that is loaded now"));
     }

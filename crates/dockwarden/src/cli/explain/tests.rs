@@ -14,7 +14,8 @@ const REFUSED: &str = r#"{"id":"01M8","time":"2026-11-22T11:49:36.825Z","subject
 const GRANTED: &str = r#"{"id":"01M9","request":{"method":"GET","path":"/_ping","operation":"SystemPing"},"status":200,
 "questions":[{"action":"SystemPing","resource":"Daemon::\"local\"","allowed":true,"policies":["x"]}],"outcome":"allowed"}"#;
 
-const MISSING: &str = r#"{"id":"01MA","request":{"method":"GET","path":"/containers/x/json"},"outcome":"not found","status":404}"#;
+const MISSING: &str =
+    r#"{"id":"01MA","request":{"method":"GET","path":"/containers/x/json"},"outcome":"not found","status":404}"#;
 
 fn told(lines: &[&str]) -> Vec<Told> {
     lines.iter().map(|line| Told::read(line).unwrap()).collect()
@@ -29,13 +30,16 @@ fn a_record_says_who_asked_what_and_which_policy_answered() {
     assert_eq!(lines[1], "  by alice (ci, docker), 2026-11-22T11:49:36.825Z, record 01M8");
     assert_eq!(lines[2], "  ✓ granted  ContainerCreate on Daemon::\"local\"");
     assert!(lines[3].starts_with("             by policy developer/containers (preset developer:"), "{}", lines[3]);
-    assert_eq!(lines[4..], [
-        "  ✗ refused  mountHostPath on HostPath::\"/etc\"",
-        "             no policy grants it",
-        "  ✗ refused  exec on Container::\"1\"",
-        "             by policy config.yaml:7",
-        "  = refused (403): dockwarden: may not mount host path /etc",
-    ]);
+    assert_eq!(
+        lines[4..],
+        [
+            "  ✗ refused  mountHostPath on HostPath::\"/etc\"",
+            "             no policy grants it",
+            "  ✗ refused  exec on Container::\"1\"",
+            "             by policy config.yaml:7",
+            "  = refused (403): dockwarden: may not mount host path /etc",
+        ]
+    );
 }
 
 #[test]

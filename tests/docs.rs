@@ -39,7 +39,8 @@ fn section(page: &mut String, scenario: &Scenario) {
         let outcome = match step.expect {
             Expect::Same => "same".to_owned(),
             Expect::Alike => "alike".to_owned(),
-            Expect::Refused("") => "refused".to_owned(),
+            Expect::ById(name) => format!("same, with the id for `{name}`"),
+            Expect::Refused("") => "refused (the client shows only 403)".to_owned(),
             Expect::Refused(words) => format!("refused, \"{words}\""),
         };
         let line: Vec<_> = step.line.split_whitespace().collect();

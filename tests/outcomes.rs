@@ -104,9 +104,18 @@ fn difference(step: &Step, direct: &Outcome, through: &Outcome) -> Option<String
             let text = |outcome: &Outcome| (outcome.code, without_numbers(&outcome.out), without_numbers(&outcome.err));
             (text(direct) != text(through)).then(|| both(direct, through))
         }
+        Expect::ById(name) => {
+            let text = |outcome: &Outcome| (outcome.code, outcome.out.clone(), outcome.err.replace(name, "<id>"));
+            (text(direct) != text(through)).then(|| both(direct, through))
+        }
         Expect::Refused(words) => {
             let said = format!("{}{}", through.out, through.err);
-            let well = through.code != 0 && said.contains("dockwarden: ") && said.contains(words);
+            let well = through.code != 0
+                && if words.is_empty() {
+                    said.contains("403")
+                } else {
+                    said.contains("dockwarden: ") && said.contains(words)
+                };
             (!well).then(|| format!("must be refused and name `{words}`; was {through:#?}"))
         }
     }

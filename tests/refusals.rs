@@ -32,7 +32,7 @@ attacks! {
     seccomp_unconfined: "docker run --rm --network none --security-opt seccomp=unconfined tiny true", "seccomp";
     apparmor_unconfined: "docker run --rm --network none --security-opt apparmor=unconfined tiny true", "apparmor";
     systempaths_unconfined: "docker run --rm --network none --security-opt systempaths=unconfined tiny true", "path";
-    sysctl: "docker run --rm --network none --sysctl kernel.core_pattern='|/x' tiny true", "kernel.core_pattern";
+    sysctl: "docker run --rm --network none --sysctl net.ipv4.ip_forward=1 tiny true", "net.ipv4.ip_forward";
     cgroup_parent: "docker run --rm --network none --cgroup-parent /x tiny true", "cgroup";
     runtime: "docker run --rm --network none --runtime evil tiny true", "evil";
     volume_that_is_a_bind: "docker volume create -o type=none -o o=bind -o device=/ v", "/";

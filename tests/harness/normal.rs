@@ -36,10 +36,24 @@ pub fn normal(text: &str, places: &[&Path]) -> String {
     for place in places {
         text = text.replace(&place.display().to_string(), "<place>");
     }
+    text = sort_words(&text, "Runtimes: ");
     for (rule, by) in RULES.iter() {
         text = rule.replace_all(&text, *by).into_owned();
     }
     text
+}
+
+/// Sorts the words of lines that begin so: the daemon's maps have no order.
+fn sort_words(text: &str, begin: &str) -> String {
+    let sorted = text.split('\n').map(|line| match line.trim_start().strip_prefix(begin) {
+        Some(words) => {
+            let mut words: Vec<_> = words.split_whitespace().collect();
+            words.sort_unstable();
+            format!("{begin}{}", words.join(" "))
+        }
+        None => line.to_owned(),
+    });
+    sorted.collect::<Vec<_>>().join("\n")
 }
 
 /// The same without any number: for statistics, process lists and sizes that move.

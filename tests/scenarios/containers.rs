@@ -1,6 +1,6 @@
 //! Containers from create to prune.
 
-use super::{Client, Scenario, alike, refused, same};
+use super::{Client, Scenario, alike, by_id, refused, same};
 
 const R1: &str = "docker run -d --name r1 --network none --label a=b -e K=V --memory 64m --cap-drop ALL \
                   --security-opt no-new-privileges tiny sh -c 'trap exit TERM; while :; do echo tick; sleep 1; done'";
@@ -72,7 +72,7 @@ pub const END: Scenario = Scenario {
         same("(sleep 1; docker kill r1 >/dev/null) & docker wait r1; wait"),
         same("docker start r1"),
         same("docker kill -s TERM r1; docker container wait r1"),
-        same("docker container kill r1"),
+        by_id("docker container kill r1", "r1"),
         same("docker start r1; docker stop -t 1 r1"),
         same("docker container stop r1"),
         same("docker restart -t 0 r1"),

@@ -104,7 +104,7 @@ pub const SYSTEM: Scenario = Scenario {
         same(
             "curl -s --unix-socket $SOCKET 'http://d/containers/json?all=1&filters=%7B%22status%22%3A%5B%22exited%22%5D%7D' | grep -c s1",
         ),
-        same("curl -s --unix-socket $SOCKET http://d/nosuch"),
+        refused("curl -s --unix-socket $SOCKET http://d/nosuch; exit 1", "/nosuch"),
     ],
 };
 

@@ -17,7 +17,10 @@ pub enum Expect {
     Same,
     /// Equal but for numbers that move by themselves (loads, sizes, process ids).
     Alike,
-    /// Refused by preset developer, by a message that holds these words.
+    /// Equal but for this name, in place of which the daemon's message has the id that was decided on.
+    ById(&'static str),
+    /// Refused by preset developer, by a message that holds these words; where there are none, this client hides
+    /// messages and shows the status alone.
     Refused(&'static str),
 }
 
@@ -87,6 +90,10 @@ const fn same(line: &'static str) -> Step {
 
 const fn alike(line: &'static str) -> Step {
     Step { line, expect: Expect::Alike }
+}
+
+const fn by_id(line: &'static str, name: &'static str) -> Step {
+    Step { line, expect: Expect::ById(name) }
 }
 
 const fn refused(line: &'static str, words: &'static str) -> Step {

@@ -51,7 +51,8 @@ fn median(policy: &Policy, facts: &dyn Fn() -> Facts, batch: usize) -> u128 {
         .map(|_| {
             let asked: Vec<Facts> = (0..batch).map(|_| facts()).collect();
             let start = Instant::now();
-            let decisions: Vec<Decision> = asked.into_iter().map(|facts| policy.decide(&subject, facts, &circumstances)).collect();
+            let decisions: Vec<Decision> =
+                asked.into_iter().map(|facts| policy.decide(&subject, facts, &circumstances)).collect();
             let took = start.elapsed().as_nanos() / batch as u128;
             black_box(decisions);
             took
@@ -112,7 +113,8 @@ fn create() -> Facts {
         Privilege::PublishPort(PublishedPort { protocol: "tcp".to_owned(), address, first: number, last: number })
     };
     let capability = |name: &str| Privilege::AddCapability { name: name.to_owned() };
-    let network = Network { id: "n".repeat(64), name: "bridge".to_owned(), driver: "bridge".to_owned(), ..Network::default() };
+    let network =
+        Network { id: "n".repeat(64), name: "bridge".to_owned(), driver: "bridge".to_owned(), ..Network::default() };
     let asked = vec![
         Privilege::UseImage { image },
         Privilege::RunAs(RunUser { name: "1000".to_owned(), uid: Uid::Number(1000) }),
@@ -127,6 +129,12 @@ fn create() -> Facts {
         capability("SETUID"),
         Privilege::JoinNetwork { network },
     ];
-    let spec = Spec { image: "registry.test/team1/app:1".to_owned(), memory: 1 << 30, pids: 512, network: "default".to_owned(), ..Spec::default() };
+    let spec = Spec {
+        image: "registry.test/team1/app:1".to_owned(),
+        memory: 1 << 30,
+        pids: 512,
+        network: "default".to_owned(),
+        ..Spec::default()
+    };
     Facts { spec: Some(spec), ..facts(Operation::ContainerCreate, asked) }
 }

@@ -4,7 +4,7 @@
 //! snapshot, so a new policy starts with an empty memory; it is bounded, and forgets all at once.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -81,7 +81,13 @@ impl Cache {
 
     pub fn keep(&self, key: &Key<'_>, subject: &Subject, answers: &Arc<[Answered]>) {
         let Some((hash, shard)) = self.place(key) else { return };
-        let kept = Kept { subject: subject.clone(), proof: key.proof, operation: key.operation, version: key.version, door: key.door };
+        let kept = Kept {
+            subject: subject.clone(),
+            proof: key.proof,
+            operation: key.operation,
+            version: key.version,
+            door: key.door,
+        };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= ENTRIES_IN_SHARD {
             shard.clear();
@@ -90,9 +96,7 @@ impl Cache {
     }
 
     fn place(&self, key: &Key<'_>) -> Option<(u64, &Mutex<Shard>)> {
-        let mut hasher = self.hasher.build_hasher();
-        key.hash(&mut hasher);
-        let hash = hasher.finish();
+        let hash = self.hasher.hash_one(key);
         let at = usize::try_from(hash).unwrap_or(0).checked_rem(SHARDS)?;
         Some((hash, self.shards.get(at)?))
     }

@@ -130,11 +130,24 @@ impl<'a> Cast<'a> {
         uid
     }
 
-    fn add(&mut self, kind: Type, id: &str, attributes: Attributes, parents: Vec<EntityUid>) -> Result<EntityUid, Fault> {
+    fn add(
+        &mut self,
+        kind: Type,
+        id: &str,
+        attributes: Attributes,
+        parents: Vec<EntityUid>,
+    ) -> Result<EntityUid, Fault> {
         self.labelled(kind, id, attributes, parents, &Labels::new())
     }
 
-    fn labelled(&mut self, kind: Type, id: &str, attributes: Attributes, parents: Vec<EntityUid>, labels: &Labels) -> Result<EntityUid, Fault> {
+    fn labelled(
+        &mut self,
+        kind: Type,
+        id: &str,
+        attributes: Attributes,
+        parents: Vec<EntityUid>,
+        labels: &Labels,
+    ) -> Result<EntityUid, Fault> {
         let uid = self.types.uid(kind, id);
         let tags = labels.iter().map(|(key, value)| string(key, value));
         self.insert(Entity::new_with_tags(uid.clone(), attributes, parents, tags).map_err(Box::new)?);

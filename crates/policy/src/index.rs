@@ -36,11 +36,15 @@ impl Index {
         by_action.resize_with(world.actions.len(), Shelf::default);
         for (policy, looks) in policies {
             let principal = match policy.principal_constraint() {
-                PrincipalConstraint::In(uid) | PrincipalConstraint::Eq(uid) | PrincipalConstraint::IsIn(_, uid) => Some(uid),
+                PrincipalConstraint::In(uid) | PrincipalConstraint::Eq(uid) | PrincipalConstraint::IsIn(_, uid) => {
+                    Some(uid)
+                }
                 PrincipalConstraint::Any | PrincipalConstraint::Is(_) => None,
             };
             let resource = match policy.resource_constraint() {
-                ResourceConstraint::In(uid) | ResourceConstraint::Eq(uid) | ResourceConstraint::IsIn(_, uid) => Some(uid),
+                ResourceConstraint::In(uid) | ResourceConstraint::Eq(uid) | ResourceConstraint::IsIn(_, uid) => {
+                    Some(uid)
+                }
                 ResourceConstraint::Any | ResourceConstraint::Is(_) => None,
             };
             for action in world.actions_of(&policy.action_constraint()) {
@@ -57,7 +61,13 @@ impl Index {
 
     /// The policies that a question about this action and resource can match. `principals`: the
     /// subject and its groups.
-    pub fn select(&self, action: ActionIndex, principals: &[EntityUid], resource: &EntityUid, entities: &Entities) -> Result<PolicySet, IndexFault> {
+    pub fn select(
+        &self,
+        action: ActionIndex,
+        principals: &[EntityUid],
+        resource: &EntityUid,
+        entities: &Entities,
+    ) -> Result<PolicySet, IndexFault> {
         let Some(shelf) = self.by_action.get(action.0) else { return Ok(PolicySet::new()) };
         let mut selected = shelf.general.clone();
         if shelf.by_scope.is_empty() {

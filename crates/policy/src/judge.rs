@@ -75,6 +75,11 @@ pub(crate) enum Fault {
 impl Judge<'_> {
     /// Answers every question of a request.
     pub fn judge(&self, case: &Case<'_>) -> Vec<Answered> {
+        if case.facts.resources.is_empty() {
+            // Then nobody would be asked about the operation itself.
+            let words = format!("do {}", case.facts.operation);
+            return vec![self.unanswerable(case.facts, words, "the request touches nothing".to_owned())];
+        }
         let resources = case.facts.resources.iter().map(Topic::Resource);
         let topics: Vec<Topic<'_>> = resources.chain(case.facts.privileges.iter().map(Topic::Privilege)).collect();
         match self.stage(case, &topics) {
@@ -133,7 +138,12 @@ impl Judge<'_> {
 
     fn answer(&self, stage: &Stage<'_>, index: ActionIndex, asked: &Asked, words: String) -> Answered {
         let Some(action) = self.world.action(index) else {
-            return Answered::without_policy("unknown".into(), asked.uid.to_string(), words, "no policy can speak about this action".to_owned());
+            return Answered::without_policy(
+                "unknown".into(),
+                asked.uid.to_string(),
+                words,
+                "no policy can speak about this action".to_owned(),
+            );
         };
         let name = action.name.clone();
         let resource = asked.uid.to_string();
@@ -149,7 +159,13 @@ impl Judge<'_> {
     }
 
     /// Cedar's answer; `None` when no policy has a say.
-    fn ask(&self, stage: &Stage<'_>, index: ActionIndex, action: EntityUid, asked: &Asked) -> Result<Option<Response>, Fault> {
+    fn ask(
+        &self,
+        stage: &Stage<'_>,
+        index: ActionIndex,
+        action: EntityUid,
+        asked: &Asked,
+    ) -> Result<Option<Response>, Fault> {
         let policies: PolicySet = self.index.select(index, &stage.principals, &asked.uid, &stage.entities)?;
         if policies.is_empty() {
             return Ok(None);
@@ -167,7 +183,10 @@ impl Judge<'_> {
 
     fn read(&self, response: &Response, action: Arc<str>, resource: String, words: String) -> Answered {
         let mut errors = response.diagnostics().errors().peekable();
-        let error = errors.peek().is_some().then(|| errors.map(|error| describe_error(error, self.describe)).collect::<Vec<_>>().join("; "));
+        let error = errors
+            .peek()
+            .is_some()
+            .then(|| errors.map(|error| describe_error(error, self.describe)).collect::<Vec<_>>().join("; "));
         let allowed = response.decision() == Decision::Allow && error.is_none();
         let mut policies: Vec<PolicyRef> = response.diagnostics().reason().map(|id| (self.describe)(id)).collect();
         policies.sort_by(|one, other| one.id.cmp(&other.id));

@@ -14,6 +14,7 @@ pub mod subject;
 mod cache;
 mod circumstances;
 mod entities;
+mod explain;
 mod index;
 mod judge;
 mod looks;

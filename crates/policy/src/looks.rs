@@ -14,7 +14,6 @@ pub(crate) struct Looks {
     pub at_spec: bool,
 }
 
-
 impl Looks {
     pub const EVERYWHERE: Looks = Looks { at_time: true, at_version: true, at_address: true, at_spec: true };
 

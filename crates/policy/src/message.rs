@@ -47,7 +47,8 @@ pub(crate) fn refusal(facts: &Facts, answers: &[Answered], reason: &dyn Fn(&Answ
             _ => hopeless = true,
         }
     }
-    let clauses: Vec<String> = clauses.iter().map(|(why, things)| format!("may not {} ({why})", things.join(", nor "))).collect();
+    let clauses: Vec<String> =
+        clauses.iter().map(|(why, things)| format!("may not {} ({why})", things.join(", nor "))).collect();
     let mut text = format!("dockwarden: {}", clauses.join("; "));
     match refused.len().saturating_sub(NAMED) {
         0 => text.push('.'),
@@ -65,7 +66,8 @@ pub(crate) fn refusal(facts: &Facts, answers: &[Answered], reason: &dyn Fn(&Answ
 /// The text without control characters and anything that turns the direction of writing, and not too
 /// long.
 pub(crate) fn printable(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let turns =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let clean = |c: char| if c.is_control() || turns(c) { '\u{fffd}' } else { c };
     let mut result: String = text.chars().take(LONGEST).map(clean).collect();
     if text.chars().nth(LONGEST).is_some() {

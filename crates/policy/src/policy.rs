@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use cedar_policy::{ActionConstraint, Effect, PolicyId};
+use cedar_policy::PolicyId;
 use docker::facts::Facts;
 use docker::resource::Resource;
 
+use crate::Subject;
 use crate::cache::{Cache, Key};
 use crate::decision::{Answered, Circumstances, Decision, Judgement, Mode, Permit, PolicyRef, Refusal};
+use crate::explain::{self, Explanations};
 use crate::index::Index;
 use crate::judge::{Case, Judge};
 use crate::message::{self, Reason};
 use crate::schema::{self, World};
-use crate::source::check::Checked;
 use crate::source::{self, Diagnostic, Diagnostics, Directory, Known, NamedText, Sources, check};
 use crate::version::Fingerprint;
-use crate::Subject;
 
 /// A compiled policy.
 pub struct Policy {
@@ -25,7 +25,7 @@ pub struct Policy {
     index: Index,
     references: HashMap<PolicyId, PolicyRef>,
     /// What to say when no policy allows an action, by the action's name.
-    explanations: HashMap<Arc<str>, PolicyRef>,
+    explanations: Explanations,
     memberships: BTreeMap<String, Vec<Arc<str>>>,
     preset: String,
     mode: Mode,
@@ -61,9 +61,10 @@ impl Policy {
             return Err(faults);
         }
         let acting = checked.iter().filter(|checked| !checked.explains_only);
-        let index = Index::new(acting.map(|checked| (&checked.policy, checked.looks)), &world).map_err(|error| internal(&error))?;
+        let index = Index::new(acting.map(|checked| (&checked.policy, checked.looks)), &world)
+            .map_err(|error| internal(&error))?;
         Ok(Policy {
-            explanations: explanations(&checked, &world),
+            explanations: Explanations::new(&checked, &world),
             references: checked.into_iter().map(|checked| (checked.policy.id().clone(), checked.reference)).collect(),
             world,
             index,
@@ -85,13 +86,17 @@ impl Policy {
         let message = message::refusal(&facts, &judgement.answers, &|answer| self.reason(answer));
         match self.mode {
             Mode::Enforce => Decision::Refused(Refusal::new(message, judgement.answers)),
-            Mode::Warn | Mode::Record => Decision::Allowed(Permit::new(facts.canonical, judgement.answers, Some(message))),
+            Mode::Warn | Mode::Record => {
+                Decision::Allowed(Permit::new(facts.canonical, judgement.answers, Some(message)))
+            }
         }
     }
 
     /// Answers every question that a request raises, without deciding on it.
     pub fn judge(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Judgement {
-        let key = self.can_be_remembered(facts).then(|| Key::new(subject, facts.operation, facts.version, circumstances.door));
+        let key = self
+            .can_be_remembered(facts)
+            .then(|| Key::new(subject, facts.operation, facts.version, circumstances.door));
         if let Some(answers) = key.as_ref().and_then(|key| self.cache.get(key)) {
             return Judgement { answers };
         }
@@ -147,7 +152,11 @@ impl Policy {
     }
 
     fn reference(&self, id: &PolicyId) -> PolicyRef {
-        self.references.get(id).cloned().unwrap_or_else(|| PolicyRef { id: id.to_string().into(), origin: id.to_string().into(), message: None })
+        self.references.get(id).cloned().unwrap_or_else(|| PolicyRef {
+            id: id.to_string().into(),
+            origin: id.to_string().into(),
+            message: None,
+        })
     }
 
     fn reason(&self, answer: &Answered) -> Reason {
@@ -155,40 +164,14 @@ impl Policy {
             return Reason { text: message::printable(error), can_be_allowed: false };
         }
         if let Some(forbid) = answer.policies.first() {
-            return Reason { text: say(forbid, "forbidden"), can_be_allowed: false };
+            return Reason { text: explain::say(forbid, "forbidden"), can_be_allowed: false };
         }
-        let text = match self.explanations.get(&answer.action) {
-            Some(policy) => say(policy, "not granted"),
-            None if self.preset == "none" => "no policy grants it".to_owned(),
-            None => format!("preset {} grants no such thing", self.preset),
-        };
+        let text = self.explanations.text(&answer.action).unwrap_or_else(|| match self.preset.as_str() {
+            "none" => "no policy grants it".to_owned(),
+            preset => format!("preset {preset} grants no such thing"),
+        });
         Reason { text, can_be_allowed: true }
     }
-}
-
-/// `policy developer/host-paths: host paths are not granted`
-fn say(policy: &PolicyRef, otherwise: &str) -> String {
-    let message = policy.message.as_deref().unwrap_or(otherwise);
-    if policy.id == policy.origin { format!("{}: {message}", policy.id) } else { format!("policy {}: {message}", policy.id) }
-}
-
-/// For each action the first policy that would permit it under some condition and has a message: the
-/// message says what the condition is.
-fn explanations(checked: &[Checked], world: &World) -> HashMap<Arc<str>, PolicyRef> {
-    let mut found: HashMap<Arc<str>, PolicyRef> = HashMap::new();
-    let permits = checked.iter().filter(|checked| checked.policy.effect() == Effect::Permit && checked.reference.message.is_some());
-    for permit in permits {
-        // What is permitted on any action says nothing about this one.
-        if permit.policy.action_constraint() == ActionConstraint::Any {
-            continue;
-        }
-        for action in world.actions_of(&permit.policy.action_constraint()) {
-            if let Some(action) = world.action(action) {
-                found.entry(action.name.clone()).or_insert_with(|| permit.reference.clone());
-            }
-        }
-    }
-    found
 }
 
 impl fmt::Debug for Policy {

@@ -142,7 +142,8 @@ pub fn text() -> String {
 }
 
 fn names_and_resources() -> impl Iterator<Item = (&'static str, Vec<Type>)> {
-    let operations = ENDPOINTS.iter().map(|endpoint| (endpoint.operation.name(), operation_resources(endpoint.operation)));
+    let operations =
+        ENDPOINTS.iter().map(|endpoint| (endpoint.operation.name(), operation_resources(endpoint.operation)));
     let privileges = PRIVILEGES.iter().map(|privilege| (privilege.name, privilege_resources(privilege).to_vec()));
     operations.chain(privileges)
 }

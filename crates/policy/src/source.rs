@@ -21,8 +21,8 @@ mod rules;
 mod target;
 mod terms;
 
-pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub(crate) use commands::command;
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use nearest::nearest;
 pub use node::Node;
 pub use section::PolicySection;
@@ -93,7 +93,8 @@ pub(crate) fn gather(sources: &Sources, known: &Known<'_>, world: &World, faults
         None => {
             let names = preset::presets().map(|(name, _)| name);
             let place = place.unwrap_or_else(|| Place::whole(&file));
-            faults.push(place.error(format!("there is no preset `{preset}`")).help_with(preset::advice(&preset, names)));
+            faults
+                .push(place.error(format!("there is no preset `{preset}`")).help_with(preset::advice(&preset, names)));
         }
     }
     statements.extend(rules::statements(&sources.policy.rules, &file, known, world, faults));

@@ -16,7 +16,7 @@ pub struct Limits {
     /// For the whole request head, from its first byte to its last: 10 s. Counted over the whole so
     /// that a byte a second cannot hold a slot.
     pub head_wait: Duration,
-    /// Longest silence within a request body: 30 s.
+    /// Longest silence within a request body: 120 s; an archive may come down a slow pipe.
     pub body_silence: Duration,
     /// For the whole of a body that must be read before it can be judged: 60 s. Bodies that are
     /// only passed on (image load, build context) are bound by `body_silence` alone.
@@ -54,7 +54,7 @@ impl Default for Limits {
         Self {
             head_bytes: 64 << 10,
             head_wait: Duration::from_secs(10),
-            body_silence: Duration::from_secs(30),
+            body_silence: Duration::from_secs(120),
             judged_body_wait: Duration::from_secs(60),
             judged_body_bytes: 16 << 20,
             keep_alive: Duration::from_secs(120),

@@ -97,7 +97,8 @@ impl Upstream {
         let socket = TcpStream::connect((host.as_str(), port)).await?;
         socket.set_nodelay(true)?;
         let Some(tls) = &self.tls else { return Ok(DaemonStream::Tcp(socket)) };
-        let name = ServerName::try_from(host.clone()).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let name =
+            ServerName::try_from(host.clone()).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let stream = TlsConnector::from(Arc::clone(tls)).connect(name, socket).await?;
         Ok(DaemonStream::Tls(Box::new(stream)))
     }

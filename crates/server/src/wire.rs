@@ -151,7 +151,9 @@ impl Rest {
             }
             let more = fill(reader, ahead, READ_STREAM);
             let read = match silence {
-                Some(silence) => tokio::time::timeout(silence, more).await.map_err(|_| BodyError::Silent(silence))??,
+                Some(silence) => {
+                    tokio::time::timeout(silence, more).await.map_err(|_| BodyError::Silent(silence))??
+                }
                 None => more.await?,
             };
             if read == 0 {

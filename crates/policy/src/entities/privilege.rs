@@ -12,8 +12,20 @@ use crate::schema::Type;
 
 /// What the daemon gives to every container unless told otherwise.
 const DOCKER_DEFAULT: &[&str] = &[
-    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID",
-    "SETPCAP", "SETUID", "SYS_CHROOT",
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
 ];
 /// Not among those that the Pod Security Standards' baseline lets a container add.
 const NOT_BASELINE: &str = "NET_RAW";
@@ -64,11 +76,13 @@ impl Cast<'_> {
     /// The resource of a privilege.
     pub fn privilege(&mut self, privilege: &Privilege) -> Result<Asked, Fault> {
         Ok(match privilege {
-            Privilege::Privileged | Privilege::PublishAllPorts | Privilege::LoadImages => Asked::new(Type::Daemon, self.daemon()),
-            Privilege::MountHostPath(mount) => self.mount(mount),
-            Privilege::MountVolume { volume, target, read_only } => {
-                Asked::new(Type::Volume, self.volume(volume)?).with(boolean("readOnly", *read_only)).with(string("target", target))
+            Privilege::Privileged | Privilege::PublishAllPorts | Privilege::LoadImages => {
+                Asked::new(Type::Daemon, self.daemon())
             }
+            Privilege::MountHostPath(mount) => self.mount(mount),
+            Privilege::MountVolume { volume, target, read_only } => Asked::new(Type::Volume, self.volume(volume)?)
+                .with(boolean("readOnly", *read_only))
+                .with(string("target", target)),
             Privilege::MountImage { image, target } => self.asked_image(image)?.with(string("target", target)),
             Privilege::MountTmpfs { target, options } => {
                 Asked::new(Type::Daemon, self.daemon()).with(string("target", target)).with(string("options", options))
@@ -86,7 +100,9 @@ impl Cast<'_> {
             }
             Privilege::PublishPort(port) => self.port(port)?,
             Privilege::RunAs(user) => self.run_user(user)?,
-            Privilege::UseImage { image } | Privilege::PullImage { image } | Privilege::NameImage { image } => self.asked_image(image)?,
+            Privilege::UseImage { image } | Privilege::PullImage { image } | Privilege::NameImage { image } => {
+                self.asked_image(image)?
+            }
             Privilege::ImportImage { image, from } => {
                 let nameless = image.reference.is_none() && image.id.is_none();
                 let asked = if nameless { Asked::new(Type::Daemon, self.daemon()) } else { self.asked_image(image)? };
@@ -100,8 +116,12 @@ impl Cast<'_> {
                 let options: Vec<String> = options.iter().map(|(key, value)| format!("{key}={value}")).collect();
                 self.asked(Type::LogDriver, driver)?.with(strings("options", options.iter().map(String::as_str)))
             }
-            Privilege::RequestDevice { driver, devices } => self.asked(Type::DeviceDriver, driver)?.with(string("devices", devices)),
-            Privilege::SetUlimit { name, soft, hard } => self.asked(Type::Ulimit, name)?.with(long("soft", *soft)).with(long("hard", *hard)),
+            Privilege::RequestDevice { driver, devices } => {
+                self.asked(Type::DeviceDriver, driver)?.with(string("devices", devices))
+            }
+            Privilege::SetUlimit { name, soft, hard } => {
+                self.asked(Type::Ulimit, name)?.with(long("soft", *soft)).with(long("hard", *hard))
+            }
             Privilege::Prioritise { what, value } => self.asked(Type::Priority, what)?.with(long("value", *value)),
             Privilege::SetVolumeOption { name, value } => self.option(Type::VolumeOption, name, value)?,
             Privilege::SetSecurityOption { name, value } => self.option(Type::SecurityOption, name, value)?,
@@ -160,7 +180,9 @@ impl Cast<'_> {
         let (asked, mode) = match with {
             Peer::Host => (Asked::new(Type::Namespace, self.bare(Type::Namespace, &format!("host/{kind}"))), "host"),
             Peer::Container(container) => (Asked::new(Type::Container, self.container(container)?), "container"),
-            Peer::Unknown(mode) => (Asked::new(Type::Namespace, self.bare(Type::Namespace, &format!("unknown/{kind}"))), mode.as_str()),
+            Peer::Unknown(mode) => {
+                (Asked::new(Type::Namespace, self.bare(Type::Namespace, &format!("unknown/{kind}"))), mode.as_str())
+            }
         };
         Ok(asked.with(string("namespace", kind)).with(string("mode", mode)))
     }

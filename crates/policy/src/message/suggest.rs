@@ -62,9 +62,13 @@ fn term(privilege: &Privilege) -> Option<String> {
     Some(match privilege {
         Privilege::Privileged => "privileged".to_owned(),
         Privilege::MountHostPath(mount) => host_path(mount),
-        Privilege::MountVolume { volume, read_only, .. } if !volume.name.is_empty() => with_read_only(pair("volume", &volume.name), *read_only),
+        Privilege::MountVolume { volume, read_only, .. } if !volume.name.is_empty() => {
+            with_read_only(pair("volume", &volume.name), *read_only)
+        }
         Privilege::MountVolume { .. } => pair("volume", "*"),
-        Privilege::MountImage { image, .. } | Privilege::UseImage { image } | Privilege::PullImage { image } => pair("image", &image.describe()),
+        Privilege::MountImage { image, .. } | Privilege::UseImage { image } | Privilege::PullImage { image } => {
+            pair("image", &image.describe())
+        }
         Privilege::NameImage { image } => pair("name_image", &image.describe()),
         Privilege::MountTmpfs { .. } => "tmpfs".to_owned(),
         Privilege::MountVolumesFrom { container, .. } => pair("volumes_from", &container.name),

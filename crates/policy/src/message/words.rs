@@ -25,7 +25,12 @@ fn phrase(operation: Operation) -> (&'static str, &'static str) {
         O::SystemEvents => ("see events of", "see the daemon's events"),
         O::SystemDataUsage => ("see the disk usage of", "see the daemon's disk usage"),
         O::SystemAuth => ("log in to a registry for", "log in to a registry"),
-        O::DebugVars | O::DebugPprofIndex | O::DebugPprofCmdline | O::DebugPprofProfile | O::DebugPprofSymbol | O::DebugPprofTrace
+        O::DebugVars
+        | O::DebugPprofIndex
+        | O::DebugPprofCmdline
+        | O::DebugPprofProfile
+        | O::DebugPprofSymbol
+        | O::DebugPprofTrace
         | O::DebugPprofNamed => ("debug", "debug the daemon"),
         O::ContainerList => ("list containers of", "list containers"),
         O::ContainerCreate => ("create", "create containers"),

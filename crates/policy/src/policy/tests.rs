@@ -20,7 +20,8 @@ use crate::schema::{PRIVILEGES, Type};
 use crate::{Door, Proof};
 
 /// Names that could break something.
-const NAMES: &[&str] = &["web", "", "a\"b", "a\\", "line\nbreak\0", "🐳", "ｗeb", "../..", "*", "Action::\"x\"", "\u{202e}"];
+const NAMES: &[&str] =
+    &["web", "", "a\"b", "a\\", "line\nbreak\0", "🐳", "ｗeb", "../..", "*", "Action::\"x\"", "\u{202e}"];
 
 fn subject(name: &str) -> Subject {
     Subject {
@@ -41,7 +42,15 @@ fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Privile
         ..Spec::default()
     };
     let canonical = Canonical { method: Method::Get, target: "/".to_owned(), body: CanonicalBody::None };
-    Facts { operation, version: Some(ApiVersion { major: 1, minor: 51 }), resources, privileges, spec: Some(spec), absent: None, canonical }
+    Facts {
+        operation,
+        version: Some(ApiVersion { major: 1, minor: 51 }),
+        resources,
+        privileges,
+        spec: Some(spec),
+        absent: None,
+        canonical,
+    }
 }
 
 fn labels(name: &str) -> Labels {
@@ -53,7 +62,10 @@ fn container(name: &str) -> Container {
 }
 
 fn image(name: &str) -> Image {
-    let reference = Reference::parse("registry.test/team/app:1@sha256:0000000000000000000000000000000000000000000000000000000000000000").ok();
+    let reference = Reference::parse(
+        "registry.test/team/app:1@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+    )
+    .ok();
     Image { reference, id: Some("sha256:1".to_owned()), names: Vec::new(), labels: labels(name) }
 }
 
@@ -93,7 +105,8 @@ fn privileges(name: &str) -> Vec<Privilege> {
         through_volume: true,
         resolved: true,
     };
-    let port = |address: &str| P::PublishPort(PublishedPort { protocol: s(), address: address.to_owned(), first: 1, last: 2 });
+    let port =
+        |address: &str| P::PublishPort(PublishedPort { protocol: s(), address: address.to_owned(), first: 1, last: 2 });
     let share = |with| P::ShareNamespace { namespace: Namespace::Uts, with };
     vec![
         P::Privileged,
@@ -162,7 +175,11 @@ fn questions(world: &World, name: &str) -> Vec<Facts> {
             }
         }
     }
-    all.extend(privileges(name).into_iter().map(|privilege| facts(Operation::ContainerCreate, vec![Resource::Daemon], vec![privilege])));
+    all.extend(
+        privileges(name)
+            .into_iter()
+            .map(|privilege| facts(Operation::ContainerCreate, vec![Resource::Daemon], vec![privilege])),
+    );
     all
 }
 
@@ -183,15 +200,22 @@ fn validated(world: &World, subject: &Subject, facts: &Facts) -> (Request, Entit
     let context = crate::circumstances::context(subject, facts, &circumstances, container, Looks::EVERYWHERE).unwrap();
     let context = context.merge(cedar_policy::Context::from_pairs(asked.extra).unwrap()).unwrap();
     let uid = world.action(action).unwrap().uid.clone();
-    let request = Request::new(principal, uid, asked.uid, context, Some(&world.schema)).unwrap_or_else(|error| panic!("{facts:?}: {error}"));
+    let request = Request::new(principal, uid, asked.uid, context, Some(&world.schema))
+        .unwrap_or_else(|error| panic!("{facts:?}: {error}"));
     let entities = cast.finish().unwrap().expect("no contradiction");
-    let entities = Entities::from_entities(entities.iter().cloned(), Some(&world.schema)).unwrap_or_else(|error| panic!("{facts:?}: {error}"));
+    let entities = Entities::from_entities(entities.iter().cloned(), Some(&world.schema))
+        .unwrap_or_else(|error| panic!("{facts:?}: {error}"));
     (request, entities)
 }
 
 fn load(policies: &str) -> Policy {
     let policies = vec![NamedText { name: "p.cedar".to_owned(), text: policies.to_owned() }];
-    let sources = Sources { preset: Some("developer".to_owned()), policies, groups: BTreeMap::from([("ops".to_owned(), vec!["web".to_owned()])]), ..Sources::default() };
+    let sources = Sources {
+        preset: Some("developer".to_owned()),
+        policies,
+        groups: BTreeMap::from([("ops".to_owned(), vec!["web".to_owned()])]),
+        ..Sources::default()
+    };
     let directory = Directory { is_group: &|_| true, is_user: &|_| true, names: Vec::new() };
     Policy::load(&sources, &directory).unwrap_or_else(|faults| panic!("{faults}"))
 }
@@ -246,7 +270,8 @@ fn the_index_decides_as_the_whole_set_would() {
     let circumstances = Circumstances { door: Door::Plugin, time: SystemTime::UNIX_EPOCH };
     let mut seen = BTreeSet::new();
     for name in NAMES {
-        let asker = Subject { groups: vec![(*name).to_owned(), "docker".to_owned(), "ops".to_owned()], ..subject(name) };
+        let asker =
+            Subject { groups: vec![(*name).to_owned(), "docker".to_owned(), "ops".to_owned()], ..subject(name) };
         for facts in questions(&policy.world, name) {
             let (request, entities) = validated(&policy.world, &asker, &facts);
             let actions = policy.world.schema.action_entities().unwrap();
@@ -270,20 +295,29 @@ fn the_index_decides_as_the_whole_set_would() {
 fn a_resource_of_the_wrong_kind_is_refused() {
     let policy = load("permit (principal, action, resource);");
     let circumstances = Circumstances { door: Door::Plugin, time: SystemTime::UNIX_EPOCH };
-    for resources in [vec![Resource::Volume(Volume::default())], Vec::new(), vec![Resource::Named { kind: docker::endpoint::Kind::Exec, name: "x".to_owned() }]] {
-        let judgement = policy.judge(&subject("web"), &facts(Operation::ContainerStart, resources, Vec::new()), &circumstances);
+    for resources in [
+        vec![Resource::Volume(Volume::default())],
+        Vec::new(),
+        vec![Resource::Named { kind: docker::endpoint::Kind::Exec, name: "x".to_owned() }],
+    ] {
+        let judgement =
+            policy.judge(&subject("web"), &facts(Operation::ContainerStart, resources, Vec::new()), &circumstances);
         assert!(!judgement.allowed());
     }
 }
 
 #[test]
 fn contradicting_descriptions_are_judged_one_by_one() {
-    let policy = load("permit (principal, action == Action::\"unexamined\", resource); forbid (principal, action == Action::\"nameImage\", resource) when { resource.present };");
+    let policy = load(
+        "permit (principal, action == Action::\"unexamined\", resource); forbid (principal, action == Action::\"nameImage\", resource) when { resource.present };",
+    );
     let circumstances = Circumstances { door: Door::Plugin, time: SystemTime::UNIX_EPOCH };
     let (there, wanted) = (image("web"), Image { id: None, labels: Labels::new(), ..image("web") });
     let judge = |name: Image| {
         let asked = vec![Privilege::UseImage { image: there.clone() }, Privilege::NameImage { image: name }];
-        policy.judge(&subject("web"), &facts(Operation::ImageBuild, vec![Resource::Daemon], asked), &circumstances).allowed()
+        policy
+            .judge(&subject("web"), &facts(Operation::ImageBuild, vec![Resource::Daemon], asked), &circumstances)
+            .allowed()
     };
     assert!(judge(wanted));
     assert!(!judge(there.clone()));

@@ -14,7 +14,11 @@ pub(crate) struct PrivilegeAction {
     pub context: &'static [&'static str],
 }
 
-const fn privilege(name: &'static str, resources: &'static [Type], context: &'static [&'static str]) -> PrivilegeAction {
+const fn privilege(
+    name: &'static str,
+    resources: &'static [Type],
+    context: &'static [&'static str],
+) -> PrivilegeAction {
     PrivilegeAction { name, resources, context }
 }
 
@@ -143,9 +147,17 @@ pub(crate) fn operation_resources(operation: Operation) -> Vec<Type> {
         Operation::ImageBuild => &[Type::Image],
         Operation::DistributionInspect => &[Type::Daemon],
         // What these make, or name in the query, is a thing of its family.
-        Operation::ImageCreate | Operation::ImageGetAll | Operation::ImageLoad | Operation::VolumeCreate | Operation::NetworkCreate
-        | Operation::PluginPull | Operation::PluginCreate | Operation::GetPluginPrivileges | Operation::ServiceCreate
-        | Operation::SecretCreate | Operation::ConfigCreate => &[Type::Daemon],
+        Operation::ImageCreate
+        | Operation::ImageGetAll
+        | Operation::ImageLoad
+        | Operation::VolumeCreate
+        | Operation::NetworkCreate
+        | Operation::PluginPull
+        | Operation::PluginCreate
+        | Operation::GetPluginPrivileges
+        | Operation::ServiceCreate
+        | Operation::SecretCreate
+        | Operation::ConfigCreate => &[Type::Daemon],
         _ => &[],
     };
     let named = endpoint.path.contains('{') && operation != Operation::SystemOptions;
@@ -162,10 +174,22 @@ pub(crate) fn operation_resources(operation: Operation) -> Vec<Type> {
 pub(super) fn is_sensitive(operation: Operation) -> bool {
     matches!(
         operation,
-        Operation::DebugVars | Operation::DebugPprofIndex | Operation::DebugPprofCmdline | Operation::DebugPprofProfile
-            | Operation::DebugPprofSymbol | Operation::DebugPprofTrace | Operation::DebugPprofNamed
-            | Operation::SwarmInspect | Operation::SwarmUnlockkey | Operation::ConfigInspect | Operation::SecretInspect
-            | Operation::ContainerExport | Operation::ContainerArchive | Operation::ContainerArchiveInfo
-            | Operation::ImageGet | Operation::ImageGetAll | Operation::CheckpointList
+        Operation::DebugVars
+            | Operation::DebugPprofIndex
+            | Operation::DebugPprofCmdline
+            | Operation::DebugPprofProfile
+            | Operation::DebugPprofSymbol
+            | Operation::DebugPprofTrace
+            | Operation::DebugPprofNamed
+            | Operation::SwarmInspect
+            | Operation::SwarmUnlockkey
+            | Operation::ConfigInspect
+            | Operation::SecretInspect
+            | Operation::ContainerExport
+            | Operation::ContainerArchive
+            | Operation::ContainerArchiveInfo
+            | Operation::ImageGet
+            | Operation::ImageGetAll
+            | Operation::CheckpointList
     )
 }

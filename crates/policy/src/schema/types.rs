@@ -29,8 +29,8 @@ types! {
 pub(crate) struct Types(Vec<EntityTypeName>);
 
 impl Types {
-    pub fn new() -> Result<Types, ParseErrors> {
-        Type::ALL.iter().map(|kind| kind.name().parse()).collect::<Result<_, _>>().map(Types)
+    pub fn new() -> Result<Types, Box<ParseErrors>> {
+        Type::ALL.iter().map(|kind| kind.name().parse().map_err(Box::new)).collect::<Result<_, _>>().map(Types)
     }
 
     /// The name of an entity. Any text can be an id: it is a value, never parsed.
@@ -50,8 +50,17 @@ impl Type {
     pub fn has_name(self) -> bool {
         !matches!(
             self,
-            Type::Group | Type::User | Type::Daemon | Type::Registry | Type::Repository | Type::HostPath | Type::Device
-                | Type::CapabilitySet | Type::Capability | Type::Port | Type::Namespace
+            Type::Group
+                | Type::User
+                | Type::Daemon
+                | Type::Registry
+                | Type::Repository
+                | Type::HostPath
+                | Type::Device
+                | Type::CapabilitySet
+                | Type::Capability
+                | Type::Port
+                | Type::Namespace
         )
     }
 }

@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn statements_are_told_apart() {
-        let text = "// a; \"b\n@id(\"x;\\\"//\") permit(principal, action, resource); // c;\n\nforbid(principal);\nrest";
+        let text =
+            "// a; \"b\n@id(\"x;\\\"//\") permit(principal, action, resource); // c;\n\nforbid(principal);\nrest";
         let found: Vec<&str> = split(text).into_iter().map(|(_, statement)| statement).collect();
         assert_eq!(found, ["@id(\"x;\\\"//\") permit(principal, action, resource);", "forbid(principal);", "rest"]);
     }

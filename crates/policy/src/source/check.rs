@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Template, ValidationError, ValidationMode, ValidationWarning, Validator};
+use cedar_policy::{
+    Effect, Policy, PolicyId, PolicySet, Template, ValidationError, ValidationMode, ValidationWarning, Validator,
+};
 use serde_json::{Value, json};
 
 use super::Known;
@@ -19,8 +21,10 @@ pub(crate) struct Checked {
     pub policy: Policy,
     pub reference: PolicyRef,
     pub looks: Looks,
-    /// A statement of a preset or file that grants nothing: it only says why nothing is granted.
+    /// It grants nothing: it only says why nothing is granted.
     pub explains_only: bool,
+    /// Whether it is the preset's.
+    pub preset: bool,
 }
 
 /// A policy that was read.
@@ -31,14 +35,22 @@ struct Read {
 }
 
 /// Reads and checks all statements.
-pub(crate) fn check(statements: Vec<Statement>, world: &World, known: &Known<'_>, faults: &mut Diagnostics) -> Vec<Checked> {
+pub(crate) fn check(
+    statements: Vec<Statement>,
+    world: &World,
+    known: &Known<'_>,
+    faults: &mut Diagnostics,
+) -> Vec<Checked> {
     let mut read: Vec<Read> = Vec::new();
     let mut places: HashMap<PolicyId, usize> = HashMap::new();
     for statement in statements {
         match parse(statement) {
             Ok(policy) => match places.get(policy.policy.id()).and_then(|at| read.get(*at)) {
                 Some(first) => faults.push(
-                    policy.statement.place.error(format!("there are two policies `{}`", policy.policy.id()))
+                    policy
+                        .statement
+                        .place
+                        .error(format!("there are two policies `{}`", policy.policy.id()))
                         .help_with(format!("the other one is at {}", first.statement.origin)),
                 ),
                 None => {
@@ -67,6 +79,7 @@ impl Checked {
             },
             looks: Looks::of(&read.json),
             explains_only: is_explanation(&read),
+            preset: read.statement.preset,
             policy: read.policy,
         }
     }
@@ -105,8 +118,6 @@ fn validate(read: &[Read], places: &HashMap<PolicyId, usize>, world: &World, fau
     for error in result.validation_errors() {
         let Some(read) = statement(error.policy_id()) else { continue };
         match error {
-            // Follows from an unknown name, or says the same as "can never apply".
-            ValidationError::InvalidActionApplication(_) => impossible.push(read),
             ValidationError::UnrecognizedActionId(_) => {
                 let fault = describe(&read.statement, error, Severity::Error);
                 found.push((read.policy.id(), fault.help_with(nearest_action(read, world))));
@@ -118,14 +129,19 @@ fn validate(read: &[Read], places: &HashMap<PolicyId, usize>, world: &World, fau
         let Some(read) = statement(warning.policy_id()) else { continue };
         match warning {
             ValidationWarning::ImpossiblePolicy(_) if is_explanation(read) => {}
-            ValidationWarning::ImpossiblePolicy(_) => impossible.push(read),
+            ValidationWarning::ImpossiblePolicy(_) | ValidationWarning::InvalidActionApplication(_) => {
+                impossible.push(read)
+            }
             other => found.push((read.policy.id(), describe(&read.statement, other, Severity::Warning))),
         }
     }
     for read in impossible {
-        if !found.iter().any(|(id, _)| *id == read.policy.id()) {
+        // Where an error was found, or an unknown name, this only follows from it.
+        let told = |(id, fault): &(&PolicyId, Diagnostic)| *id == read.policy.id() && fault.severity == Severity::Error;
+        if !found.iter().any(told) {
             let fault = read.statement.place.error("this policy can never apply");
-            let help = "no action that it names is done to such a resource, or its conditions contradict one another".to_owned();
+            let help = "no action that it names is done to such a resource, or its conditions contradict one another"
+                .to_owned();
             found.push((read.policy.id(), fault.help_with(help)));
         }
     }
@@ -135,7 +151,9 @@ fn validate(read: &[Read], places: &HashMap<PolicyId, usize>, world: &World, fau
 /// `permit … when { false }` with a message: written to say why nothing is granted.
 fn is_explanation(read: &Read) -> bool {
     let never = json!([{ "kind": "when", "body": { "Value": false } }]);
-    read.policy.effect() == Effect::Permit && read.policy.annotation("message").is_some() && read.json.get("conditions") == Some(&never)
+    read.policy.effect() == Effect::Permit
+        && read.policy.annotation("message").is_some()
+        && read.json.get("conditions") == Some(&never)
 }
 
 /// The action that a misspelt one may have been meant to be.
@@ -157,7 +175,8 @@ fn check_names(read: &Read, known: &Known<'_>, faults: &mut Diagnostics) {
     }
     let advice = |name: &str| known.nearest(name).map(|near| format!("did you mean `{near}`?"));
     for group in mentions(&read.json, "Group").iter().filter(|name| !known.is_group(name)) {
-        let help = advice(group).unwrap_or_else(|| "groups are the system's own and those of the section `groups:`".to_owned());
+        let help = advice(group)
+            .unwrap_or_else(|| "groups are the system's own and those of the section `groups:`".to_owned());
         faults.push(place(group).error(format!("nobody knows a group `{group}`")).help_with(help));
     }
     // Rules say `user:` for those.

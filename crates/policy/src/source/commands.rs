@@ -17,7 +17,8 @@ pub(super) fn targets(command: &str, effect: Effect) -> Vec<Target> {
         Effect::Forbid => actions.collect(),
         Effect::Permit => actions.chain(needed.split_whitespace()).collect(),
     };
-    let (of_compose, plain): (Vec<&str>, Vec<&str>) = actions.into_iter().partition(|action| action.starts_with("compose:"));
+    let (of_compose, plain): (Vec<&str>, Vec<&str>) =
+        actions.into_iter().partition(|action| action.starts_with("compose:"));
     let mut targets = Vec::new();
     if !plain.is_empty() {
         targets.push(Target::actions(plain));

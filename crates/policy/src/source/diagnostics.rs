@@ -83,7 +83,8 @@ impl Text {
     fn offset(&self, line: usize, column: usize) -> usize {
         let lines = self.as_str().split_inclusive('\n');
         let start: usize = lines.clone().take(line.saturating_sub(1)).map(str::len).sum();
-        let before = lines.skip(line.saturating_sub(1)).take(1).flat_map(|line| line.chars().take(column.saturating_sub(1)));
+        let before =
+            lines.skip(line.saturating_sub(1)).take(1).flat_map(|line| line.chars().take(column.saturating_sub(1)));
         start.saturating_add(before.map(char::len_utf8).sum())
     }
 }
@@ -133,7 +134,17 @@ impl Place {
     fn fault(&self, severity: Severity, message: String) -> Diagnostic {
         let (line, column) = self.text.position(self.offset);
         let (file, source) = (self.text.name.to_string(), self.text.source.clone());
-        Diagnostic { severity, file, line, column, length: self.length, message, help: None, offset: self.offset, source }
+        Diagnostic {
+            severity,
+            file,
+            line,
+            column,
+            length: self.length,
+            message,
+            help: None,
+            offset: self.offset,
+            source,
+        }
     }
 }
 

@@ -15,10 +15,19 @@ struct Filter {
 }
 
 /// Narrows targets to the resources that `on` describes.
-pub(super) fn narrow(targets: Vec<Target>, on: &Spanned<Node>, effect: Effect, text: &Text, world: &World, faults: &mut Diagnostics) -> Vec<Target> {
+pub(super) fn narrow(
+    targets: Vec<Target>,
+    on: &Spanned<Node>,
+    effect: Effect,
+    text: &Text,
+    world: &World,
+    faults: &mut Diagnostics,
+) -> Vec<Target> {
     let place = Place::of(text, on.referenced);
     let Node::Map(entries) = &on.value else {
-        faults.push(place.error("expected a mapping").help_with("write it like `on: { label: { owner: ci } }`".to_owned()));
+        faults.push(
+            place.error("expected a mapping").help_with("write it like `on: { label: { owner: ci } }`".to_owned()),
+        );
         return Vec::new();
     };
     let mut filters: Vec<Filter> = Vec::new();
@@ -30,7 +39,11 @@ pub(super) fn narrow(targets: Vec<Target>, on: &Spanned<Node>, effect: Effect, t
                     Some(near) if near != key.value => format!("did you mean `{near}`?"),
                     _ => "write `label: { KEY: VALUE }`, `label: KEY`, `name: PATTERN` or `image: PATTERN`".to_owned(),
                 };
-                faults.push(Place::of(text, key.referenced).error(format!("`on` cannot read this `{}`", key.value)).help_with(help));
+                faults.push(
+                    Place::of(text, key.referenced)
+                        .error(format!("`on` cannot read this `{}`", key.value))
+                        .help_with(help),
+                );
             }
         }
     }
@@ -40,7 +53,9 @@ pub(super) fn narrow(targets: Vec<Target>, on: &Spanned<Node>, effect: Effect, t
 fn filter(key: &str, value: &Node) -> Option<Vec<Filter>> {
     Some(match (key, value) {
         ("label", Node::Map(labels)) => {
-            let condition = |(key, value): &(Spanned<String>, Spanned<Node>)| Some(labelled(&key.value, Some(&value.value.word()?)));
+            let condition = |(key, value): &(Spanned<String>, Spanned<Node>)| {
+                Some(labelled(&key.value, Some(&value.value.word()?)))
+            };
             labels.iter().map(condition).collect::<Option<_>>()?
         }
         ("label", Node::Text(label)) => match label.split_once('=') {
@@ -48,7 +63,10 @@ fn filter(key: &str, value: &Node) -> Option<Vec<Filter>> {
             None => vec![labelled(label, None)],
         },
         ("name", value) => vec![Filter { condition: condition("resource.name", &value.word()?), fits: Type::has_name }],
-        ("image", value) => vec![Filter { condition: condition("resource.image", &value.word()?), fits: |kind| kind == Type::Container }],
+        ("image", value) => vec![Filter {
+            condition: condition("resource.image", &value.word()?),
+            fits: |kind| kind == Type::Container,
+        }],
         _ => return None,
     })
 }
@@ -65,12 +83,24 @@ fn condition(what: &str, pattern: &str) -> String {
 }
 
 /// One target for each type of resource that the filters fit.
-fn narrow_one(target: Target, filters: &[Filter], effect: Effect, place: &Place, world: &World, faults: &mut Diagnostics) -> Vec<Target> {
+fn narrow_one(
+    target: Target,
+    filters: &[Filter],
+    effect: Effect,
+    place: &Place,
+    world: &World,
+    faults: &mut Diagnostics,
+) -> Vec<Target> {
     let mut by_type: Vec<(Type, Vec<String>)> = Vec::new();
     let mut without: Vec<&str> = Vec::new();
     for action in &target.actions {
-        let types = world.by_name(action).and_then(|index| world.action(index)).map(|action| action.resources.as_slice()).unwrap_or_default();
-        let fitting: Vec<Type> = types.iter().copied().filter(|kind| filters.iter().all(|filter| (filter.fits)(*kind))).collect();
+        let types = world
+            .by_name(action)
+            .and_then(|index| world.action(index))
+            .map(|action| action.resources.as_slice())
+            .unwrap_or_default();
+        let fitting: Vec<Type> =
+            types.iter().copied().filter(|kind| filters.iter().all(|filter| (filter.fits)(*kind))).collect();
         if fitting.is_empty() {
             without.push(action);
         }
@@ -87,11 +117,16 @@ fn narrow_one(target: Target, filters: &[Filter], effect: Effect, place: &Place,
     if by_type.is_empty() || scoped || says_less {
         let what = if without.is_empty() { "this".to_owned() } else { without.join(", ") };
         let fault = place.error(format!("`on` can say nothing about {what}"));
-        faults.push(fault.help_with("labels and names are those of existing containers, images, volumes and networks".to_owned()));
+        faults.push(
+            fault.help_with(
+                "labels and names are those of existing containers, images, volumes and networks".to_owned(),
+            ),
+        );
         return Vec::new();
     }
     let narrowed = |(kind, actions): (Type, Vec<String>)| {
-        let conditions = target.conditions.iter().cloned().chain(filters.iter().map(|filter| filter.condition.clone())).collect();
+        let conditions =
+            target.conditions.iter().cloned().chain(filters.iter().map(|filter| filter.condition.clone())).collect();
         Target { actions, resource: format!("is {}", kind.name()), conditions }
     };
     by_type.into_iter().map(narrowed).collect()

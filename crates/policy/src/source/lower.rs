@@ -40,7 +40,8 @@ impl Rule {
     }
 
     fn unless(&self) -> String {
-        let scopes: Vec<String> = self.except.iter().filter(|whom| !matches!(whom, Whom::Everyone)).map(Whom::scope).collect();
+        let scopes: Vec<String> =
+            self.except.iter().filter(|whom| !matches!(whom, Whom::Everyone)).map(Whom::scope).collect();
         scopes.join(" || ")
     }
 }

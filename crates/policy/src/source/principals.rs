@@ -34,7 +34,10 @@ pub(super) fn read(node: &Spanned<Node>, text: &Text, known: &Known<'_>, faults:
         value => match value.word() {
             Some(name) => one(&name, Place::of(text, node.referenced), known, faults).into_iter().collect(),
             None => {
-                faults.push(Place::of(text, node.referenced).error(format!("expected the name of a user or a group, not {}", value.kind())));
+                faults.push(
+                    Place::of(text, node.referenced)
+                        .error(format!("expected the name of a user or a group, not {}", value.kind())),
+                );
                 Vec::new()
             }
         },

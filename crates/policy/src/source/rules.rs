@@ -13,14 +13,24 @@ use crate::schema::World;
 const KEYS: &[&str] = &["allow", "deny", "to", "except", "on", "message"];
 
 /// Reads rules and lowers them. Each fault is told; a rule with one is left out.
-pub(super) fn statements(rules: &[Spanned<Node>], text: &Text, known: &Known<'_>, world: &World, faults: &mut Diagnostics) -> Vec<Statement> {
+pub(super) fn statements(
+    rules: &[Spanned<Node>],
+    text: &Text,
+    known: &Known<'_>,
+    world: &World,
+    faults: &mut Diagnostics,
+) -> Vec<Statement> {
     rules.iter().filter_map(|rule| read(rule, text, known, world, faults)).flat_map(|rule| rule.statements()).collect()
 }
 
 fn read(node: &Spanned<Node>, text: &Text, known: &Known<'_>, world: &World, faults: &mut Diagnostics) -> Option<Rule> {
     let place = Place::of(text, node.referenced);
     let Node::Map(entries) = &node.value else {
-        faults.push(place.error(format!("a rule cannot be {}", node.value.kind())).help_with("write it like `- deny: exec`".to_owned()));
+        faults.push(
+            place
+                .error(format!("a rule cannot be {}", node.value.kind()))
+                .help_with("write it like `- deny: exec`".to_owned()),
+        );
         return None;
     };
     let before = faults.0.len();
@@ -34,7 +44,11 @@ fn read(node: &Spanned<Node>, text: &Text, known: &Known<'_>, world: &World, fau
             return None;
         }
         (None, None) => {
-            faults.push(place.error("this rule neither allows nor denies").help_with("a rule begins with `allow:` or `deny:`".to_owned()));
+            faults.push(
+                place
+                    .error("this rule neither allows nor denies")
+                    .help_with("a rule begins with `allow:` or `deny:`".to_owned()),
+            );
             return None;
         }
     };

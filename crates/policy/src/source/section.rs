@@ -50,7 +50,9 @@ impl PolicySection {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("one of {}", names.join(", ")),
             };
-            faults.push(Place::of(file, mode.referenced).error(format!("there is no mode `{}`", mode.value)).help_with(help));
+            faults.push(
+                Place::of(file, mode.referenced).error(format!("there is no mode `{}`", mode.value)).help_with(help),
+            );
         }
         if let Some(rego) = self.rego.first() {
             let fault = Place::of(file, rego.referenced).error("Rego policies are not supported yet");
@@ -65,7 +67,9 @@ pub(crate) fn read_rules(text: &Text) -> Result<Vec<Spanned<Node>>, Diagnostic> 
     let is_mapping = text.as_str().lines().any(|line| line.starts_with("rules:"));
     match list {
         Ok(rules) => Ok(rules),
-        Err(_) if is_mapping => serde_saphyr::from_str(text.as_str()).map(|file: RuleFile| file.rules).map_err(|error| fault(text, &error)),
+        Err(_) if is_mapping => {
+            serde_saphyr::from_str(text.as_str()).map(|file: RuleFile| file.rules).map_err(|error| fault(text, &error))
+        }
         Err(error) => Err(fault(text, &error)),
     }
 }

@@ -22,7 +22,11 @@ pub(crate) struct Target {
 
 impl Target {
     pub fn actions<'a>(actions: impl IntoIterator<Item = &'a str>) -> Target {
-        Target { actions: actions.into_iter().map(str::to_owned).collect(), resource: String::new(), conditions: Vec::new() }
+        Target {
+            actions: actions.into_iter().map(str::to_owned).collect(),
+            resource: String::new(),
+            conditions: Vec::new(),
+        }
     }
 
     pub fn action(name: &str) -> Target {

@@ -39,12 +39,19 @@ fn terms() -> impl Iterator<Item = &'static Term> {
 }
 
 /// Reads what a rule speaks about.
-pub(super) fn read(node: &Spanned<Node>, effect: Effect, text: &Text, world: &World, faults: &mut Diagnostics) -> Vec<Target> {
+pub(super) fn read(
+    node: &Spanned<Node>,
+    effect: Effect,
+    text: &Text,
+    world: &World,
+    faults: &mut Diagnostics,
+) -> Vec<Target> {
     match &node.value {
         Node::List(items) => items.iter().flat_map(|item| read(item, effect, text, world, faults)).collect(),
         Node::Map(entries) => mapping(node, entries, effect, text, faults),
         Node::Text(word) => word_targets(word, effect, world).unwrap_or_else(|| {
-            let fault = Place::of(text, node.referenced).error(format!("there is no command, operation or privilege `{word}`"));
+            let fault =
+                Place::of(text, node.referenced).error(format!("there is no command, operation or privilege `{word}`"));
             faults.push(fault.help_with(nearest(word, words(world)).map(|near| format!("did you mean `{near}`?"))));
             Vec::new()
         }),
@@ -72,13 +79,20 @@ fn word_targets(word: &str, effect: Effect, world: &World) -> Option<Vec<Target>
 }
 
 fn words(world: &World) -> Vec<&str> {
-    let mut words: Vec<&str> = commands::names().chain(terms().map(|term| term.key)).chain(GROUPS.iter().copied()).collect();
+    let mut words: Vec<&str> =
+        commands::names().chain(terms().map(|term| term.key)).chain(GROUPS.iter().copied()).collect();
     words.push(EVERYTHING);
     words.extend(world.actions.iter().map(|action| action.name.as_ref()));
     words
 }
 
-fn mapping(node: &Spanned<Node>, entries: &[(Spanned<String>, Spanned<Node>)], effect: Effect, text: &Text, faults: &mut Diagnostics) -> Vec<Target> {
+fn mapping(
+    node: &Spanned<Node>,
+    entries: &[(Spanned<String>, Spanned<Node>)],
+    effect: Effect,
+    text: &Text,
+    faults: &mut Diagnostics,
+) -> Vec<Target> {
     let place = Place::of(text, node.referenced);
     let found = entries.iter().find_map(|(key, value)| Some((key, value, terms().find(|term| term.key == key.value)?)));
     let Some((main, value, term)) = found else {
@@ -102,7 +116,11 @@ fn mapping(node: &Spanned<Node>, entries: &[(Spanned<String>, Spanned<Node>)], e
                 (None, []) => "make two rules of it".to_owned(),
                 (None, known) => format!("beside `{}` there can be {}", term.key, known.join(", ")),
             };
-            faults.push(Place::of(text, key.referenced).error(format!("`{}` says nothing about `{}`", key.value, term.key)).help_with(help));
+            faults.push(
+                Place::of(text, key.referenced)
+                    .error(format!("`{}` says nothing about `{}`", key.value, term.key))
+                    .help_with(help),
+            );
         }
     }
     let values: Vec<&Spanned<Node>> = match &value.value {
@@ -140,7 +158,9 @@ impl Item<'_> {
 
     /// A text beside the term.
     fn text(&self, key: &str) -> Result<Option<String>, String> {
-        self.beside(key).map(|node| node.word().ok_or_else(|| format!("`{key}` is a text, not {}", node.kind()))).transpose()
+        self.beside(key)
+            .map(|node| node.word().ok_or_else(|| format!("`{key}` is a text, not {}", node.kind())))
+            .transpose()
     }
 
     fn beside(&self, key: &str) -> Option<&Node> {
@@ -165,9 +185,15 @@ mod tests {
         let reached: BTreeSet<&str> = terms().flat_map(|term| term.actions).copied().collect();
         for privilege in crate::schema::PRIVILEGES {
             let name = privilege.name;
-            assert!(reached.contains(name) || commands::names().any(|word| {
-                commands::targets(word, Effect::Permit).iter().any(|target| target.actions.iter().any(|action| action == name))
-            }), "no word for {name}");
+            assert!(
+                reached.contains(name)
+                    || commands::names().any(|word| {
+                        commands::targets(word, Effect::Permit)
+                            .iter()
+                            .any(|target| target.actions.iter().any(|action| action == name))
+                    }),
+                "no word for {name}"
+            );
             assert!(world.by_name(name).is_some());
         }
     }

@@ -35,13 +35,19 @@ fn operations() -> Vec<(String, Facts)> {
         };
         if operation == Operation::ImageCommit {
             cases.push((operation.name().to_owned(), on_container(operation, &web)));
-            cases.push((format!("{operation} of a container that reaches the host"), on_container(operation, &reaching)));
+            cases.push((
+                format!("{operation} of a container that reaches the host"),
+                on_container(operation, &reaching),
+            ));
             continue;
         }
         let reaches = matches!(resource, Resource::Container(_));
         cases.push((operation.name().to_owned(), facts(operation, vec![resource], Vec::new())));
         if reaches {
-            cases.push((format!("{operation} of a container that reaches the host"), on_container(operation, &reaching)));
+            cases.push((
+                format!("{operation} of a container that reaches the host"),
+                on_container(operation, &reaching),
+            ));
         }
     }
     let mut hardened = on_daemon(Operation::ContainerCreate);
@@ -77,7 +83,10 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("image as a mount", P::MountImage { image: image("alpine"), target: s("/i") }),
         ("tmpfs", P::MountTmpfs { target: s("/run"), options: s("size=64m") }),
         ("volumes from", P::MountVolumesFrom { container: web.clone(), read_only: false }),
-        ("volumes from a container that reaches the host", P::MountVolumesFrom { container: reaching.clone(), read_only: true }),
+        (
+            "volumes from a container that reaches the host",
+            P::MountVolumesFrom { container: reaching.clone(), read_only: true },
+        ),
         ("volume driver", P::UseVolumeDriver { driver: s("rexray/ebs") }),
         ("volume option type=tmpfs", volume_option("type", "tmpfs")),
         ("volume option o=size=1m", volume_option("o", "size=1m,uid=1000")),
@@ -91,7 +100,10 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("host's user namespace", namespace(Namespace::User, Peer::Host)),
         ("host's cgroup namespace", namespace(Namespace::Cgroup, Peer::Host)),
         ("container's network namespace", namespace(Namespace::Network, Peer::Container(web.clone()))),
-        ("pid namespace of a container that reaches the host", namespace(Namespace::Pid, Peer::Container(reaching.clone()))),
+        (
+            "pid namespace of a container that reaches the host",
+            namespace(Namespace::Pid, Peer::Container(reaching.clone())),
+        ),
         ("unknown pid mode", namespace(Namespace::Pid, Peer::Unknown(s("HOST")))),
         ("capability CHOWN", capability("CHOWN")),
         ("capability NET_BIND_SERVICE", capability("NET_BIND_SERVICE")),
@@ -141,7 +153,10 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("name an image", P::NameImage { image: image("app:2") }),
         ("registry", P::ContactRegistry { registry: s("docker.io") }),
         ("network", P::JoinNetwork { network: network("appnet", "bridge") }),
-        ("network that is not there", P::JoinNetwork { network: docker::resource::Network { name: s("x"), ..Default::default() } }),
+        (
+            "network that is not there",
+            P::JoinNetwork { network: docker::resource::Network { name: s("x"), ..Default::default() } },
+        ),
         ("network host", P::JoinNetwork { network: network("host", "host") }),
         ("network driver bridge", P::UseNetworkDriver { driver: s("bridge") }),
         ("network driver macvlan", P::UseNetworkDriver { driver: s("macvlan") }),

@@ -39,7 +39,10 @@ fn victim() -> Container {
 fn create_with(privilege: Option<Privilege>) -> Facts {
     let mut asked = vec![
         Privilege::UseImage { image: image("tiny") },
-        Privilege::RunAs(docker::privilege::RunUser { name: "1000".to_owned(), uid: docker::privilege::Uid::Number(1000) }),
+        Privilege::RunAs(docker::privilege::RunUser {
+            name: "1000".to_owned(),
+            uid: docker::privilege::Uid::Number(1000),
+        }),
         Privilege::JoinNetwork { network: network("bridge", "bridge") },
     ];
     asked.extend(privilege);
@@ -53,7 +56,12 @@ fn attacks_are_refused() {
     let policy = corpus();
     let user = subject("root", &["root"]);
     let foreign = |name: &str| Some(P::UseImage { image: image(name) });
-    let by_id = Image { reference: None, id: Some(s("sha256:1")), names: vec![image("evil.example/app:1").reference.unwrap()], ..Image::default() };
+    let by_id = Image {
+        reference: None,
+        id: Some(s("sha256:1")),
+        names: vec![image("evil.example/app:1").reference.unwrap()],
+        ..Image::default()
+    };
     let with = |privilege| create_with(Some(privilege));
     let host = |namespace| P::ShareNamespace { namespace, with: Peer::Host };
     let security = |name: &str, value: &str| P::SetSecurityOption { name: s(name), value: s(value) };
@@ -92,34 +100,112 @@ fn attacks_are_refused() {
         ("syslog", with(P::UseLogDriver { driver: s("syslog"), options: Vec::new() })),
         ("image by id", with(P::UseImage { image: by_id })),
         ("nameless image", with(P::UseImage { image: Image::default() })),
-        ("pull", facts(Operation::ImageCreate, vec![Resource::Daemon], vec![P::PullImage { image: image("someuser/evil") }])),
-        ("import", facts(Operation::ImageCreate, vec![Resource::Daemon], vec![P::ImportImage { image: image("tiny:2"), from: None }])),
+        (
+            "pull",
+            facts(Operation::ImageCreate, vec![Resource::Daemon], vec![P::PullImage { image: image("someuser/evil") }]),
+        ),
+        (
+            "import",
+            facts(
+                Operation::ImageCreate,
+                vec![Resource::Daemon],
+                vec![P::ImportImage { image: image("tiny:2"), from: None }],
+            ),
+        ),
         ("load", facts(Operation::ImageLoad, vec![Resource::Daemon], vec![P::LoadImages])),
-        ("commit", facts(Operation::ImageCommit, vec![Resource::Container(mine())], vec![P::NameImage { image: image("tiny:evil") }])),
-        ("tag", facts(Operation::ImageTag, vec![Resource::Image(image("evil.example/app:1"))], vec![P::NameImage { image: image("tiny:evil") }])),
-        ("exec as root", facts(Operation::ContainerExec, vec![Resource::Container(mine())], vec![run_as("0", Some(0))])),
-        ("privileged exec", facts(Operation::ContainerExec, vec![Resource::Container(mine())], vec![P::Privileged, run_as("1000", Some(1000))])),
+        (
+            "commit",
+            facts(
+                Operation::ImageCommit,
+                vec![Resource::Container(mine())],
+                vec![P::NameImage { image: image("tiny:evil") }],
+            ),
+        ),
+        (
+            "tag",
+            facts(
+                Operation::ImageTag,
+                vec![Resource::Image(image("evil.example/app:1"))],
+                vec![P::NameImage { image: image("tiny:evil") }],
+            ),
+        ),
+        (
+            "exec as root",
+            facts(Operation::ContainerExec, vec![Resource::Container(mine())], vec![run_as("0", Some(0))]),
+        ),
+        (
+            "privileged exec",
+            facts(
+                Operation::ContainerExec,
+                vec![Resource::Container(mine())],
+                vec![P::Privileged, run_as("1000", Some(1000))],
+            ),
+        ),
         ("exec in prepared", on_container(Operation::ContainerExec, &reaching("prepared"))),
         ("start prepared", on_container(Operation::ContainerStart, &reaching("prepared"))),
-        ("macvlan", facts(Operation::NetworkCreate, vec![Resource::Daemon], vec![P::UseNetworkDriver { driver: s("macvlan") }])),
-        ("build on the host's network", facts(Operation::ImageBuild, vec![Resource::Daemon], vec![host(Namespace::Network)])),
-        ("remote build", facts(Operation::ImageBuild, vec![Resource::Daemon], vec![P::FetchBuildContext { from: s("http://x/") }])),
-        ("extra hosts", facts(Operation::ImageBuild, vec![Resource::Daemon], vec![P::SetBuildOption { name: s("extrahosts"), value: s("a:1.1.1.1") }])),
+        (
+            "macvlan",
+            facts(Operation::NetworkCreate, vec![Resource::Daemon], vec![P::UseNetworkDriver { driver: s("macvlan") }]),
+        ),
+        (
+            "build on the host's network",
+            facts(Operation::ImageBuild, vec![Resource::Daemon], vec![host(Namespace::Network)]),
+        ),
+        (
+            "remote build",
+            facts(Operation::ImageBuild, vec![Resource::Daemon], vec![P::FetchBuildContext { from: s("http://x/") }]),
+        ),
+        (
+            "extra hosts",
+            facts(
+                Operation::ImageBuild,
+                vec![Resource::Daemon],
+                vec![P::SetBuildOption { name: s("extrahosts"), value: s("a:1.1.1.1") }],
+            ),
+        ),
     ];
-    for name in ["someuser/app:1", "docker.io/libraryx/app:1", "localhost/app:1", "registry.test.evil.example/app:1", "registry.test:5000/app:1"] {
+    for name in [
+        "someuser/app:1",
+        "docker.io/libraryx/app:1",
+        "localhost/app:1",
+        "registry.test.evil.example/app:1",
+        "registry.test:5000/app:1",
+    ] {
         attacks.push(("image", create_with(foreign(name))));
     }
-    for namespace in [Namespace::Pid, Namespace::Network, Namespace::Ipc, Namespace::Uts, Namespace::User, Namespace::Cgroup] {
+    for namespace in
+        [Namespace::Pid, Namespace::Network, Namespace::Ipc, Namespace::Uts, Namespace::User, Namespace::Cgroup]
+    {
         attacks.push(("host namespace", create_with(Some(host(namespace)))));
     }
     use Operation as O;
     for operation in [
-        O::ContainerExec, O::ExecStart, O::ContainerAttach, O::ContainerAttachWebsocket, O::ContainerArchive, O::ContainerArchiveInfo, O::PutContainerArchive,
-        O::ContainerExport, O::ContainerKill, O::ContainerRename, O::ContainerUpdate, O::CheckpointCreate, O::ImageCommit,
+        O::ContainerExec,
+        O::ExecStart,
+        O::ContainerAttach,
+        O::ContainerAttachWebsocket,
+        O::ContainerArchive,
+        O::ContainerArchiveInfo,
+        O::PutContainerArchive,
+        O::ContainerExport,
+        O::ContainerKill,
+        O::ContainerRename,
+        O::ContainerUpdate,
+        O::CheckpointCreate,
+        O::ImageCommit,
     ] {
         attacks.push((operation.name(), on_container(operation, &victim())));
     }
-    for operation in [O::SwarmInit, O::SwarmInspect, O::ServiceCreate, O::PluginPull, O::SecretList, O::DebugVars, O::Session, O::Grpc] {
+    for operation in [
+        O::SwarmInit,
+        O::SwarmInspect,
+        O::ServiceCreate,
+        O::PluginPull,
+        O::SecretList,
+        O::DebugVars,
+        O::Session,
+        O::Grpc,
+    ] {
         attacks.push((operation.name(), on_daemon(operation)));
     }
     for (name, facts) in attacks {
@@ -142,7 +228,10 @@ fn ordinary_work_is_allowed() {
         ("/srv/ci", with(P::MountHostPath(mount("/srv/ci/work", false)))),
         ("port", with(port("", 8080, 8080))),
         ("publish all", with(P::PublishAllPorts)),
-        ("volume", with(P::MountVolume { volume: Volume { exists: false, ..volume("x") }, target: s("/d"), read_only: false })),
+        (
+            "volume",
+            with(P::MountVolume { volume: Volume { exists: false, ..volume("x") }, target: s("/d"), read_only: false }),
+        ),
         ("anonymous", with(P::MountVolume { volume: volume(""), target: s("/d"), read_only: false })),
         ("tmpfs", with(P::MountTmpfs { target: s("/t"), options: String::new() })),
         ("json-file", log("json-file")),
@@ -152,26 +241,74 @@ fn ordinary_work_is_allowed() {
         ("own namespace", with(P::ShareNamespace { namespace: Namespace::Network, with: Peer::Container(mine()) })),
         ("registry.test", with(P::UseImage { image: image("registry.test/app:1") })),
         ("by id", with(P::UseImage { image: by_id })),
-        ("pull", facts(Operation::ImageCreate, vec![Resource::Daemon], vec![P::PullImage { image: image("alpine:3.20") }])),
-        ("build", facts(Operation::ImageBuild, vec![Resource::Daemon], vec![P::NameImage { image: image("registry.test/py:1") }])),
-        ("network", facts(Operation::NetworkCreate, vec![Resource::Daemon], vec![P::UseNetworkDriver { driver: s("bridge") }])),
+        (
+            "pull",
+            facts(Operation::ImageCreate, vec![Resource::Daemon], vec![P::PullImage { image: image("alpine:3.20") }]),
+        ),
+        (
+            "build",
+            facts(
+                Operation::ImageBuild,
+                vec![Resource::Daemon],
+                vec![P::NameImage { image: image("registry.test/py:1") }],
+            ),
+        ),
+        (
+            "network",
+            facts(Operation::NetworkCreate, vec![Resource::Daemon], vec![P::UseNetworkDriver { driver: s("bridge") }]),
+        ),
         ("exec", facts(Operation::ContainerExec, vec![Resource::Container(mine())], vec![run_as("1000", Some(1000))])),
-        ("search", facts(Operation::ImageSearch, vec![Resource::Daemon], vec![P::ContactRegistry { registry: s("docker.io") }])),
+        (
+            "search",
+            facts(
+                Operation::ImageSearch,
+                vec![Resource::Daemon],
+                vec![P::ContactRegistry { registry: s("docker.io") }],
+            ),
+        ),
         ("save", facts(Operation::ImageGet, vec![Resource::Image(image("tiny"))], vec![])),
         ("volume rm", facts(Operation::VolumeDelete, vec![Resource::Volume(volume("vdel"))], vec![])),
-        ("network inspect", facts(Operation::NetworkInspect, vec![Resource::Network(network("appnet", "bridge"))], vec![])),
+        (
+            "network inspect",
+            facts(Operation::NetworkInspect, vec![Resource::Network(network("appnet", "bridge"))], vec![]),
+        ),
         ("victim's logs", on_container(Operation::ContainerLogs, &victim())),
     ];
     use Operation as O;
     for operation in [
-        O::ContainerAttach, O::ContainerArchiveInfo, O::PutContainerArchive, O::ContainerLogs, O::ContainerInspect, O::ContainerStats, O::ContainerStart,
-        O::ContainerPause, O::ContainerUnpause, O::ContainerUpdate, O::ContainerDelete, O::ContainerKill, O::ContainerWait,
+        O::ContainerAttach,
+        O::ContainerArchiveInfo,
+        O::PutContainerArchive,
+        O::ContainerLogs,
+        O::ContainerInspect,
+        O::ContainerStats,
+        O::ContainerStart,
+        O::ContainerPause,
+        O::ContainerUnpause,
+        O::ContainerUpdate,
+        O::ContainerDelete,
+        O::ContainerKill,
+        O::ContainerWait,
     ] {
         benign.push((operation.name(), on_container(operation, &mine())));
     }
     for operation in [
-        O::ContainerList, O::ImageList, O::VolumeList, O::NetworkList, O::NetworkListSlash, O::SystemInfo, O::SystemEvents, O::SystemDataUsage,
-        O::SystemPing, O::SystemPingHead, O::SystemVersion, O::SystemOptions, O::ServiceList, O::NodeList, O::BuildPrune, O::BuildCancel,
+        O::ContainerList,
+        O::ImageList,
+        O::VolumeList,
+        O::NetworkList,
+        O::NetworkListSlash,
+        O::SystemInfo,
+        O::SystemEvents,
+        O::SystemDataUsage,
+        O::SystemPing,
+        O::SystemPingHead,
+        O::SystemVersion,
+        O::SystemOptions,
+        O::ServiceList,
+        O::NodeList,
+        O::BuildPrune,
+        O::BuildCancel,
     ] {
         benign.push((operation.name(), on_daemon(operation)));
     }

@@ -74,6 +74,21 @@ forbid (principal, action == Action::\"addCapability\", resource) when { context
 }
 
 #[test]
+fn a_policy_that_can_never_apply_is_an_error() {
+    let help = "no action that it names is done to such a resource, or its conditions contradict one another";
+    for never in [
+        "permit (principal, action == Action::\"ContainerList\", resource is Volume);",
+        "forbid (principal, action == Action::\"ContainerExec\", resource == Daemon::\"local\");",
+        "forbid (principal, action, resource) when { resource is Container && resource is Volume };",
+        "forbid (principal, action, resource) when { false };",
+        "permit (principal, action, resource) when { false };",
+    ] {
+        assert_eq!(faults(cedar(never)), format!("local.cedar:1:1: this policy can never apply ({help})"), "{never}");
+    }
+    assert!(cedar("@message(\"nothing\") permit (principal, action, resource) when { false };").is_ok());
+}
+
+#[test]
 fn a_user_that_the_host_does_not_have_is_a_warning() {
     let policy = cedar("permit (principal == User::\"eve\", action, resource);").unwrap();
     let warnings: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
@@ -87,7 +102,10 @@ fn an_error_in_evaluation_is_a_refusal() {
     assert_eq!(verdict(&policy, &subject("bob", &[]), &facts), "allowed");
     facts.spec.as_mut().unwrap().memory = i64::MAX;
     let message = verdict(&policy, &subject("bob", &[]), &facts);
-    assert!(message.starts_with("dockwarden: may not create containers (policy sum (local.cedar:1) cannot be evaluated: "), "{message}");
+    assert!(
+        message.starts_with("dockwarden: may not create containers (policy sum (local.cedar:1) cannot be evaluated: "),
+        "{message}"
+    );
 }
 
 #[test]
@@ -95,10 +113,17 @@ fn modes_let_pass_what_they_would_refuse() {
     for (mode, expected) in [("warn", Mode::Warn), ("record", Mode::Record)] {
         let policy = yaml(&format!("preset: none\nmode: {mode}\n")).unwrap();
         assert_eq!(policy.mode(), expected);
-        let Decision::Allowed(permit) = policy.decide(&subject("bob", &[]), on_daemon(Operation::ContainerList), &now()) else { panic!() };
+        let Decision::Allowed(permit) =
+            policy.decide(&subject("bob", &[]), on_daemon(Operation::ContainerList), &now())
+        else {
+            panic!()
+        };
         assert!(permit.warning().unwrap().starts_with("dockwarden: may not list containers"));
         assert!(!permit.answers()[0].allowed);
-        let Decision::Allowed(permit) = policy.decide(&subject("bob", &[]), on_daemon(Operation::SystemPing), &now()) else { panic!() };
+        let Decision::Allowed(permit) = policy.decide(&subject("bob", &[]), on_daemon(Operation::SystemPing), &now())
+        else {
+            panic!()
+        };
         assert_eq!(permit.warning(), None);
     }
 }
@@ -113,7 +138,9 @@ fn time_door_address_and_version_can_be_asked_for() {
     .unwrap();
     let mut user = subject("bob", &[]);
     let at = |seconds| Circumstances { time: UNIX_EPOCH + Duration::from_secs(seconds), ..now() };
-    let asks = |user: &policy::Subject, operation, circumstances: &Circumstances| matches!(policy.decide(user, on_daemon(operation), circumstances), Decision::Allowed(_));
+    let asks = |user: &policy::Subject, operation, circumstances: &Circumstances| {
+        matches!(policy.decide(user, on_daemon(operation), circumstances), Decision::Allowed(_))
+    };
     for _ in 0..2 {
         assert!(asks(&user, Operation::ContainerList, &now()));
         assert!(!asks(&user, Operation::ContainerList, &at(1_800_000_000)));
@@ -133,16 +160,41 @@ fn the_version_changes_with_everything_that_decides() {
     assert_ne!(base, version("preset: open"));
     assert_ne!(base, version("preset: none\nmode: warn"));
     assert_ne!(base, version("preset: none\nrules: [{ allow: ps }]"));
-    let grouped = Sources { preset: Some("none".to_owned()), groups: [("a".to_owned(), vec!["b".to_owned()])].into(), ..Sources::default() };
+    let grouped = Sources {
+        preset: Some("none".to_owned()),
+        groups: [("a".to_owned(), vec!["b".to_owned()])].into(),
+        ..Sources::default()
+    };
     assert_ne!(base, load(&grouped).unwrap().version());
 }
 
 #[test]
 fn names_of_any_kind_are_only_names() {
     let policy = cedar("permit (principal == User::\"bob\", action, resource) when { resource is Container && resource.name == \"web\" };").unwrap();
-    for name in ["web\"", "web\\", "\"; permit(principal,action,resource); //", "web\n", "ｗeb", "", "web\0", "🐳", "../web", "web *"] {
-        assert!(!allows(&policy, &subject("bob", &[]), &on_container(Operation::ContainerExec, &container(name, &[(name, name)]))), "{name:?}");
-        assert!(!allows(&policy, &subject(name, &[name]), &on_container(Operation::ContainerExec, &container("web", &[]))), "{name:?}");
+    for name in [
+        "web\"",
+        "web\\",
+        "\"; permit(principal,action,resource); //",
+        "web\n",
+        "ｗeb",
+        "",
+        "web\0",
+        "🐳",
+        "../web",
+        "web *",
+    ] {
+        assert!(
+            !allows(
+                &policy,
+                &subject("bob", &[]),
+                &on_container(Operation::ContainerExec, &container(name, &[(name, name)]))
+            ),
+            "{name:?}"
+        );
+        assert!(
+            !allows(&policy, &subject(name, &[name]), &on_container(Operation::ContainerExec, &container("web", &[]))),
+            "{name:?}"
+        );
     }
     assert!(allows(&policy, &subject("bob", &[]), &on_container(Operation::ContainerExec, &container("web", &[]))));
 }

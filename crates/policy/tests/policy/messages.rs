@@ -38,12 +38,14 @@ fn the_rules_in_messages_let_pass_what_was_refused() {
                     refused.push((case, facts, rule.to_owned()));
                 }
                 None => {
-                    let without = ["unexamined", "unknown pid mode", "Grpc", "Session"].iter().any(|part| case.contains(part));
+                    let without =
+                        ["unexamined", "unknown pid mode", "Grpc", "Session"].iter().any(|part| case.contains(part));
                     assert!(verdict == "allowed" || without, "{case}: {verdict}");
                 }
             }
         }
-        let sources = Sources { preset: Some(name.to_owned()), policies: vec![text("more.yaml", &rules)], ..Sources::default() };
+        let sources =
+            Sources { preset: Some(name.to_owned()), policies: vec![text("more.yaml", &rules)], ..Sources::default() };
         let wider = load(&sources).unwrap_or_else(|faults| panic!("{faults}"));
         for (case, facts, rule) in refused {
             assert_eq!(self::verdict(&wider, &user, &facts), "allowed", "{name}, {case}: {rule}");
@@ -86,10 +88,36 @@ fn a_few_refusals_come_with_one_rule() {
 fn own_messages_and_places_are_told() {
     let policy = yaml("preset: open\nrules:\n  - deny: exec\n    except: [admins]\n    message: exec is off; ask ops\n  - deny: { mount: /etc }\n").unwrap();
     let exec = on_container(Operation::ContainerExec, &container("web", &[]));
-    assert_eq!(verdict(&policy, &subject("bob", &[]), &exec), "dockwarden: may not exec in container web (config.yaml:3: exec is off; ask ops).");
+    assert_eq!(
+        verdict(&policy, &subject("bob", &[]), &exec),
+        "dockwarden: may not exec in container web (config.yaml:3: exec is off; ask ops)."
+    );
     assert_eq!(verdict(&policy, &subject("alice", &[]), &exec), "allowed");
     let mount = create(Privilege::MountHostPath(mount("/etc/ssh", true)));
-    assert_eq!(verdict(&policy, &subject("bob", &[]), &mount), "dockwarden: may not mount host path /etc/ssh read-only (config.yaml:6: forbidden).");
+    assert_eq!(
+        verdict(&policy, &subject("bob", &[]), &mount),
+        "dockwarden: may not mount host path /etc/ssh read-only (config.yaml:6: forbidden)."
+    );
+}
+
+#[test]
+fn what_own_rules_grant_is_pointed_at() {
+    let etc = create(Privilege::MountHostPath(mount("/etc", true)));
+    let policy = yaml("preset: developer\nrules:\n  - allow: { mount: /srv/ci }\n").unwrap();
+    assert_eq!(
+        verdict(&policy, &subject("bob", &[]), &etc),
+        "dockwarden: may not mount host path /etc read-only (policy developer/host-paths: host paths are not granted, \
+         but for what config.yaml:3 allows). To allow it, add the rule: - allow: { mount: /etc, readonly: true }."
+    );
+    let policy = yaml(
+        "preset: developer\nrules:\n  - allow: { mount: /srv/ci }\n    message: host paths are those below /srv/ci\n",
+    )
+    .unwrap();
+    assert_eq!(
+        verdict(&policy, &subject("bob", &[]), &etc),
+        "dockwarden: may not mount host path /etc read-only (config.yaml:3: host paths are those below /srv/ci). \
+         To allow it, add the rule: - allow: { mount: /etc, readonly: true }."
+    );
 }
 
 #[test]

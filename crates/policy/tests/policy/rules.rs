@@ -28,7 +28,14 @@ fn at(path: &str) -> Privilege {
 #[test]
 fn a_mount_is_the_path_and_what_is_below() {
     let policy = allowing("{ mount: /srv/ci }");
-    for (path, expected) in [("/srv/ci", true), ("/srv/ci/a/b", true), ("/srv", false), ("/srv/ci2", false), ("/", false), ("/srv/cix/..", false)] {
+    for (path, expected) in [
+        ("/srv/ci", true),
+        ("/srv/ci/a/b", true),
+        ("/srv", false),
+        ("/srv/ci2", false),
+        ("/", false),
+        ("/srv/cix/..", false),
+    ] {
         assert_eq!(passes(&policy, at(path)), expected, "{path}");
     }
     assert!(passes(&allowing("{ mount: / }"), at("/etc")));
@@ -102,11 +109,27 @@ fn ports_are_allowed_whole_and_denied_in_part() {
     assert!(!passes(&denied, on(1, 65535)) && !passes(&denied, on(80, 80)) && passes(&denied, on(81, 90)));
     assert!(passes(&allowing("{ port: free }"), on(0, 0)));
     let local = allowing("{ port: 8080, address: 127.0.0.0/8 }");
-    assert!(passes(&local, port("127.0.0.1", 8080, 8080)) && !passes(&local, on(8080, 8080)) && !passes(&local, port("10.0.0.1", 8080, 8080)));
+    assert!(
+        passes(&local, port("127.0.0.1", 8080, 8080))
+            && !passes(&local, on(8080, 8080))
+            && !passes(&local, port("10.0.0.1", 8080, 8080))
+    );
     let not_there = denying("{ port: 8080, address: 10.0.0.0/8 }");
-    assert!(!passes(&not_there, on(8080, 8080)) && !passes(&not_there, port("10.1.1.1", 8080, 8080)) && passes(&not_there, port("127.0.0.1", 8080, 8080)));
-    let udp = Privilege::PublishPort(PublishedPort { protocol: "udp".to_owned(), address: String::new(), first: 53, last: 53 });
-    assert!(passes(&allowing("{ port: 53, protocol: udp }"), udp) && !passes(&allowing("{ port: 53, protocol: udp }"), on(53, 53)));
+    assert!(
+        !passes(&not_there, on(8080, 8080))
+            && !passes(&not_there, port("10.1.1.1", 8080, 8080))
+            && passes(&not_there, port("127.0.0.1", 8080, 8080))
+    );
+    let udp = Privilege::PublishPort(PublishedPort {
+        protocol: "udp".to_owned(),
+        address: String::new(),
+        first: 53,
+        last: 53,
+    });
+    assert!(
+        passes(&allowing("{ port: 53, protocol: udp }"), udp)
+            && !passes(&allowing("{ port: 53, protocol: udp }"), on(53, 53))
+    );
 }
 
 #[test]
@@ -138,10 +161,26 @@ fn other_privileges_have_their_words() {
         ("{ user: nonroot }", run_as("app", None), false),
         ("{ user: app }", run_as("app", None), true),
         ("{ sysctl: net.* }", Privilege::SetSysctl { name: s("net.ipv4.ip_forward"), value: s("1") }, true),
-        ("{ sysctl: net.ipv4.ip_forward=0 }", Privilege::SetSysctl { name: s("net.ipv4.ip_forward"), value: s("1") }, false),
-        ("{ security_option: seccomp=unconfined }", Privilege::SetSecurityOption { name: s("seccomp"), value: s("unconfined") }, true),
-        ("{ volume: ci-* }", Privilege::MountVolume { volume: volume("ci-cache"), target: s("/c"), read_only: false }, true),
-        ("{ volume: ci-*, readonly: true }", Privilege::MountVolume { volume: volume("ci-cache"), target: s("/c"), read_only: false }, false),
+        (
+            "{ sysctl: net.ipv4.ip_forward=0 }",
+            Privilege::SetSysctl { name: s("net.ipv4.ip_forward"), value: s("1") },
+            false,
+        ),
+        (
+            "{ security_option: seccomp=unconfined }",
+            Privilege::SetSecurityOption { name: s("seccomp"), value: s("unconfined") },
+            true,
+        ),
+        (
+            "{ volume: ci-* }",
+            Privilege::MountVolume { volume: volume("ci-cache"), target: s("/c"), read_only: false },
+            true,
+        ),
+        (
+            "{ volume: ci-*, readonly: true }",
+            Privilege::MountVolume { volume: volume("ci-cache"), target: s("/c"), read_only: false },
+            false,
+        ),
         ("{ volumes_from: web }", Privilege::MountVolumesFrom { container: web.clone(), read_only: false }, true),
         ("{ network: appnet }", Privilege::JoinNetwork { network: network("appnet", "bridge") }, true),
         ("{ runtime: runsc }", Privilege::UseRuntime { name: s("runc") }, false),
@@ -179,10 +218,17 @@ fn on_looks_at_labels_and_names() {
     let exec = |labels: &[(&str, &str)]| on_container(Operation::ContainerExec, &container("web", labels));
     assert!(allows(&policy, &user, &exec(&[("owner", "ci"), ("x", "y")])));
     assert!(!allows(&policy, &user, &exec(&[("owner", "alice")])) && !allows(&policy, &user, &exec(&[])));
-    let shared = |name: &str| Privilege::ShareNamespace { namespace: Namespace::Network, with: Peer::Container(container(name, &[])) };
+    let shared = |name: &str| Privilege::ShareNamespace {
+        namespace: Namespace::Network,
+        with: Peer::Container(container(name, &[])),
+    };
     assert!(passes(&policy, shared("ci-db")) && !passes(&policy, shared("db")));
     let volumes = yaml("preset: none\nrules:\n  - allow: volume\n    on: { label: team=a }\n").unwrap();
-    let mounted = |labels| Privilege::MountVolume { volume: Volume { labels: map(labels), ..volume("v") }, target: "/v".to_owned(), read_only: false };
+    let mounted = |labels| Privilege::MountVolume {
+        volume: Volume { labels: map(labels), ..volume("v") },
+        target: "/v".to_owned(),
+        read_only: false,
+    };
     assert!(passes(&volumes, mounted(&[("team", "a")])) && !passes(&volumes, mounted(&[("team", "b")])));
 }
 

@@ -10,7 +10,9 @@ use docker::image::Reference;
 use docker::privilege::{HostMount, Privilege, PublishedPort, RunUser, Uid};
 use docker::resource::{Container, Image, Labels, Network, Resource, Volume};
 use docker::target::ApiVersion;
-use policy::{Circumstances, Decision, Diagnostics, Directory, Door, NamedText, Policy, PolicySection, Proof, Sources, Subject};
+use policy::{
+    Circumstances, Decision, Diagnostics, Directory, Door, NamedText, Policy, PolicySection, Proof, Sources, Subject,
+};
 
 pub fn subject(user: &str, groups: &[&str]) -> Subject {
     Subject {
@@ -48,7 +50,14 @@ pub fn on_container(operation: Operation, container: &Container) -> Facts {
 }
 
 pub fn container(name: &str, labels: &[(&str, &str)]) -> Container {
-    Container { id: format!("{name:0<64}"), name: name.to_owned(), labels: map(labels), image: "alpine".to_owned(), running: true, ..Container::default() }
+    Container {
+        id: format!("{name:0<64}"),
+        name: name.to_owned(),
+        labels: map(labels),
+        image: "alpine".to_owned(),
+        running: true,
+        ..Container::default()
+    }
 }
 
 pub fn reaching(name: &str) -> Container {
@@ -102,13 +111,20 @@ pub fn preset(name: &str) -> Policy {
 
 /// Preset `none` with Cedar policies.
 pub fn cedar(policies: &str) -> Result<Policy, Diagnostics> {
-    load(&Sources { preset: Some("none".to_owned()), policies: vec![text("local.cedar", policies)], ..Sources::default() })
+    load(&Sources {
+        preset: Some("none".to_owned()),
+        policies: vec![text("local.cedar", policies)],
+        ..Sources::default()
+    })
 }
 
 /// A configuration's section `policy:`, with some groups.
 pub fn yaml(section: &str) -> Result<Policy, Diagnostics> {
     let policy: PolicySection = serde_saphyr::from_str(section).map_err(|error| panic!("{error}")).unwrap();
-    let groups = BTreeMap::from([("admins".to_owned(), vec!["root".to_owned(), "alice".to_owned()]), ("ci".to_owned(), vec!["runner".to_owned()])]);
+    let groups = BTreeMap::from([
+        ("admins".to_owned(), vec!["root".to_owned(), "alice".to_owned()]),
+        ("ci".to_owned(), vec!["runner".to_owned()]),
+    ]);
     load(&Sources { file: text("config.yaml", section), policy, groups, ..Sources::default() })
 }
 

@@ -165,7 +165,8 @@ impl Exchange<'_> {
             }
             Ok::<bool, BodyError>(true)
         };
-        let failed = |status, what: String| Stop::new(Outcome::Malformed, Answer::new(status, format!("dockwarden: {what}")));
+        let failed =
+            |status, what: String| Stop::new(Outcome::Malformed, Answer::new(status, format!("dockwarden: {what}")));
         match tokio::time::timeout(limits.judged_body_wait, reading).await {
             Ok(Ok(true)) => Ok(whole.freeze()),
             Ok(Ok(false)) => Err(too_large()),

@@ -85,7 +85,9 @@ async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::
     let (framing, body, content_type): (_, &[u8], Option<&[u8]>) = match &canonical.body {
         CanonicalBody::Json(body) => (Framing::Length(body.len() as u64), body, Some(b"application/json")),
         CanonicalBody::Archive => (exchange.head.framing(), b"", Some(b"application/x-tar")),
-        CanonicalBody::None if matches!(canonical.method, Method::Post | Method::Put) => (Framing::Length(0), b"", None),
+        CanonicalBody::None if matches!(canonical.method, Method::Post | Method::Put) => {
+            (Framing::Length(0), b"", None)
+        }
         CanonicalBody::None => (Framing::None, b"", None),
     };
     let invalid = |error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error);
@@ -117,8 +119,7 @@ async fn drop_stale(connection: &mut Connection) {
 /// not ask for an upgrade (moby `HijackConnection`).
 fn takes_over(call: &Call, head: &ResponseHead) -> bool {
     let endless = matches!(Rest::from(head.body()), Rest::UntilClose);
-    call.operation.endpoint().answer == AnswerKind::Stream
-        && (head.is_upgraded() || (head.status() == 200 && endless))
+    call.operation.endpoint().answer == AnswerKind::Stream && (head.is_upgraded() || (head.status() == 200 && endless))
 }
 
 /// What was read of the client's body and what is left to read, for both halves of an exchange.

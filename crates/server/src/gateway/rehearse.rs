@@ -43,7 +43,9 @@ impl Rehearsal {
                 let known = made.containers.values().find(|made| made.id == *name || made.name == *name);
                 known.map(|known| world.learn_container(name.clone(), Some(known.clone()))).is_some()
             }
-            Lookup::Exec(id) => made.execs.get(id).map(|known| world.learn_exec(id.clone(), Some(known.clone()))).is_some(),
+            Lookup::Exec(id) => {
+                made.execs.get(id).map(|known| world.learn_exec(id.clone(), Some(known.clone()))).is_some()
+            }
             Lookup::Image(name) if made.images.contains(name) => {
                 let names = Reference::parse(name).map(Reference::with_default_tag).into_iter().collect();
                 let image = Image { id: Some(format!("sha256:{}", id_of(name))), names, ..Image::default() };
@@ -55,7 +57,13 @@ impl Rehearsal {
     }
 
     /// The answer of a daemon that did it.
-    fn answer(&self, operation: Operation, names: &[String], parameter: impl Fn(&str) -> String, body: &Value) -> (u16, Value) {
+    fn answer(
+        &self,
+        operation: Operation,
+        names: &[String],
+        parameter: impl Fn(&str) -> String,
+        body: &Value,
+    ) -> (u16, Value) {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let name = names.first().cloned().unwrap_or_default();
         match operation {
@@ -80,7 +88,9 @@ impl Rehearsal {
                 (200, json!({ "status": "not pulled: this is a rehearsal" }))
             }
             Operation::ImageBuild => (200, json!({ "stream": "not built: this is a rehearsal\n" })),
-            Operation::VolumeCreate => (201, json!({ "Name": body["Name"], "Driver": "local", "Mountpoint": "", "Scope": "local" })),
+            Operation::VolumeCreate => {
+                (201, json!({ "Name": body["Name"], "Driver": "local", "Mountpoint": "", "Scope": "local" }))
+            }
             Operation::NetworkCreate => (201, json!({ "Id": id_of(&name), "Warning": "" })),
             Operation::ImageCommit => (201, json!({ "Id": format!("sha256:{}", id_of(&name)) })),
             Operation::SystemAuth => (200, json!({ "Status": "Login Succeeded" })),
@@ -104,7 +114,9 @@ impl Rehearsal {
             (Operation::ContainerLogs, Some(_)) => Some((200, Value::Null)),
             _ if !alone => None,
             (Operation::SystemPing | Operation::SystemPingHead, _) => Some((200, Value::Null)),
-            (Operation::SystemVersion, _) => Some((200, json!({ "Version": "rehearsal", "ApiVersion": "1.41", "MinAPIVersion": "1.24" }))),
+            (Operation::SystemVersion, _) => {
+                Some((200, json!({ "Version": "rehearsal", "ApiVersion": "1.41", "MinAPIVersion": "1.24" })))
+            }
             (Operation::SystemInfo, _) => Some((200, json!({ "ServerVersion": "rehearsal", "OSType": "linux" }))),
             (operation, _) if operation.name().ends_with("List") => Some((200, json!([]))),
             _ => Some((404, json!({ "message": "there is no daemon, and this was not made in the rehearsal" }))),
@@ -154,20 +166,25 @@ impl Exchange<'_> {
     }
 }
 
+/// The container that a create would have made, read as the daemon's own answer about it would be.
 fn container(name: &str, body: &Value) -> Container {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let id = id_of(name);
-    Container {
-        name: if name.is_empty() { format!("rehearsal_{}", id.chars().take(6).collect::<String>()) } else { name.to_owned() },
-        id,
-        labels: serde_json::from_value(body["Labels"].clone()).unwrap_or_default(),
-        image: text(&body["Image"]),
-        image_id: String::new(),
-        user: text(&body["User"]),
-        privileged: body["HostConfig"]["Privileged"] == true,
-        reaches_host: body["HostConfig"]["Privileged"] == true,
-        running: true,
-    }
+    let name = if name.is_empty() { format!("rehearsal_{}", id.get(..6).unwrap_or_default()) } else { name.to_owned() };
+    let host = body.get("HostConfig").cloned().unwrap_or_default();
+    let of_host = |list: &str, bind: fn(&Value) -> bool| {
+        host.get(list).and_then(Value::as_array).is_some_and(|list| list.iter().any(bind))
+    };
+    let binds = of_host("Binds", |bind| bind.as_str().is_some_and(|bind| bind.starts_with('/')))
+        || of_host("Mounts", |mount| mount.get("Type").is_some_and(|kind| kind == "bind"));
+    let answer = json!({
+        "Id": id,
+        "Name": name,
+        "Config": { "Image": body.get("Image"), "User": body.get("User"), "Labels": body.get("Labels") },
+        "HostConfig": host,
+        "Mounts": if binds { json!([{ "Type": "bind" }]) } else { json!([]) },
+        "State": { "Running": true },
+    });
+    docker::answer::container(answer.to_string().as_bytes()).unwrap_or_default()
 }
 
 fn inspected(container: &Container) -> Value {

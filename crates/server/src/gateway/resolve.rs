@@ -58,18 +58,14 @@ pub(super) async fn facts(
     Err(Unresolved { outcome: Outcome::Failed, answer: Answer::garbled(&"its things lead from one to another") })
 }
 
-async fn look(
-    gateway: &Gateway,
-    connection: &mut Connection,
-    lookup: Lookup,
-    world: &mut World,
-) -> Result<(), Answer> {
+async fn look(gateway: &Gateway, connection: &mut Connection, lookup: Lookup, world: &mut World) -> Result<(), Answer> {
     if gateway.settings.manner == Manner::Rehearse && gateway.rehearsal.know(&lookup, world) {
         return Ok(());
     }
     match lookup {
         Lookup::HostPath(path) => {
-            let known = if gateway.settings.upstream.is_local() { follow(path.clone()).await? } else { KnownPath::Remote };
+            let known =
+                if gateway.settings.upstream.is_local() { follow(path.clone()).await? } else { KnownPath::Remote };
             world.learn_host_path(path, known);
         }
         Lookup::Container(name) => {
@@ -110,7 +106,11 @@ async fn container(
 }
 
 /// The image that a container was made from, by its id.
-pub(super) async fn image_of(gateway: &Gateway, connection: &mut Connection, id: &str) -> Result<Option<String>, Answer> {
+pub(super) async fn image_of(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    id: &str,
+) -> Result<Option<String>, Answer> {
     Ok(container(gateway, connection, id).await?.map(|container| container.image_id))
 }
 
@@ -147,7 +147,12 @@ async fn inspect(
     name: &str,
 ) -> Result<Option<Vec<u8>>, Answer> {
     let Some(target) = inspect_target(operation, name) else { return Ok(None) };
-    let asked = tokio::time::timeout(gateway.settings.limits.lookup_wait, ask(gateway, connection, &Method::Get, &target)).await;
+    if gateway.settings.manner == Manner::Rehearse && daemon(gateway, connection).await.is_err() {
+        return Ok(None);
+    }
+    let asked =
+        tokio::time::timeout(gateway.settings.limits.lookup_wait, ask(gateway, connection, &Method::Get, &target))
+            .await;
     let late = || Answer::new(504, "dockwarden: the Docker daemon did not answer in time");
     match asked.map_err(|_| late())?? {
         (200, body) => Ok(Some(body)),
@@ -240,11 +245,7 @@ async fn ask_once(
 /// What our own questions say of themselves.
 const OWN_FIELDS: [(&str, &[u8]); 2] = [("Host", b"docker"), ("User-Agent", b"Dockwarden")];
 
-async fn read_head(
-    daemon: &mut Wire<DaemonStream>,
-    method: &Method,
-    most: usize,
-) -> Result<ResponseHead, AskError> {
+async fn read_head(daemon: &mut Wire<DaemonStream>, method: &Method, most: usize) -> Result<ResponseHead, AskError> {
     loop {
         match parse_head(&mut daemon.ahead, method, most) {
             Ok(Some(head)) => return Ok(head),

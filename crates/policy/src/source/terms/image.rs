@@ -39,7 +39,8 @@ fn image(item: &Item<'_>) -> Result<Vec<Target>, String> {
     let reference = Reference::parse(name).map_err(|error| error.to_string())?;
     let name = reference.name();
     // A repository holds those below it too: the name itself is asked for.
-    let mut target = target.within("Repository", &name).when(format!("resource.repositories.contains({})", quote(&name)));
+    let mut target =
+        target.within("Repository", &name).when(format!("resource.repositories.contains({})", quote(&name)));
     if let Some(condition) = tag.and_then(|tag| matches("resource.tag", tag)) {
         target = target.when(format!("resource has tag && {condition}"));
     }

@@ -47,7 +47,8 @@ fn device(item: &Item<'_>) -> Result<Vec<Target>, String> {
         return Err(format!("permissions are some of r, w and m, not `{permissions}`"));
     }
     // What is asked for must be within what is allowed; what is denied must not be asked for at all.
-    let letters = ["r", "w", "m"].into_iter().filter(|letter| permissions.contains(letter) == (item.effect == Effect::Forbid));
+    let letters =
+        ["r", "w", "m"].into_iter().filter(|letter| permissions.contains(letter) == (item.effect == Effect::Forbid));
     let asked: Vec<String> = letters.map(|letter| format!("context.permissions like \"*{letter}*\"")).collect();
     Ok(vec![match (item.effect, asked.is_empty()) {
         (_, true) => target,
@@ -115,7 +116,9 @@ fn user(item: &Item<'_>) -> Result<Vec<Target>, String> {
             let uid: u32 = value.parse().map_err(|_| format!("`{value}` is no user id"))?;
             target.when(format!("resource has uid && resource.uid == {uid}"))
         }
-        value if value.contains(':') => return Err("a user is root, nonroot, a number or a name, without a group".to_owned()),
+        value if value.contains(':') => {
+            return Err("a user is root, nonroot, a number or a name, without a group".to_owned());
+        }
         value => matches("resource.name", value).into_iter().fold(target, Target::when),
     }])
 }
@@ -134,7 +137,9 @@ fn namespace(item: &Item<'_>) -> Result<Vec<Target>, String> {
         ("host", None) => Ok(NAMESPACES.iter().map(|kind| one(kind)).collect()),
         ("container", kind) => {
             let target = item.target().of_type("Container");
-            Ok(vec![kind.map(|kind| format!("context.namespace == {}", quote(kind))).into_iter().fold(target, Target::when)])
+            Ok(vec![
+                kind.map(|kind| format!("context.namespace == {}", quote(kind))).into_iter().fold(target, Target::when),
+            ])
         }
         _ => Err(format!("`{}` is no namespace; write host/pid or container/pid", item.value)),
     }
@@ -142,6 +147,11 @@ fn namespace(item: &Item<'_>) -> Result<Vec<Target>, String> {
 
 /// An absolute path as the daemon would clean it.
 fn clean_path(path: &str) -> Result<&str, String> {
-    let clean = path == "/" || (path.starts_with('/') && path.split('/').skip(1).all(|part| !matches!(part, "" | "." | "..")));
-    if clean { Ok(path) } else { Err(format!("`{path}` is no absolute path without `.`, `..` and doubled or trailing slashes")) }
+    let clean =
+        path == "/" || (path.starts_with('/') && path.split('/').skip(1).all(|part| !matches!(part, "" | "." | "..")));
+    if clean {
+        Ok(path)
+    } else {
+        Err(format!("`{path}` is no absolute path without `.`, `..` and doubled or trailing slashes"))
+    }
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use docker::endpoint::Answer as AnswerKind;
-use docker::http::{BodyLength, Framing, Method, ResponseHead, Version, write_chunk, write_last_chunk, write_response_head};
+use docker::http::{
+    BodyLength, Framing, Method, ResponseHead, Version, write_chunk, write_last_chunk, write_response_head,
+};
 use docker::request::Call;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
@@ -59,9 +61,12 @@ pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call) -> Next {
             exchange.entry.outcome(Outcome::Allowed, Some(head.status()), None);
             let mut bytes = Vec::with_capacity(256);
             let length = if head.is_upgraded() { BodyLength::None } else { BodyLength::UntilClose };
-            let written = write_response_head(&mut bytes, head.status(), head.reason(), fields::of_takeover(&head), length);
+            let written =
+                write_response_head(&mut bytes, head.status(), head.reason(), fields::of_takeover(&head), length);
             match (written, connection.daemon.take()) {
-                (Ok(()), Some(daemon)) => Next::Takeover(Box::new(Takeover { entry: exchange.entry, daemon, head: bytes })),
+                (Ok(()), Some(daemon)) => {
+                    Next::Takeover(Box::new(Takeover { entry: exchange.entry, daemon, head: bytes }))
+                }
                 _ => Next::Close,
             }
         }

@@ -30,8 +30,10 @@ pub(super) fn of_request<'a>(
 ) -> Result<Fields<'a>, String> {
     let mut fields: Fields<'a> = vec![("Host", b"docker")];
     let mut pass = |name: &'static str| match head.headers().one(name) {
-        Ok(Some(value)) => Ok(fields.push((name, value))),
-        Ok(None) => Ok(()),
+        Ok(value) => {
+            fields.extend(value.map(|value| (name, value)));
+            Ok(())
+        }
         Err(error) => Err(error.to_string()),
     };
     pass("User-Agent")?;

@@ -40,7 +40,7 @@ fn section(page: &mut String, scenario: &Scenario) {
             Expect::Same => "same".to_owned(),
             Expect::Alike => "alike".to_owned(),
             Expect::ById(name) => format!("same, with the id for `{name}`"),
-            Expect::Refused("") => "refused (the client shows only 403)".to_owned(),
+            Expect::Refused("") => "refused (this client hides the message)".to_owned(),
             Expect::Refused(words) => format!("refused, \"{words}\""),
         };
         let line: Vec<_> = step.line.split_whitespace().collect();

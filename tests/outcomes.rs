@@ -110,12 +110,8 @@ fn difference(step: &Step, direct: &Outcome, through: &Outcome) -> Option<String
         }
         Expect::Refused(words) => {
             let said = format!("{}{}", through.out, through.err);
-            let well = through.code != 0
-                && if words.is_empty() {
-                    said.contains("403")
-                } else {
-                    said.contains("dockwarden: ") && said.contains(words)
-                };
+            let named = words.is_empty() || (said.contains("dockwarden: ") && said.contains(words));
+            let well = through.code != 0 && named;
             (!well).then(|| format!("must be refused and name `{words}`; was {through:#?}"))
         }
     }

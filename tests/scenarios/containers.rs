@@ -77,7 +77,7 @@ pub const END: Scenario = Scenario {
         same("docker container stop r1"),
         same("docker restart -t 0 r1"),
         same("docker container restart -t 0 r1"),
-        same("docker rm r1 || true"),
+        by_id("docker rm r1 || true", "r1"),
         same("docker container rm -f -v r1"),
         same("docker rm -f nosuch"),
     ],

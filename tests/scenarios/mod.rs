@@ -20,7 +20,7 @@ pub enum Expect {
     /// Equal but for this name, in place of which the daemon's message has the id that was decided on.
     ById(&'static str),
     /// Refused by preset developer, by a message that holds these words; where there are none, this client hides
-    /// messages and shows the status alone.
+    /// the message.
     Refused(&'static str),
 }
 

@@ -1,6 +1,6 @@
 //! Connections that are taken over or that stream: run -it, exec, attach, logs, events, cp.
 
-use super::{Client, Scenario, refused, same};
+use super::{Client, Scenario, by_id, refused, same};
 
 /// Terminals and pipes of `docker run`.
 pub const RUN_IT: Scenario = Scenario {
@@ -48,7 +48,7 @@ pub const ATTACH: Scenario = Scenario {
         same("docker run -d --name a1 --network none tiny sh -c 'sleep 2; echo late; exit 4'"),
         same("docker attach --no-stdin --sig-proxy=false a1"),
         same("docker run -di --name a2 --network none tiny cat"),
-        same("(echo through; sleep 1) | timeout 3 docker container attach --sig-proxy=false a2"),
+        same("(echo through; sleep 1) | timeout -k 1 3 docker container attach --sig-proxy=false a2; true"),
         same("docker run -dit --name a3 --network none tiny sh -c 'read line; echo \"got $line\"'"),
         same("(sleep 1; echo word; sleep 1) | script -qec 'docker attach a3' /dev/null"),
         same("docker attach a3"),
@@ -96,7 +96,7 @@ pub const COPY: Scenario = Scenario {
         same("docker container cp r1:/tmpf.txt $WORK/back.txt; cat $WORK/back.txt"),
         same("tar -C $WORK -c f.txt | docker cp - r1:/tmp; docker exec r1 cat /tmp/f.txt"),
         same("docker cp r1:/bin/busybox - | tar -t"),
-        same("docker cp -a -L $WORK/f.txt r1:/nosuchdir/x"),
-        same("docker cp r1:/nosuch $WORK/x"),
+        by_id("docker cp -a -L $WORK/f.txt r1:/nosuchdir/x", "r1"),
+        by_id("docker cp r1:/nosuch $WORK/x", "r1"),
     ],
 };

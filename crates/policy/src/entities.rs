@@ -15,6 +15,7 @@ use crate::Subject;
 use crate::judge::Fault;
 use crate::schema::{Action, Type, Types};
 
+pub(crate) mod capability;
 mod image;
 mod privilege;
 

@@ -90,7 +90,17 @@ fn canonical(body: &str, options: &Options<'_>) -> Result<String, Error> {
 fn assert_all(cases: &[(&str, &str)]) {
     for (body, expected) in cases {
         let answer = canonical(body, &Options::default()).unwrap_or_else(|error| error.to_string());
-        assert_eq!(answer, *expected, "{body}");
+        assert_same(&answer, expected, body);
+    }
+}
+
+/// The same text, or the same JSON: other crates of a workspace decide in which order serde_json keeps the
+/// keys of what is not looked into.
+fn assert_same(answer: &str, expected: &str, body: &str) {
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    match (json(answer), json(expected)) {
+        (Some(answer), Some(expected)) => assert_eq!(answer, expected, "{body}"),
+        _ => assert_eq!(answer, expected, "{body}"),
     }
 }
 

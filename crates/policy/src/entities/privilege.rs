@@ -6,29 +6,9 @@ use cedar_policy::EntityUid;
 use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, RunUser, Uid};
 use docker::resource::{Image, Resource};
 
-use super::{Attributes, Cast, address, boolean, long, string, strings};
+use super::{Attributes, Cast, address, boolean, capability, long, string, strings};
 use crate::judge::Fault;
 use crate::schema::Type;
-
-/// What the daemon gives to every container unless told otherwise.
-const DOCKER_DEFAULT: &[&str] = &[
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "NET_RAW",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
-];
-/// Not among those that the Pod Security Standards' baseline lets a container add.
-const NOT_BASELINE: &str = "NET_RAW";
 
 /// One question's resource: its kind, its entity, and what its context holds beside the circumstances.
 pub(crate) struct Asked {
@@ -165,13 +145,7 @@ impl Cast<'_> {
     }
 
     fn capability(&mut self, name: &str) -> Result<EntityUid, Fault> {
-        let mut sets = Vec::new();
-        if DOCKER_DEFAULT.contains(&name) {
-            sets.push(self.bare(Type::CapabilitySet, "docker-default"));
-            if name != NOT_BASELINE {
-                sets.push(self.bare(Type::CapabilitySet, "pod-security-baseline"));
-            }
-        }
+        let sets = capability::sets(name).map(|set| self.bare(Type::CapabilitySet, set)).collect();
         self.add(Type::Capability, name, Attributes::new(), sets)
     }
 

@@ -13,6 +13,7 @@ use super::Known;
 use super::cedar::Statement;
 use super::diagnostics::{Diagnostic, Diagnostics, Place, Severity};
 use crate::decision::PolicyRef;
+use crate::entities::capability;
 use crate::looks::{Looks, mentions};
 use crate::schema::World;
 
@@ -172,6 +173,16 @@ fn check_names(read: &Read, known: &Known<'_>, faults: &mut Diagnostics) {
     };
     if read.statement.preset {
         return;
+    }
+    for name in
+        mentions(&read.json, "Capability").iter().filter(|name| !capability::known().any(|known| known == *name))
+    {
+        let help = super::nearest(name, capability::known()).map(|near| format!("did you mean `{near}`?"));
+        faults.push(place(name).warning(format!("there is no capability `{name}`")).help_with(help));
+    }
+    for name in mentions(&read.json, "CapabilitySet").iter().filter(|name| !capability::SETS.contains(&name.as_str())) {
+        let help = format!("one of {}", capability::SETS.join(", "));
+        faults.push(place(name).error(format!("there is no set of capabilities `{name}`")).help_with(help));
     }
     let advice = |name: &str| known.nearest(name).map(|near| format!("did you mean `{near}`?"));
     for group in mentions(&read.json, "Group").iter().filter(|name| !known.is_group(name)) {

@@ -89,10 +89,12 @@ fn a_policy_that_can_never_apply_is_an_error() {
 }
 
 #[test]
-fn a_user_that_the_host_does_not_have_is_a_warning() {
+fn what_only_may_be_misspelt_is_a_warning() {
+    let warnings = |policy: Policy| policy.warnings().iter().map(ToString::to_string).collect::<Vec<_>>();
     let policy = cedar("permit (principal == User::\"eve\", action, resource);").unwrap();
-    let warnings: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
-    assert_eq!(warnings, ["local.cedar:1:29: this host has no user `eve`"]);
+    assert_eq!(warnings(policy), ["local.cedar:1:29: this host has no user `eve`"]);
+    let policy = yaml("rules:\n  - deny: { capability: SYS_ADMN }\n").unwrap();
+    assert_eq!(warnings(policy), ["config.yaml:2:5: there is no capability `SYS_ADMN` (did you mean `SYS_ADMIN`?)"]);
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Rehearsal {
             (Operation::ContainerInspect, Some(container)) => Some((200, inspected(container))),
             (Operation::ContainerLogs, Some(_)) => Some((200, Value::Null)),
             _ if !alone => None,
-            (Operation::SystemPing | Operation::SystemPingHead, _) => Some((200, Value::Null)),
+            (Operation::SystemPing | Operation::SystemPingHead | Operation::SystemEvents, _) => Some((200, Value::Null)),
             (Operation::SystemVersion, _) => {
                 Some((200, json!({ "Version": "rehearsal", "ApiVersion": "1.41", "MinAPIVersion": "1.24" })))
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::{Kind, Options, Step, read};
-use super::{Create, canonical};
+use super::{Create, assert_same, canonical};
 
 fn allow(paths: &[&str]) -> BTreeSet<String> {
     paths.iter().map(|path| path.to_string()).collect()
@@ -35,7 +35,7 @@ fn allowed_fields_keep_their_place() {
     ];
     for (body, expected) in cases {
         let answer = canonical(body, &options).unwrap_or_else(|error| error.to_string());
-        assert_eq!(answer, expected, "{body}");
+        assert_same(&answer, expected, body);
     }
 }
 

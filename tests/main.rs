@@ -6,6 +6,9 @@
 //! - `streams`: both directions of taken-over connections, to the last byte and the last half-close
 //! - `bad_input`: broken, ambiguous, slow and oversized bytes get an answer or a close, and go nowhere
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
+//! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
+//! - `operation`: full disks, graceful ends, reloads
+//! - `commands`: `run`, `explain` and `check` as a user types them
 //! - `harness`: what they stand on
 
 // Tests may fail by panicking, and do plain arithmetic on their own numbers.
@@ -19,10 +22,13 @@
 )]
 
 mod bad_input;
+mod commands;
 mod daemon_down;
 mod docs;
 mod harness;
+mod operation;
 mod outcomes;
 mod refusals;
 mod scenarios;
 mod streams;
+mod subjects;

@@ -23,12 +23,22 @@ type message struct {
 	KeepOpen bool                `json:"open"`
 }
 
-func readHead(connection []byte) []byte {
+func readHeads(connections []byte) []byte {
+	var messages []message
+	for len(connections) > 0 {
+		var connection []byte
+		connection, connections = cut(connections)
+		messages = append(messages, readHead(connection))
+	}
+	return encode(messages)
+}
+
+func readHead(connection []byte) message {
 	source := bytes.NewReader(connection)
 	in := bufio.NewReaderSize(source, 4096)
 	request, err := http.ReadRequest(in)
 	if err != nil {
-		return encode(message{Error: err.Error()})
+		return message{Error: err.Error()}
 	}
 	body, err := io.ReadAll(request.Body)
 	read := message{
@@ -51,7 +61,7 @@ func readHead(connection []byte) []byte {
 			read.Header[name] = append(read.Header[name], latin1(value))
 		}
 	}
-	return encode(read)
+	return read
 }
 
 func latin1(text string) string {

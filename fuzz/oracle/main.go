@@ -19,7 +19,7 @@ const (
 	kindJSON      = 'J' // operation, the body as sent, the body as forwarded
 	kindShape     = 'S' // operation
 	kindTarget    = 'T' // method, targets
-	kindHead      = 'H' // bytes of a connection
+	kindHead      = 'H' // first bytes of connections
 	kindReference = 'R' // name of an image
 )
 
@@ -50,7 +50,8 @@ func answer(frame []byte) []byte {
 	switch kind {
 	case kindJSON:
 		operation, rest := cut(rest)
-		sent, forwarded := cut(rest)
+		sent, rest := cut(rest)
+		forwarded, _ := cut(rest)
 		return compareBodies(string(operation), sent, forwarded)
 	case kindShape:
 		return shapeOf(string(rest))
@@ -58,7 +59,7 @@ func answer(frame []byte) []byte {
 		method, targets := cut(rest)
 		return routes(string(method), targets)
 	case kindHead:
-		return readHead(rest)
+		return readHeads(rest)
 	case kindReference:
 		return readReference(string(rest))
 	}

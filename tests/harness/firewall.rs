@@ -1,6 +1,7 @@
 //! The real binary in front of a daemon, on a socket in a folder of its own; killed when dropped.
 
 use super::{eventually, http};
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -23,13 +24,17 @@ impl Firewall {
     pub fn start(upstream: &Path, rest: impl FnOnce(&Path) -> String) -> Firewall {
         let place = tempfile::Builder::new().prefix("dockwarden-e2e.").tempdir_in("/tmp").expect("a folder");
         let folder = place.path();
+        let rest = rest(folder);
+        // More ways in, where the caller left a note of them.
+        let more = fs::read_to_string(folder.join("listen")).unwrap_or_default();
+        let records = folder.join("records.jsonl");
         let configuration = format!(
-            "listen:\n  - socket: {socket}\nupstream: unix://{upstream}\nstate: {folder}/state.db\n\
-             records: {{ file: {folder}/records.jsonl }}\n{rest}",
+            "listen:\n  - socket: {socket}\n{more}upstream: unix://{upstream}\nstate: {folder}/state.db\n\
+             records: {{ file: {records} }}\n{rest}",
             socket = folder.join("docker.sock").display(),
             upstream = upstream.display(),
             folder = folder.display(),
-            rest = rest(folder),
+            records = records.display(),
         );
         fs::write(folder.join("config.yaml"), configuration).expect("the configuration");
         let log = fs::File::create(folder.join("log")).expect("the log");
@@ -45,6 +50,24 @@ impl Firewall {
             eventually(Duration::from_secs(10), || firewall.ended().is_some() || http::connects(&firewall.socket()));
         assert!(listening && firewall.ended().is_none(), "the firewall did not come up; it said:\n{}", firewall.log());
         firewall
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.place.path()
+    }
+
+    /// The records so far, once they have come to rest.
+    pub fn records(&self) -> Vec<Value> {
+        std::thread::sleep(Duration::from_millis(200));
+        let text = fs::read_to_string(self.place.path().join("records.jsonl")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("a record is JSON")).collect()
+    }
+
+    /// Asks it to stop, as systemd would.
+    pub fn terminate(&self) {
+        let ended = Command::new("bash").args(["-c", &format!("builtin kill -TERM {}", self.pid())]).status();
+        assert!(ended.expect("bash").success());
     }
 
     /// Where clients connect.

@@ -7,6 +7,10 @@ pub mod container;
 pub mod exec;
 pub mod mount;
 pub mod network;
+pub mod plugin;
+pub mod service;
+pub mod swarm;
+pub mod task;
 pub mod volume;
 
 go_struct! {

@@ -21,6 +21,7 @@ mod facts;
 mod media;
 mod misread;
 mod opaque;
+pub mod stored;
 #[cfg(test)]
 mod tests;
 

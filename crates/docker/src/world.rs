@@ -6,7 +6,9 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
+use crate::body::container::CreateRequest;
 use crate::privilege::RunUser;
 use crate::resource::{Container, Image, Labels, Network, Volume};
 
@@ -77,6 +79,7 @@ pub struct World {
     networks: HashMap<String, Option<Network>>,
     volumes: HashMap<String, Option<KnownVolume>>,
     execs: HashMap<String, Option<KnownExec>>,
+    stored: HashMap<String, Arc<CreateRequest>>,
     paths: HashMap<String, KnownPath>,
     open: RefCell<BTreeSet<Lookup>>,
 }
@@ -137,6 +140,17 @@ impl World {
         /// Notes what a look at the daemon gave.
         learn_exec, execs, Exec -> KnownExec
     );
+
+    /// The configuration that the daemon keeps of a container, by its full id. Known as soon as the
+    /// container is.
+    pub fn stored(&self, id: &str) -> Option<Arc<CreateRequest>> {
+        self.stored.get(id).cloned()
+    }
+
+    /// Notes the configuration that the daemon keeps of a container.
+    pub fn learn_stored(&mut self, id: String, stored: CreateRequest) {
+        self.stored.insert(id, Arc::new(stored));
+    }
 
     /// Where a cleaned path of the host leads. `None`: yet to be looked up.
     pub fn host_path(&self, path: &str) -> Option<&KnownPath> {

@@ -93,6 +93,9 @@ pub struct Answered {
     /// The policies that decided. None, when no policy allows it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyRef>,
+    /// Why the answer is no: `policy developer/host-paths: host paths are not granted`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// What went wrong with a policy: then the answer is no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

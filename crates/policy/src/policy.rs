@@ -105,7 +105,11 @@ impl Policy {
         groups.sort_unstable();
         groups.dedup();
         let judge = Judge { world: &self.world, index: &self.index, describe: &|id| self.reference(id) };
-        let answers: Arc<[Answered]> = judge.judge(&Case { subject, groups: &groups, facts, circumstances }).into();
+        let mut answers = judge.judge(&Case { subject, groups: &groups, facts, circumstances });
+        for answer in answers.iter_mut().filter(|answer| !answer.allowed) {
+            answer.reason = Some(self.reason(answer).text);
+        }
+        let answers: Arc<[Answered]> = answers.into();
         if let Some(key) = &key {
             self.cache.keep(key, subject, &answers);
         }

@@ -75,6 +75,9 @@ pub struct Question {
     pub allowed: bool,
     /// Ids of the policies that decided it; none when nothing allowed it.
     pub policies: Vec<String>,
+    /// Why the answer is no, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// What came of an exchange.

@@ -13,9 +13,10 @@ mod splice;
 mod tests;
 
 pub use relay::{Already, Traffic, Transferred, relay};
+pub(crate) use relay::hung_up;
 
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
@@ -41,6 +42,17 @@ pub enum DaemonStream {
     Tcp(TcpStream),
     /// A daemon over the network under TLS, after the handshake.
     Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+impl ClientStream {
+    /// The number of the socket's descriptor, open as long as this is.
+    pub(crate) fn number(&self) -> RawFd {
+        match self {
+            Self::Unix(socket) => socket.as_raw_fd(),
+            Self::Tcp(socket) => socket.as_raw_fd(),
+            Self::Tls(socket) => socket.get_ref().0.as_raw_fd(),
+        }
+    }
 }
 
 macro_rules! as_stream {

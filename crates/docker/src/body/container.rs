@@ -225,4 +225,8 @@ go_struct! {
         checkpoint_dir: String = "CheckpointDir",
         exit: bool = "Exit",
     }
+    /// The body of `POST /containers/{id}/copy`, which daemons answer below API 1.24 only.
+    pub struct CopyRequest {
+        resource: String = "Resource",
+    }
 }

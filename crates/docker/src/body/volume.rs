@@ -14,6 +14,11 @@ go_struct! {
         name: String = "Name",
     }
 
+    /// The body of `PUT /volumes/{name}`: cluster volumes only.
+    pub struct VolumeUpdateRequest {
+        spec: Option<ClusterVolumeSpec> = "Spec",
+    }
+
     /// A cluster volume (CSI).
     pub struct ClusterVolumeSpec {
         group: String = "Group",

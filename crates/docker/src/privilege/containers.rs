@@ -17,10 +17,20 @@ impl Asked<'_> {
     pub(crate) fn container_create(&mut self, body: &mut CreateRequest) -> Result<(), Misread> {
         let (image, image_user, image_volumes) = self.image(&body.image)?;
         self.ask(Privilege::UseImage { image });
-        self.run_as(&body.user, &image_user);
+        self.container_rest(body, &image_user, &image_volumes)
+    }
+
+    /// All but the image itself.
+    pub(crate) fn container_rest(
+        &mut self,
+        body: &mut CreateRequest,
+        image_user: &str,
+        image_volumes: &[String],
+    ) -> Result<(), Misread> {
+        self.run_as(&body.user, image_user);
         self.mac_address(&body.mac_address);
         let host = body.host_config.get_or_insert_with(HostConfig::default);
-        for target in body.volumes.iter().flatten().map(|(target, _)| target).chain(&image_volumes) {
+        for target in body.volumes.iter().flatten().map(|(target, _)| target).chain(image_volumes) {
             self.anonymous_volume(target, &host.volume_driver);
         }
         self.host_config(host)?;

@@ -119,6 +119,22 @@ impl Draft<'_> {
             _ => {}
         }
         self.container_of_path();
+        if matches!(call.operation, Operation::ContainerStart | Operation::ContainerRestart) {
+            self.stored()?;
+        }
+        Ok(())
+    }
+
+    /// What the container was made with is asked again: a start is what puts it into effect.
+    fn stored(&mut self) -> Result<(), Unsettled> {
+        let Some(Resource::Container(container)) = self.resources.last().cloned() else { return Ok(()) };
+        match self.asked.world.stored(&container.id) {
+            Some(stored) => {
+                self.spec = Some(containers::spec(&container.name, &stored));
+                self.asked.container_start(&container, &stored)?;
+            }
+            None => self.asked.ask(Privilege::Unexamined { part: "a stored configuration" }),
+        }
         Ok(())
     }
 
@@ -209,6 +225,13 @@ impl Draft<'_> {
     /// is what is pushed, saved or taken away.
     fn image_of_path(&mut self, operation: Operation) -> Result<(), Unsettled> {
         let name = self.names.first().cloned().unwrap_or_default();
+        if operation == Operation::ImagePush {
+            // One tag, or without a tag all that there are: the name is what is pushed, whatever it stands for.
+            let tag = self.query.one("tag")?.unwrap_or_default();
+            let image = named(&name, tag, "tag")?;
+            self.resources.push(Resource::Image(image));
+            return Ok(());
+        }
         let id = self.image_named(&name)?;
         if operation == Operation::ImageTag {
             let (repository, tag) =

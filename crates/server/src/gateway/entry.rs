@@ -75,6 +75,7 @@ impl Entry {
             resource: answer.resource.to_string(),
             allowed: answer.allowed,
             policies: answer.policies.iter().map(|policy| policy.id.to_string()).collect(),
+            reason: answer.reason.clone(),
         };
         self.change(|record| {
             record.resource = answers.first().map(|answer| answer.resource.to_string());

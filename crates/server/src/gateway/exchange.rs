@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use docker::endpoint::{BodyKind, Effect};
+use docker::endpoint::{BodyKind, Effect, Operation};
 use docker::facts::Facts;
 use docker::http::{HeadLimits, HeadScan, Method, Parsed, RequestHead};
 use docker::privilege::Privilege;
@@ -202,7 +202,9 @@ impl Exchange<'_> {
 /// The image that a new container is to be made from, where it is named by a name that could be given to
 /// another image between the look and the making. (An id is sent as it is.)
 fn pinned_image(facts: &Facts) -> Option<String> {
-    facts.spec.as_ref()?;
+    if facts.operation != Operation::ContainerCreate {
+        return None;
+    }
     facts.privileges.iter().find_map(|privilege| match privilege {
         Privilege::UseImage { image } => image.id.clone(),
         _ => None,

@@ -69,7 +69,11 @@ async fn look(gateway: &Gateway, connection: &mut Connection, lookup: Lookup, wo
             world.learn_host_path(path, known);
         }
         Lookup::Container(name) => {
-            let known = container(gateway, connection, &name).await?;
+            let body = inspect(gateway, connection, Operation::ContainerInspect, &name).await?;
+            let known = read(body.clone(), answer::container)?;
+            if let (Some(known), Some(Ok(stored))) = (&known, body.as_deref().map(docker::request::stored::read)) {
+                world.learn_stored(known.id.clone(), stored);
+            }
             world.learn_container(name, known);
         }
         Lookup::Image(name) => {

@@ -38,6 +38,7 @@ fn record(id: &str) -> Record {
             resource: "HostPath::\"/etc\"".to_owned(),
             allowed: false,
             policies: vec!["developer:12".to_owned()],
+            reason: None,
         }],
         outcome: Outcome::Refused,
         mode: "enforce".to_owned(),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::future::pending;
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -116,10 +117,15 @@ async fn copied(client: ClientStream, daemon: DaemonStream, already: Already, tr
 /// container is silent.
 async fn gone(side: Raw<'_>, ended: &Notify) {
     ended.notified().await;
+    hung_up(&side, LOOK_EVERY).await;
+}
+
+/// Ends when the other side of a socket has closed both directions; looks every so often, for the first
+/// time after that long, so that what is on its way in the other direction still gets its chance.
+pub(crate) async fn hung_up(socket: &impl AsFd, every: Duration) {
     loop {
-        // First wait: what is on its way in the other direction still gets its chance.
-        tokio::time::sleep(LOOK_EVERY).await;
-        let mut watched = [PollFd::new(&side, PollFlags::empty())];
+        tokio::time::sleep(every).await;
+        let mut watched = [PollFd::new(socket, PollFlags::empty())];
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
         let looked = rustix::event::poll(&mut watched, Some(&now));
         let hung_up = watched.iter().any(|fd| fd.revents().contains(PollFlags::HUP));

@@ -52,6 +52,8 @@ struct Question {
     resource: String,
     allowed: bool,
     policies: Vec<String>,
+    #[serde(default)]
+    reason: Option<String>,
 }
 
 /// Where each policy was read from, and under which version of them all.
@@ -142,7 +144,8 @@ fn circumstances(told: &Told) -> String {
 
 fn reasons(question: &Question, places: &Places) -> Vec<String> {
     if question.policies.is_empty() {
-        return vec![if question.allowed { "by nothing".to_owned() } else { "no policy grants it".to_owned() }];
+        let nobody = if question.allowed { "by nothing" } else { "no policy grants it" };
+        return vec![question.reason.clone().unwrap_or_else(|| nobody.to_owned())];
     }
     question.policies.iter().map(|id| by(id, places)).collect()
 }

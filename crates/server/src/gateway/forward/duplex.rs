@@ -5,6 +5,7 @@
 //! and nothing is held but what fits one read.
 
 use std::io;
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -21,7 +22,8 @@ use super::super::exchange::{Exchange, Stop};
 use super::super::resolve::parse_head;
 use super::{Ahead, Takeover, fields, takes_over};
 use crate::record::Outcome;
-use crate::stream::Traffic;
+use crate::stream::{Traffic, hung_up};
+use crate::sys;
 use crate::wire::{BodyError, Rest, Wire, fill};
 
 /// How the answer ended.
@@ -97,13 +99,14 @@ async fn both(exchange: &mut Exchange<'_>, call: &Call) -> Result<Down, Up> {
         return Ok(Down::None(Answer::garbled(&"there is no connection to it")));
     };
     let Wire { stream: client, ahead: client_ahead } = &mut exchange.connection.client;
+    let client_socket = client.number();
     let (client_reads, client_writes) = tokio::io::split(client);
     let (daemon_reads, daemon_writes) = tokio::io::split(daemon);
     let traffic = &*exchange.entry.traffic;
     let stream = call.operation.endpoint().answer == AnswerKind::Stream;
     let chunked = matches!(exchange.head.framing(), Framing::Chunked);
     let up = async {
-        let upload = Upload { rest: &mut exchange.rest, chunked, silence: limits.body_silence, traffic };
+        let upload = Upload { rest: &mut exchange.rest, chunked, silence: limits.body_silence, traffic, client_socket };
         upload.run(client_reads, client_ahead, daemon_writes, stream).await
     };
     let down = Download { head: &exchange.head, call, most: limits.head_bytes, wait: limits.answer_wait, traffic };
@@ -121,6 +124,7 @@ struct Upload<'a> {
     chunked: bool,
     silence: Duration,
     traffic: &'a Traffic,
+    client_socket: RawFd,
 }
 
 impl Upload<'_> {
@@ -148,10 +152,17 @@ impl Upload<'_> {
             if ahead.len() > READ_AHEAD {
                 return std::future::pending().await;
             }
-            if !matches!(fill(&mut client, ahead, READ_AHEAD).await, Ok(1..)) {
-                return Up::Gone;
+            match fill(&mut client, ahead, READ_AHEAD).await {
+                Ok(1..) => {}
+                Ok(0) => break,
+                Err(_) => return Up::Gone,
             }
         }
+        // It sends no more, but it may still read: `docker -H ssh://` half-closes and waits.
+        if let Ok(socket) = sys::duplicate(self.client_socket) {
+            hung_up(&socket, LOOK_EVERY).await;
+        }
+        Up::Gone
     }
 
     async fn send<R, W>(&mut self, client: &mut R, ahead: Ahead<'_>, daemon: &mut W) -> Result<(), BodyError>
@@ -287,6 +298,8 @@ pub(super) async fn read_answer_head<R: AsyncRead + Unpin>(
     }
 }
 
+/// How often to look whether a client that has half-closed is still there.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Bytes that are collected for one write.
 const OUT: usize = 16 << 10;
 /// Room for one read of an answer, in bytes.

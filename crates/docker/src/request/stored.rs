@@ -1,0 +1,149 @@
+//! A container's configuration as the daemon keeps it, judged again when the container is started.
+//!
+//! Who starts a container need not be who created it, and what was granted then need not be granted now.
+//! The daemon stores what was asked for merged with its own defaults, so a few fields say nothing about
+//! what anybody asked: they are left out, as each note below says.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::answer::Unreadable;
+use crate::body::container::{CreateRequest, HostConfig};
+use crate::image::Reference;
+use crate::json;
+use crate::privilege::Privilege;
+use crate::privilege::asked::Asked;
+use crate::request::Misread;
+use crate::resource::{Container, Image};
+
+/// What daemons from 20.10 on hide by default, without what later ones added.
+const MASKED_SINCE_20_10: &[&str] = &[
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/firmware",
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspection {
+    config: Option<Value>,
+    host_config: Option<Value>,
+}
+
+/// The stored configuration out of `GET /containers/{id}/json`, as if it were asked for now.
+///
+/// Fields that are not known here are left out where they say nothing (null, false, 0, empty); where they
+/// say something, the answer cannot be read, for nobody can tell what it grants.
+pub fn read(body: &[u8]) -> Result<CreateRequest, Unreadable> {
+    let unreadable = Unreadable { what: "a container's configuration" };
+    let inspection: Inspection = serde_json::from_slice(body).map_err(|_| unreadable.clone())?;
+    let mut create: CreateRequest = typed(inspection.config.unwrap_or_default()).map_err(|_| unreadable.clone())?;
+    let mut host: HostConfig = typed(inspection.host_config.unwrap_or_default()).map_err(|_| unreadable)?;
+    without_defaults(&mut host);
+    create.host_config = Some(host);
+    Ok(create)
+}
+
+/// What the daemon fills in by itself, by its own configuration.
+fn without_defaults(host: &mut HostConfig) {
+    // daemon.json: log-driver, log-opts, default-runtime, default-ulimits.
+    host.log_config = Default::default();
+    host.runtime.clear();
+    host.ulimits = None;
+    // The default on cgroup v1.
+    host.cgroupns_mode.clear();
+    host.isolation.clear();
+    // What it adds to containers that share the host's processes, which is asked for as such.
+    if host.privileged || host.pid_mode == "host" || host.ipc_mode == "host" {
+        host.security_opt.iter_mut().for_each(|options| options.retain(|option| option != "label=disable"));
+    }
+    // Its own lists, which differ from version to version.
+    let holds = |paths: &Option<Vec<String>>, default: &[&str]| {
+        paths.as_ref().is_some_and(|paths| default.iter().all(|path| paths.iter().any(|given| given == path)))
+    };
+    // A privileged container has none, and is asked for as such.
+    if host.privileged || holds(&host.masked_paths, MASKED_SINCE_20_10) {
+        host.masked_paths = None;
+    }
+    if host.privileged {
+        host.readonly_paths = None;
+    }
+}
+
+/// Reads a struct, leaving out unknown fields that say nothing.
+fn typed<T: serde::de::DeserializeOwned + Default>(value: Value) -> Result<T, json::Error> {
+    let Value::Object(mut fields) = value else { return Ok(T::default()) };
+    loop {
+        let bytes = Value::Object(fields.clone()).to_string().into_bytes();
+        let error = match json::read::<T>(&bytes, &json::Options::default()) {
+            Ok(body) => return Ok(body.into_value()),
+            Err(error) => error,
+        };
+        let silent = fields.get(&error.path).is_some_and(says_nothing);
+        if error.kind != json::Kind::UnknownField || !silent {
+            return Err(error);
+        }
+        fields.remove(&error.path);
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(fields) => fields.values().all(says_nothing),
+        Value::Bool(true) => false,
+    }
+}
+
+impl Asked<'_> {
+    /// Everything that starting a container grants. Nothing is rewritten: the daemon has it already.
+    pub(crate) fn container_start(&mut self, container: &Container, stored: &CreateRequest) -> Result<(), Misread> {
+        let mut body = stored.clone();
+        // By the name that it was made under: names move on, the image does not change.
+        let reference = Reference::parse(&container.image).ok().map(Reference::with_default_tag);
+        let mut image = match self.world.image(&container.image_id) {
+            Some(known) => known.image.clone(),
+            None => Image { id: Some(container.image_id.clone()), ..Image::default() },
+        };
+        image.reference = reference.filter(|_| !container.image.starts_with("sha256:"));
+        self.ask(Privilege::UseImage { image });
+        self.container_rest(&mut body, "", &[])?;
+        // What is missing is told by the daemon, as without us.
+        self.absent = None;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_of_the_daemon_are_nobodys_wish() {
+        let body = br#"{"Config":{"Image":"tiny","User":"","NewField":{"a":[]}},
+            "HostConfig":{"Runtime":"crun","LogConfig":{"Type":"journald","Config":{}},"CgroupnsMode":"host","Newer":false,
+            "Ulimits":[{"Name":"nofile","Soft":1,"Hard":1}],"Privileged":true,"MaskedPaths":null,"PidMode":"host"}}"#;
+        let stored = read(body).unwrap();
+        let host = stored.host_config.unwrap();
+        assert_eq!((host.runtime.as_str(), host.cgroupns_mode.as_str(), host.ulimits), ("", "", None));
+        assert!(host.privileged);
+        assert_eq!(host.pid_mode, "host");
+    }
+
+    #[test]
+    fn what_says_something_unknown_cannot_be_read() {
+        assert!(read(br#"{"HostConfig":{"NewPower":true}}"#).is_err());
+        assert!(read(br#"{"HostConfig":{"Mounts":[{"Type":"bind","NewPower":1}]}}"#).is_err());
+        assert!(read(b"[]").is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! The other subcommands, as a user types them.
+
+use crate::harness::{Cli, Engine, Outcome, Shell, http};
+
+/// A line with `dockwarden` on the path and the daemon's socket in `$DAEMON`.
+fn run(engine: &Engine, line: &str) -> Outcome {
+    let binary = std::env::var("DOCKWARDEN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_dockwarden").to_owned());
+    let shell = Shell::new(engine.socket(), Cli::Machine);
+    let socket = engine.socket().display();
+    shell.run(&format!(
+        "export XDG_STATE_HOME=$WORK DAEMON=unix://{socket}; dockwarden() {{ {binary} \"$@\"; }}\n{line}"
+    ))
+}
+
+#[test]
+fn run_gives_a_command_a_docker_of_its_own() {
+    let engine = Engine::start();
+    let allowed = run(&engine, "dockwarden run --upstream $DAEMON --preset developer -- docker run --rm --network none tiny echo hello");
+    assert_eq!((allowed.code, allowed.out.trim()), (0, "hello"), "{allowed:?}");
+    let refused = run(&engine, "dockwarden run --upstream $DAEMON --preset readonly -- docker run --rm tiny true");
+    assert_eq!(refused.code, 125, "{refused:?}");
+    assert!(refused.err.contains("dockwarden: may not create containers"), "{refused:?}");
+    let status = run(&engine, "dockwarden run --upstream $DAEMON --preset none -- sh -c 'ls -l ${DOCKER_HOST#unix://} >$WORK/socket; echo $DOCKER_HOST; exit 7'");
+    assert_eq!(status.code, 7, "{status:?}");
+    let socket = status.out.trim().trim_start_matches("unix://");
+    assert!(!socket.is_empty() && !std::path::Path::new(socket).exists(), "{socket} is still there");
+}
+
+#[test]
+fn explain_runs_the_command_and_nothing_happens() {
+    let engine = Engine::start();
+    let before = http::inventory(engine.socket());
+    let refused = run(&engine, "dockwarden explain --upstream $DAEMON --preset developer -- docker run --rm -v /etc:/e tiny ls");
+    assert_eq!(refused.code, 2, "{refused:?}");
+    for words in ["mountHostPath", "host paths are not granted", "refused: 1 of"] {
+        assert!(refused.out.contains(words), "`{words}` is missing:\n{}", refused.out);
+    }
+    let allowed = run(&engine, "dockwarden explain --upstream $DAEMON --preset developer -- docker run -d --name x tiny sleep 1000");
+    assert_eq!(allowed.code, 0, "{allowed:?}");
+    assert_eq!(http::inventory(engine.socket()), before, "a rehearsal changes nothing");
+}
+
+#[test]
+fn check_shows_every_fault_in_its_place() {
+    let engine = Engine::start();
+    let faulty = "printf 'listen:\\n  - sockt: /x\\npolicy:\\n  preset: developr\\n  rules:\\n    - deny: exce\\n' >$WORK/c.yaml; dockwarden check --config $WORK/c.yaml";
+    let outcome = run(&engine, faulty);
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    let text = format!("{}{}", outcome.out, outcome.err);
+    for words in ["sockt", "socket", "developr", "developer", "exce", "exec", "c.yaml:2", "c.yaml:4", "c.yaml:6"] {
+        assert!(text.contains(words), "`{words}` is missing:\n{text}");
+    }
+}

@@ -15,12 +15,18 @@ fn run(engine: &Engine, line: &str) -> Outcome {
 #[test]
 fn run_gives_a_command_a_docker_of_its_own() {
     let engine = Engine::start();
-    let allowed = run(&engine, "dockwarden run --upstream $DAEMON --preset developer -- docker run --rm --network none tiny echo hello");
+    let allowed = run(
+        &engine,
+        "dockwarden run --upstream $DAEMON --preset developer -- docker run --rm --network none tiny echo hello",
+    );
     assert_eq!((allowed.code, allowed.out.trim()), (0, "hello"), "{allowed:?}");
     let refused = run(&engine, "dockwarden run --upstream $DAEMON --preset readonly -- docker run --rm tiny true");
     assert_eq!(refused.code, 125, "{refused:?}");
     assert!(refused.err.contains("dockwarden: may not create containers"), "{refused:?}");
-    let status = run(&engine, "dockwarden run --upstream $DAEMON --preset none -- sh -c 'ls -l ${DOCKER_HOST#unix://} >$WORK/socket; echo $DOCKER_HOST; exit 7'");
+    let status = run(
+        &engine,
+        "dockwarden run --upstream $DAEMON --preset none -- sh -c 'ls -l ${DOCKER_HOST#unix://} >$WORK/socket; echo $DOCKER_HOST; exit 7'",
+    );
     assert_eq!(status.code, 7, "{status:?}");
     let socket = status.out.trim().trim_start_matches("unix://");
     assert!(!socket.is_empty() && !std::path::Path::new(socket).exists(), "{socket} is still there");
@@ -30,12 +36,16 @@ fn run_gives_a_command_a_docker_of_its_own() {
 fn explain_runs_the_command_and_nothing_happens() {
     let engine = Engine::start();
     let before = http::inventory(engine.socket());
-    let refused = run(&engine, "dockwarden explain --upstream $DAEMON --preset developer -- docker run --rm -v /etc:/e tiny ls");
+    let refused =
+        run(&engine, "dockwarden explain --upstream $DAEMON --preset developer -- docker run --rm -v /etc:/e tiny ls");
     assert_eq!(refused.code, 2, "{refused:?}");
     for words in ["mountHostPath", "host paths are not granted", "refused: 1 of"] {
         assert!(refused.out.contains(words), "`{words}` is missing:\n{}", refused.out);
     }
-    let allowed = run(&engine, "dockwarden explain --upstream $DAEMON --preset developer -- docker run -d --name x tiny sleep 1000");
+    let allowed = run(
+        &engine,
+        "dockwarden explain --upstream $DAEMON --preset developer -- docker run -d --name x tiny sleep 1000",
+    );
     assert_eq!(allowed.code, 0, "{allowed:?}");
     assert_eq!(http::inventory(engine.socket()), before, "a rehearsal changes nothing");
 }

@@ -18,7 +18,8 @@ fn while_records_cannot_be_written_nothing_changes_and_reads_go_on() {
             "policy: { preset: developer }\n".to_owned()
         });
         let socket = firewall.socket();
-        let create = |name: &str| http::call(&socket, "POST", "/v1.41/volumes/create", Some(&format!(r#"{{"Name":"{name}"}}"#)));
+        let create =
+            |name: &str| http::call(&socket, "POST", "/v1.41/volumes/create", Some(&format!(r#"{{"Name":"{name}"}}"#)));
         assert_eq!(create("before").0, 201);
         let filler = disk.path().join("filler");
         fs::write(&filler, vec![0; 4 << 20]).expect_err("a full disk");
@@ -52,7 +53,10 @@ fn an_end_lets_running_streams_finish() {
     firewall.terminate();
     assert!(eventually(Duration::from_secs(2), || !http::connects(&firewall.socket())), "new connections are taken");
     let out = shell.work().join("out");
-    assert!(eventually(Duration::from_secs(8), || fs::read_to_string(&out).is_ok_and(|text| text.contains("two"))), "the stream was cut");
+    assert!(
+        eventually(Duration::from_secs(8), || fs::read_to_string(&out).is_ok_and(|text| text.contains("two"))),
+        "the stream was cut"
+    );
     assert!(eventually(Duration::from_secs(15), || firewall.ended().is_some()), "it does not end");
     assert!(firewall.ended().is_some_and(|status| status.success()));
 }

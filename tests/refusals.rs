@@ -82,3 +82,47 @@ fn a_refusal_is_short_and_says_what_to_do() {
     assert!(message.trim().lines().count() <= 3, "{message}");
     assert!(message.contains("/etc") && message.contains("developer"), "{message}");
 }
+
+/// A container that somebody with more rights made is no way to what he may and others may not.
+#[test]
+fn powers_of_other_peoples_containers_are_not_to_be_had() {
+    let engine = Engine::start();
+    let direct = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    direct.must("docker volume create -o type=none -o o=bind -o device=/ hostroot");
+    direct.must("docker run -d --name admin --network none -v hostroot:/h tiny sleep 1000");
+    direct.must("docker run -d --name hostpid --network none --pid host tiny sleep 1000");
+    direct.must("docker run -d --name side --network none --pid container:hostpid tiny sleep 1000");
+    let firewall = Firewall::preset(engine.socket(), "developer");
+    let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
+    for line in [
+        "docker exec admin ls /h",
+        "docker cp admin:/h/etc/hostname -",
+        "docker run --rm --network none --volumes-from admin tiny ls /h",
+        "docker commit admin stolen",
+        "docker restart -t 0 admin",
+        "docker run --rm --network none --pid container:hostpid tiny ps",
+        "docker run --rm --network none --pid container:side tiny ps",
+        "docker exec side ps",
+        "docker rename hostpid aaaaaaaaaaaaaaaaaaaaaaaa",
+    ] {
+        let outcome = shell.run(line);
+        assert_ne!(outcome.code, 0, "`{line}` went through: {outcome:?}");
+        assert!(outcome.err.contains("dockwarden: "), "`{line}`: {outcome:?}");
+    }
+}
+
+/// What a rule grants can be used: run, attach, exec, restart.
+#[test]
+fn what_is_granted_can_be_used() {
+    let engine = Engine::start();
+    let firewall = Firewall::start(engine.socket(), |_| {
+        "policy:\n  preset: developer\n  rules:\n    - allow: { mount: /tmp }\n".to_owned()
+    });
+    let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
+    assert_eq!(shell.must("docker run --rm --network none --cap-add CHOWN tiny echo hi"), "hi");
+    assert_eq!(shell.must("docker run --rm --network none -v /tmp:/w tiny echo hi"), "hi");
+    shell.must("docker run -d --name granted --network none -v /tmp:/w:ro tiny sleep 1000");
+    assert_eq!(shell.must("docker exec granted echo in"), "in");
+    shell.must("docker restart -t 0 granted");
+    shell.must("docker cp granted:/bin/busybox $WORK/");
+}

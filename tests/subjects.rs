@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::Command;
 
 /// Root may look at containers, everybody else may not.
-const ROOT_ONLY: &str = "groups: { admins: [root] }\npolicy:\n  preset: none\n  rules:\n    - allow: ps\n      to: admins\n";
+const ROOT_ONLY: &str =
+    "groups: { admins: [root] }\npolicy:\n  preset: none\n  rules:\n    - allow: ps\n      to: admins\n";
 
 #[test]
 fn users_of_the_host_are_known_by_their_names() {
@@ -17,7 +18,9 @@ fn users_of_the_host_are_known_by_their_names() {
     let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
     shell.must("docker ps");
     open_to_all(&firewall.socket());
-    let refused = shell.run("setpriv --reuid=65534 --regid=65534 --clear-groups curl -s --unix-socket $SOCKET http://d/containers/json");
+    let refused = shell.run(
+        "setpriv --reuid=65534 --regid=65534 --clear-groups curl -s --unix-socket $SOCKET http://d/containers/json",
+    );
     assert!(refused.out.contains("may not"), "{refused:?}");
     let subject = |at: usize| firewall.records()[at]["subject"].clone();
     let last = firewall.records().len() - 1;

@@ -3,9 +3,10 @@
 /// Cleans an absolute path: no empty parts, no `.`, and `..` taken away with the part before it.
 ///
 /// The daemon cleans before it follows symbolic links, so `/srv/link/../etc` is `/srv/etc` wherever
-/// the link leads. `None` for what is not absolute or holds a NUL, at which the kernel would stop reading.
+/// the link leads. `None` for what is not absolute, holds a NUL, at which the kernel would stop reading, or is too
+/// long or deep.
 pub fn clean(path: &str) -> Option<String> {
-    if !path.starts_with('/') || path.contains('\0') {
+    if !path.starts_with('/') || path.contains('\0') || path.len() > LONGEST {
         return None;
     }
     let mut parts: Vec<&str> = Vec::new();
@@ -18,8 +19,13 @@ pub fn clean(path: &str) -> Option<String> {
             part => parts.push(part),
         }
     }
-    Some(format!("/{}", parts.join("/")))
+    (parts.len() <= DEEPEST).then(|| format!("/{}", parts.join("/")))
 }
+
+/// The longest path that the kernel takes (`PATH_MAX`).
+const LONGEST: usize = 4096;
+/// Each part of a path is a thing that a policy may name; nobody nests as deep as this.
+const DEEPEST: usize = 100;
 
 #[cfg(test)]
 mod tests {

@@ -49,6 +49,10 @@ impl Reference {
         if text.is_empty() {
             return Err(ReferenceError::Empty);
         }
+        // The daemon takes 64 hexadecimal digits for an id, never for a name.
+        if text.len() == 64 && text.bytes().all(is_hex) {
+            return Err(ReferenceError::Malformed);
+        }
         let (text, digest) = match text.split_once('@') {
             Some((name, digest)) if is_digest(digest) => (name, Some(digest.to_owned())),
             Some(_) => return Err(ReferenceError::Malformed),
@@ -89,11 +93,14 @@ impl Reference {
         self
     }
 
-    /// The short form that people use: `alpine:3.20`.
+    /// The short form that people use: `alpine:3.20`. The full one where the short one would be another
+    /// name: `docker.io/a.b/c` is not of the registry `a.b`.
     pub fn familiar(&self) -> String {
         let full = self.to_string();
         let hub = full.strip_prefix("docker.io/").unwrap_or(&full);
-        hub.strip_prefix("library/").unwrap_or(hub).to_owned()
+        let official = hub.strip_prefix("library/").unwrap_or(hub);
+        let same = |short: &&str| Reference::parse(short).as_ref() == Ok(self);
+        [official, hub].into_iter().find(same).unwrap_or(&full).to_owned()
     }
 
     /// Whether both name the same image: by digest where both have one, else by tag.
@@ -140,6 +147,8 @@ fn is_registry(text: &str) -> bool {
         Some(rest) => match rest.split_once(']') {
             Some((address, port)) => {
                 return address.parse::<std::net::Ipv6Addr>().is_ok()
+                    // The daemon does not know the form that ends like an IPv4 address.
+                    && !address.contains('.')
                     && is_port(port.strip_prefix(':'))
                     && (port.is_empty() || port.starts_with(':'));
             }
@@ -194,5 +203,9 @@ fn is_digest(text: &str) -> bool {
         "sha512" => 128,
         _ => return false,
     };
-    hex.len() == length && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    hex.len() == length && hex.bytes().all(is_hex)
+}
+
+fn is_hex(byte: u8) -> bool {
+    byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
 }

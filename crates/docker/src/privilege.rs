@@ -372,7 +372,11 @@ impl fmt::Display for Privilege {
                 write!(f, "mount the volumes of container {}", container.name)
             }
             Privilege::UseVolumeDriver { driver } => write!(f, "use volume driver {driver}"),
-            Privilege::SetVolumeOption { name, value } => write!(f, "set volume option {name}={value}"),
+            Privilege::SetVolumeOption { name, value } if matches!(name.as_str(), "type" | "device") => {
+                write!(f, "set volume option {name}={}", without_login(value))
+            }
+            // `o` holds the passwords of network file systems.
+            Privilege::SetVolumeOption { name, .. } => write!(f, "set volume option {name}"),
             Privilege::ShareNamespace { namespace, with } => match with {
                 Peer::Host => write!(f, "share the host's {} namespace", namespace.name()),
                 Peer::Container(container) => {
@@ -398,24 +402,40 @@ impl fmt::Display for Privilege {
             Privilege::UseImage { image } => write!(f, "use image {}", image.describe()),
             Privilege::PullImage { image } => write!(f, "pull image {}", image.describe()),
             Privilege::ImportImage { image, from: None } => write!(f, "import image {}", image.describe()),
-            Privilege::ImportImage { from: Some(url), .. } => write!(f, "import an image from {url}"),
+            Privilege::ImportImage { from: Some(url), .. } => write!(f, "import an image from {}", without_login(url)),
             Privilege::LoadImages => f.write_str("load images from an archive"),
             Privilege::NameImage { image } => write!(f, "name an image {}", image.describe()),
             Privilege::ContactRegistry { registry } => write!(f, "contact registry {registry}"),
             Privilege::JoinNetwork { network } => write!(f, "join network {}", network.name),
             Privilege::UseNetworkDriver { driver } => write!(f, "use network driver {driver}"),
-            Privilege::SetNetworkOption { name, value } => write!(f, "set network option {name}={value}"),
+            Privilege::SetNetworkOption { name, value } if name == "subnet" => {
+                write!(f, "use addresses {value} in a network")
+            }
+            Privilege::SetNetworkOption { name, .. } => write!(f, "set network option {name}"),
             Privilege::SetMacAddress { address } => write!(f, "set hardware address {address}"),
             Privilege::SetUlimit { name, soft, hard } => write!(f, "set ulimit {name}={soft}:{hard}"),
             Privilege::Prioritise { what, value } => write!(f, "set {what} to {value}"),
-            Privilege::SetStorageOption { name, value } => write!(f, "set storage option {name}={value}"),
+            Privilege::SetStorageOption { name, .. } => write!(f, "set storage option {name}"),
             Privilege::Annotate { name } => write!(f, "set annotation {name}"),
             Privilege::Checkpoint { directory } if directory.is_empty() => f.write_str("use checkpoints"),
             Privilege::Checkpoint { directory } => write!(f, "use checkpoints in host directory {directory}"),
-            Privilege::FetchBuildContext { from } => write!(f, "build from remote context {from}"),
-            Privilege::SetBuildOption { name, value } => write!(f, "set build option {name}={value}"),
+            Privilege::FetchBuildContext { from } => write!(f, "build from remote context {}", without_login(from)),
+            Privilege::SetBuildOption { name, .. } => write!(f, "set build option {name}"),
             Privilege::Unexamined { part } => write!(f, "send {part}, which this version does not look into"),
         }
+    }
+}
+
+/// A place without what may be secret in it: the login before the host, the query after the path.
+fn without_login(place: &str) -> String {
+    let place = place.split(['?', '#']).next().unwrap_or_default();
+    match place.split_once("://") {
+        Some((scheme, rest)) => {
+            let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+            format!("{scheme}://{host}/{path}")
+        }
+        None => place.rsplit_once('@').map_or(place, |(_, rest)| rest).to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! as a [`Lookup`], the caller looks it up and reads again, until nothing is open. So what was looked
 //! up and what was judged can never be two different lists.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -71,6 +71,9 @@ pub enum KnownPath {
     Remote,
 }
 
+/// The most that is looked up at once for one request: each costs the daemon a question.
+const MOST_LOOKUPS: usize = 256;
+
 /// All that is known.
 #[derive(Debug, Default)]
 pub struct World {
@@ -82,6 +85,7 @@ pub struct World {
     stored: HashMap<String, Arc<CreateRequest>>,
     paths: HashMap<String, KnownPath>,
     open: RefCell<BTreeSet<Lookup>>,
+    too_much: Cell<bool>,
 }
 
 macro_rules! known {
@@ -91,7 +95,7 @@ macro_rules! known {
             match self.$field.get(name) {
                 Some(known) => known.as_ref(),
                 None => {
-                    self.open.borrow_mut().insert(Lookup::$lookup(name.to_owned()));
+                    self.ask(Lookup::$lookup(name.to_owned()));
                     None
                 }
             }
@@ -156,7 +160,7 @@ impl World {
     pub fn host_path(&self, path: &str) -> Option<&KnownPath> {
         let known = self.paths.get(path);
         if known.is_none() {
-            self.open.borrow_mut().insert(Lookup::HostPath(path.to_owned()));
+            self.ask(Lookup::HostPath(path.to_owned()));
         }
         known
     }
@@ -164,6 +168,20 @@ impl World {
     /// Notes where a path leads.
     pub fn learn_host_path(&mut self, path: String, known: KnownPath) {
         self.paths.insert(path, known);
+    }
+
+    fn ask(&self, lookup: Lookup) {
+        let mut open = self.open.borrow_mut();
+        if open.len() < MOST_LOOKUPS {
+            open.insert(lookup);
+        } else {
+            self.too_much.set(true);
+        }
+    }
+
+    /// Whether more was asked than may be looked up for one request.
+    pub fn asked_too_much(&self) -> bool {
+        self.too_much.get()
     }
 
     /// What was asked and is not known, and forgets that it was asked.

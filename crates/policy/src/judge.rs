@@ -152,7 +152,15 @@ impl Judge<'_> {
             return Answered::without_policy(name, resource, words, error);
         }
         match self.ask(stage, index, action.uid.clone(), asked) {
-            Ok(None) => Answered { action: name, resource, words, allowed: false, policies: Vec::new(), reason: None, error: None },
+            Ok(None) => Answered {
+                action: name,
+                resource,
+                words,
+                allowed: false,
+                policies: Vec::new(),
+                reason: None,
+                error: None,
+            },
             Ok(Some(response)) => self.read(&response, name, resource, words),
             Err(fault) => Answered::without_policy(name, resource, words, fault.to_string()),
         }

@@ -72,6 +72,8 @@ pub struct Gateway {
     identifier: Identifier,
     connections: Arc<Semaphore>,
     of_subjects: Mutex<HashMap<String, usize>>,
+    /// Room for bodies that are being judged, in units of [`BODY_UNIT`].
+    bodies: Semaphore,
     rehearsal: rehearse::Rehearsal,
 }
 
@@ -79,12 +81,14 @@ impl Gateway {
     /// A gateway that decides by whatever policy is there at the time of each request.
     pub fn new(settings: Settings, policy: Arc<ArcSwap<Policy>>) -> Arc<Self> {
         let connections = Arc::new(Semaphore::new(settings.limits.connections));
+        let bodies = settings.limits.judged_bodies_bytes.wrapping_div(BODY_UNIT);
         Arc::new(Gateway {
             settings,
             policy,
             identifier: Identifier::new(),
             connections,
             of_subjects: Mutex::default(),
+            bodies: Semaphore::new(bodies.max(1)),
             rehearsal: rehearse::Rehearsal::default(),
         })
     }
@@ -126,7 +130,7 @@ impl Gateway {
     /// A task of its own for a connection; one too many is closed at once.
     fn admit(self: &Arc<Self>, accepted: Accepted, connections: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) {
         let Ok(slot) = Arc::clone(&self.connections).try_acquire_owned() else {
-            tracing::warn!(limit = self.settings.limits.connections, "too many connections; one was turned away");
+            tracing::debug!(limit = self.settings.limits.connections, "too many connections; one was turned away");
             return;
         };
         let (gateway, stopped) = (Arc::clone(self), stopped.clone());
@@ -200,5 +204,7 @@ impl Drop for Place {
     }
 }
 
+/// Memory for bodies is counted in these, in bytes.
+const BODY_UNIT: usize = 64 << 10;
 /// How long the last records may take.
 const FLUSH: Duration = Duration::from_secs(5);

@@ -23,6 +23,8 @@ pub struct Limits {
     pub judged_body_wait: Duration,
     /// Largest body that is read to be judged, in bytes: 16 MiB.
     pub judged_body_bytes: usize,
+    /// All bodies together that are read to be judged at one time, in bytes: 256 MiB. Who finds no room waits.
+    pub judged_bodies_bytes: usize,
     /// How long a connection may stay open between two requests: 120 s.
     pub keep_alive: Duration,
     /// For a TLS handshake, from accept to end: 10 s.
@@ -57,6 +59,7 @@ impl Default for Limits {
             body_silence: Duration::from_secs(120),
             judged_body_wait: Duration::from_secs(60),
             judged_body_bytes: 16 << 20,
+            judged_bodies_bytes: 256 << 20,
             keep_alive: Duration::from_secs(120),
             handshake_wait: Duration::from_secs(10),
             identify_wait: Duration::from_secs(10),

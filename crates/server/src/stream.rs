@@ -12,8 +12,8 @@ mod splice;
 #[cfg(test)]
 mod tests;
 
-pub use relay::{Already, Traffic, Transferred, relay};
 pub(crate) use relay::hung_up;
+pub use relay::{Already, Traffic, Transferred, relay};
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};

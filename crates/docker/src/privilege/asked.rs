@@ -4,6 +4,8 @@
 //! While they read, they also write: names become full ids, host paths become the paths that they lead
 //! to, so that the body which is sent names exactly what was judged.
 
+use std::collections::HashSet;
+
 use crate::image::Reference;
 use crate::privilege::Privilege;
 use crate::request::Misread;
@@ -25,15 +27,27 @@ pub(crate) struct Asked<'w> {
     pub(crate) privileges: Vec<Privilege>,
     /// The first thing that is missing; told to the client only if all else is granted.
     pub(crate) absent: Option<Absent>,
+    /// The containers whose powers were asked for.
+    pub(crate) driven: HashSet<String>,
+    /// More was asked for than one request may ask.
+    pub(crate) too_much: bool,
 }
+
+/// The most that one request may ask for. An honest one asks for some twenty things; each costs time, which an
+/// attacker would take from others.
+pub(crate) const MOST_PRIVILEGES: usize = 512;
 
 impl<'w> Asked<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
-        Asked { world, privileges: Vec::new(), absent: None }
+        Asked { world, privileges: Vec::new(), absent: None, driven: HashSet::new(), too_much: false }
     }
 
     pub(crate) fn ask(&mut self, privilege: Privilege) {
-        self.privileges.push(privilege);
+        if self.privileges.len() < MOST_PRIVILEGES {
+            self.privileges.push(privilege);
+        } else {
+            self.too_much = true;
+        }
     }
 
     pub(crate) fn missing(&mut self, status: u16, message: String) {

@@ -3,6 +3,7 @@
 use super::Privilege;
 use crate::body::container::{CreateRequest, HostConfig, UpdateRequest};
 use crate::facts::Spec;
+use crate::host_path;
 use crate::privilege::asked::Asked;
 use crate::privilege::kernel;
 use crate::privilege::limits::Limits;
@@ -37,11 +38,30 @@ impl Asked<'_> {
         self.networks(host, body.networking_config.as_mut())
     }
 
+    /// Paths of limits: the daemon tells by its error whether they exist, so they are devices or nothing.
+    fn limited_devices(&mut self, host: &HostConfig) -> Result<(), Misread> {
+        let lists = [
+            &host.blkio_device_read_bps,
+            &host.blkio_device_write_bps,
+            &host.blkio_device_read_iops,
+            &host.blkio_device_write_iops,
+        ];
+        let limited = lists.into_iter().flatten().flatten().map(|limit| &limit.path);
+        let weighted = host.blkio_weight_device.iter().flatten().map(|weight| &weight.path);
+        for path in limited.chain(weighted) {
+            if !host_path::clean(path).is_some_and(|path| path.starts_with("/dev/")) {
+                return Err(Misread::value("HostConfig.BlkioDevice", "names something that is no device"));
+            }
+        }
+        Ok(())
+    }
+
     fn host_config(&mut self, host: &mut HostConfig) -> Result<(), Misread> {
         self.kernel(host);
         self.mounts(host)?;
-        self.namespaces(host);
+        self.namespaces(host)?;
         self.devices(host.devices.as_mut(), host.device_cgroup_rules.as_ref(), host.device_requests.as_ref())?;
+        self.limited_devices(host)?;
         self.ports(host)?;
         self.links(host.links.as_mut());
         for group in host.group_add.iter().flatten() {

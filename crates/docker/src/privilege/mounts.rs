@@ -38,7 +38,7 @@ impl Asked<'_> {
             self.ask(Privilege::MountTmpfs { target: target.clone(), options: options.clone() });
         }
         for from in host.volumes_from.iter_mut().flatten() {
-            self.volumes_from(from);
+            self.volumes_from(from)?;
         }
         if !driver.is_empty() && driver != LOCAL {
             self.ask(Privilege::UseVolumeDriver { driver });
@@ -148,14 +148,16 @@ impl Asked<'_> {
     }
 
     /// `VolumesFrom`: `container[:mode]`.
-    fn volumes_from(&mut self, from: &mut String) {
+    fn volumes_from(&mut self, from: &mut String) -> Result<(), Misread> {
         let (name, mode) = from.split_once(':').unwrap_or((from, ""));
         let container = self.container(name);
         let read_only = mode.split(',').any(|word| word == "ro");
         if !container.id.is_empty() {
             *from = if mode.is_empty() { container.id.clone() } else { format!("{}:{mode}", container.id) };
         }
+        self.powers(&container)?;
         self.ask(Privilege::MountVolumesFrom { container, read_only });
+        Ok(())
     }
 
     /// What a volume's driver is told. The device of a bind mount is replaced by where it leads.
@@ -244,6 +246,9 @@ fn is_bind(driver: &str, options: &Labels) -> bool {
         && options.keys().all(|key| matches!(key.as_str(), "type" | "o" | "device"))
         && options.get("type").is_none_or(|kind| matches!(kind.as_str(), "" | "none" | "bind"))
         && mount_words(options).any(|word| matches!(word, "bind" | "rbind"))
+        // Of `ro,rw` the last one counts; other words (`remount`, `move`, `shared`) mean other mounts.
+        && mount_words(options).all(|word| matches!(word, "bind" | "rbind" | "ro" | "rw"))
+        && !(mount_words(options).any(|word| word == "ro") && mount_words(options).any(|word| word == "rw"))
         && options.get("device").is_some_and(|device| host_path::clean(device).is_some())
 }
 

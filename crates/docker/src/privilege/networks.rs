@@ -1,8 +1,10 @@
 //! Networks: what a container joins, under which addresses, and what is published on the host.
 
+use std::net::IpAddr;
+
 use super::{Namespace, Peer, Privilege, PublishedPort};
 use crate::body::container::{HostConfig, PortBinding};
-use crate::body::network::{EndpointSettings, NetworkingConfig};
+use crate::body::network::{EndpointSettings, IpamConfig, NetworkingConfig};
 use crate::privilege::asked::Asked;
 use crate::request::Misread;
 use crate::resource::{Labels, Network};
@@ -21,10 +23,7 @@ impl Asked<'_> {
             "" | "default" => self.join_network("bridge"),
             "none" => {}
             "host" => self.ask(Privilege::ShareNamespace { namespace: Namespace::Network, with: Peer::Host }),
-            mode if mode.starts_with("container:") => {
-                let with = self.join(&mut host.network_mode);
-                self.ask(Privilege::ShareNamespace { namespace: Namespace::Network, with });
-            }
+            mode if mode.starts_with("container:") => self.network_namespace(host)?,
             name => self.join_network(name),
         }
         let endpoints = networking.and_then(|networking| networking.endpoints_config.as_mut());
@@ -112,11 +111,49 @@ impl Asked<'_> {
         Ok(())
     }
 
+    /// The addresses of a network that is to be made. The daemon gives them to the host and routes them: with
+    /// public ones, the host's traffic to them goes into the network instead.
+    pub(crate) fn pools(&mut self, pools: Option<&Vec<IpamConfig>>) {
+        for pool in pools.into_iter().flatten() {
+            let auxiliary = pool.auxiliary_addresses.iter().flatten().map(|(_, address)| address);
+            for address in [&pool.subnet, &pool.ip_range, &pool.gateway].into_iter().chain(auxiliary) {
+                if !address.is_empty() && !is_private(address) {
+                    self.ask(Privilege::SetNetworkOption { name: "subnet".to_owned(), value: address.clone() });
+                }
+            }
+        }
+    }
+
     /// Options of a network that is to be made.
     pub(crate) fn network_options(&mut self, options: &Option<Labels>) {
         for (name, value) in options.iter().flatten() {
             self.ask(Privilege::SetNetworkOption { name: name.clone(), value: value.clone() });
         }
+    }
+}
+
+/// Whether an address or subnet belongs to nobody else: RFC 1918, RFC 6598, link-local, unique local. A subnet that is
+/// wider than such a range is not within it.
+fn is_private(subnet: &str) -> bool {
+    let (address, length) = match subnet.split_once('/') {
+        Some((address, length)) => (address, length.parse::<u8>().ok()),
+        None => (subnet, Some(u8::MAX)),
+    };
+    let Some(length) = length else { return false };
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => match address.octets() {
+            [10, ..] => length >= 8,
+            [172, second, ..] if (16..32).contains(&second) => length >= 12,
+            [192, 168, ..] | [169, 254, ..] => length >= 16,
+            [100, second, ..] if (64..128).contains(&second) => length >= 10,
+            _ => false,
+        },
+        Ok(IpAddr::V6(address)) => match address.octets() {
+            [0xfc | 0xfd, ..] => length >= 7,
+            [0xfe, second, ..] if second & 0xc0 == 0x80 => length >= 10,
+            _ => false,
+        },
+        Err(_) => false,
     }
 }
 
@@ -143,7 +180,7 @@ fn protocol(key: &str) -> Option<&'static str> {
 /// A binding to the host. An empty port is a free one of the daemon's choice, as is 0.
 fn published(binding: &PortBinding, protocol: &str) -> Option<PublishedPort> {
     let address = binding.host_ip.as_str();
-    if !address.is_empty() && address.parse::<std::net::IpAddr>().is_err() {
+    if !address.is_empty() && address.parse::<IpAddr>().is_err() {
         return None;
     }
     let (first, last) = if binding.host_port.is_empty() { (0, 0) } else { range(&binding.host_port)? };
@@ -159,5 +196,6 @@ fn range(text: &str) -> Option<(u16, u16)> {
         Some((first, last)) => (number(first)?, number(last)?),
         None => (number(text)?, number(text)?),
     };
-    (first <= last).then_some((first, last))
+    // From 0 on is no range of free ports.
+    (first <= last && (first != 0 || last == 0)).then_some((first, last))
 }

@@ -56,7 +56,7 @@ impl Asked<'_> {
             "" | "default" | "none" => {}
             "host" => self.ask(Privilege::ShareNamespace { namespace: Namespace::Network, with: Peer::Host }),
             other if other.starts_with("container:") => {
-                let with = self.join(&mut mode);
+                let with = self.join(&mut mode)?;
                 self.ask(Privilege::ShareNamespace { namespace: Namespace::Network, with });
                 query.set("networkmode", mode);
             }

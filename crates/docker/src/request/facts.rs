@@ -66,6 +66,9 @@ impl Request {
         };
         let outcome = draft.settle(&self.call);
         let open = world.take_open();
+        if world.asked_too_much() || draft.asked.too_much {
+            return Err(Misread::TooMuch.into());
+        }
         if !open.is_empty() {
             return Err(Unsettled::Open(open));
         }
@@ -94,7 +97,9 @@ impl Draft<'_> {
     fn container(&mut self, call: &Call) -> Result<(), Unsettled> {
         match (call.operation, &mut self.body) {
             (Operation::ContainerCreate, Body::Create(body)) => {
-                self.spec = Some(containers::spec(self.query.one("name")?.unwrap_or_default(), body));
+                let name = self.query.one("name")?.unwrap_or_default();
+                not_an_id(name, "name")?;
+                self.spec = Some(containers::spec(name, body));
                 self.resources.push(Resource::Daemon);
                 self.asked.container_create(body.value_mut())?;
                 return Ok(());
@@ -118,11 +123,33 @@ impl Draft<'_> {
             (_, Body::Opaque(_)) => self.unexamined(),
             _ => {}
         }
-        self.container_of_path();
-        if matches!(call.operation, Operation::ContainerStart | Operation::ContainerRestart) {
-            self.stored()?;
+        if call.operation == Operation::ContainerRename {
+            not_an_id(self.query.one("name")?.unwrap_or_default(), "name")?;
         }
-        Ok(())
+        self.container_of_path();
+        match call.operation {
+            Operation::ContainerStart | Operation::ContainerRestart => self.stored(),
+            Operation::ContainerUnpause
+            | Operation::ContainerUpdate
+            | Operation::ContainerRename
+            | Operation::ContainerAttach
+            | Operation::ContainerAttachWebsocket
+            | Operation::ContainerArchive
+            | Operation::ContainerArchiveInfo
+            | Operation::PutContainerArchive
+            | Operation::ContainerCopy
+            | Operation::ContainerExport => self.driven(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whoever drives a container has its powers.
+    fn driven(&mut self) -> Result<(), Unsettled> {
+        let Some(Resource::Container(container)) = self.resources.last().cloned() else { return Ok(()) };
+        if let Some(stored) = self.asked.world.stored(&container.id) {
+            self.spec = Some(containers::spec(&container.name, &stored));
+        }
+        Ok(self.asked.powers(&container)?)
     }
 
     /// What the container was made with is asked again: a start is what puts it into effect.
@@ -170,7 +197,7 @@ impl Draft<'_> {
                 self.asked.ask(Privilege::Privileged);
             }
             self.asked.run_as(&user, &otherwise);
-            return Ok(());
+            return self.driven();
         }
         let Some(id) = self.names.first_mut() else { return Ok(()) };
         match self.asked.world.exec(id) {
@@ -186,7 +213,7 @@ impl Draft<'_> {
             }
             None => self.not_found = Some(Absent { status: 404, message: format!("No such exec instance: {id}") }),
         }
-        Ok(())
+        if call.operation == Operation::ExecStart { self.driven() } else { Ok(()) }
     }
 
     fn image(&mut self, call: &Call) -> Result<(), Unsettled> {
@@ -299,7 +326,8 @@ impl Draft<'_> {
         if !repository.is_empty() {
             self.asked.name_image(&repository, &tag, "repo")?;
         }
-        Ok(())
+        // An image of it holds what it has seen.
+        self.driven()
     }
 
     fn build(&mut self, call: &Call) -> Result<(), Unsettled> {
@@ -343,12 +371,14 @@ impl Draft<'_> {
             self.resources.push(Resource::Daemon);
             let driver = if body.driver.is_empty() { "bridge" } else { &body.driver };
             self.asked.ask(Privilege::UseNetworkDriver { driver: driver.to_owned() });
+            not_an_id(&body.name, "Name")?;
             self.asked.network_options(&body.options);
             if let Some(ipam) = &body.ipam {
                 if !matches!(ipam.driver.as_str(), "" | "default") {
                     self.asked.ask(Privilege::UseNetworkDriver { driver: format!("ipam:{}", ipam.driver) });
                 }
                 self.asked.network_options(&ipam.options);
+                self.asked.pools(ipam.config.as_ref());
             }
             let swarm = [
                 ("ingress", body.ingress),
@@ -495,3 +525,15 @@ fn named(repository: &str, tag: &str, field: &str) -> Result<Image, Misread> {
     }
     Ok(Image { reference: Some(reference), ..Image::default() })
 }
+
+/// Refuses names that could be taken for an id, or for the beginning of one. Wherever an id is kept, the daemon takes
+/// a name for it once the thing of that id is gone: a container renamed to the id of another would be joined in its
+/// place, by the daemon itself, after all questions were answered.
+fn not_an_id(name: &str, field: &str) -> Result<(), Misread> {
+    let name = name.strip_prefix('/').unwrap_or(name);
+    let could_be = name.len() >= SHORT_ID && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if could_be { Err(Misread::value(field, "could be taken for an id; choose another name")) } else { Ok(()) }
+}
+
+/// How long an id is where it is shown short.
+const SHORT_ID: usize = 12;

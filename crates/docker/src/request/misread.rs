@@ -69,6 +69,9 @@ pub enum Misread {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// More than one request may ask for.
+    #[error("the request asks for more things than can be judged at once")]
+    TooMuch,
     /// A tunnel that cannot be looked into.
     #[error(
         "builds through BuildKit are not looked into yet, so they are refused; build with the classic builder: DOCKER_BUILDKIT=0 docker build ..."
@@ -82,6 +85,7 @@ impl Misread {
     pub fn status(&self) -> u16 {
         match self {
             Misread::Head(error) => error.status(),
+            Misread::TooMuch => 413,
             Misread::NoOperation { .. } | Misread::BuildKit => 403,
             Misread::Body(error) if error.kind == json::Kind::UnknownField => 403,
             Misread::Parameter { .. } => 403,

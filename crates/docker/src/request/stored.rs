@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::answer::Unreadable;
 use crate::body::container::{CreateRequest, HostConfig};
+use crate::body::mount::{BindOptions, Mount};
 use crate::image::Reference;
 use crate::json;
 use crate::privilege::Privilege;
@@ -35,6 +36,21 @@ const MASKED_SINCE_20_10: &[&str] = &[
 struct Inspection {
     config: Option<Value>,
     host_config: Option<Value>,
+    mounts: Option<Vec<MountPoint>>,
+}
+
+/// A mount as it was made, whichever field asked for it: also those taken over from other containers.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MountPoint {
+    #[serde(rename = "Type")]
+    kind: Option<String>,
+    name: Option<String>,
+    source: Option<String>,
+    destination: Option<String>,
+    #[serde(rename = "RW")]
+    writable: Option<bool>,
+    propagation: Option<String>,
 }
 
 /// The stored configuration out of `GET /containers/{id}/json`, as if it were asked for now.
@@ -47,8 +63,30 @@ pub fn read(body: &[u8]) -> Result<CreateRequest, Unreadable> {
     let mut create: CreateRequest = typed(inspection.config.unwrap_or_default()).map_err(|_| unreadable.clone())?;
     let mut host: HostConfig = typed(inspection.host_config.unwrap_or_default()).map_err(|_| unreadable)?;
     without_defaults(&mut host);
+    host.binds = None;
+    host.volumes_from = None;
+    host.mounts = Some(inspection.mounts.into_iter().flatten().map(MountPoint::mount).collect());
+    create.volumes = None;
     create.host_config = Some(host);
     Ok(create)
+}
+
+impl MountPoint {
+    fn mount(self) -> Mount {
+        let kind = self.kind.unwrap_or_default();
+        let source = if kind == "volume" { self.name } else { self.source };
+        Mount {
+            source: source.unwrap_or_default(),
+            target: self.destination.unwrap_or_default(),
+            read_only: self.writable == Some(false),
+            bind_options: Some(BindOptions {
+                propagation: self.propagation.unwrap_or_default(),
+                ..BindOptions::default()
+            }),
+            kind,
+            ..Mount::default()
+        }
+    }
 }
 
 /// What the daemon fills in by itself, by its own configuration.
@@ -106,6 +144,32 @@ fn says_nothing(value: &Value) -> bool {
 }
 
 impl Asked<'_> {
+    /// The powers of a container: what whoever drives it, joins it or takes from it has through it. Asked as if
+    /// they were asked for now, so that a container is no way around the policy, and what the policy grants can
+    /// be used. A container that shares another's namespaces has the other's powers too.
+    ///
+    /// No powers over the host, hence not asked: ports, networks, limits, image, environment.
+    pub(crate) fn powers(&mut self, container: &Container) -> Result<(), Misread> {
+        if container.id.is_empty() || !self.driven.insert(container.id.clone()) {
+            return Ok(());
+        }
+        let Some(stored) = self.world.stored(&container.id) else {
+            self.ask(Privilege::Unexamined { part: "a stored configuration" });
+            return Ok(());
+        };
+        let mut body = CreateRequest::clone(&stored);
+        self.run_as(&body.user, "");
+        let host = body.host_config.get_or_insert_with(HostConfig::default);
+        self.kernel(host);
+        self.mounts(host)?;
+        self.namespaces(host)?;
+        self.network_namespace(host)?;
+        self.devices(host.devices.as_mut(), host.device_cgroup_rules.as_ref(), host.device_requests.as_ref())?;
+        // What it refers to may be gone: then there is nothing to have through it.
+        self.absent = None;
+        Ok(())
+    }
+
     /// Everything that starting a container grants. Nothing is rewritten: the daemon has it already.
     pub(crate) fn container_start(&mut self, container: &Container, stored: &CreateRequest) -> Result<(), Misread> {
         let mut body = stored.clone();

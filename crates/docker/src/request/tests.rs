@@ -15,6 +15,8 @@ fn look_up(world: &mut World, lookup: Lookup) {
         Lookup::Container(name) => {
             let web = Container { id: WEB.into(), name: "web".into(), user: "1000".into(), ..Container::default() };
             let known = (name == "web" || WEB.starts_with(&name)).then_some(web);
+            let stored = CreateRequest { user: "1000".into(), ..CreateRequest::default() };
+            world.learn_stored(WEB.into(), stored);
             world.learn_container(name, known);
         }
         Lookup::Image(name) => {
@@ -167,7 +169,7 @@ fn each_field_that_ties_to_the_host_is_asked() {
         (r#""OomScoreAdj":-1000"#, "set oom-score to -1000"),
         (r#""OomKillDisable":true"#, "set oom-kill-disable to 1"),
         (r#""Ulimits":[{"Name":"nofile","Soft":1,"Hard":2}]"#, "set ulimit nofile=1:2"),
-        (r#""StorageOpt":{"size":"1G"}"#, "set storage option size=1G"),
+        (r#""StorageOpt":{"size":"1G"}"#, "set storage option size"),
         (r#""Annotations":{"a":"b"}"#, "set annotation a"),
         (r#""Tmpfs":{"/run":"size=1"}"#, "mount a tmpfs at /run"),
     ] {
@@ -226,6 +228,47 @@ fn images_asked_for_by_id_count_as_all_their_names() {
 }
 
 #[test]
+fn a_mount_that_is_read_only_and_writable_is_no_plain_bind() {
+    let volume = |o: &str| {
+        let body = format!(r#"{{"Name":"v","DriverOpts":{{"type":"none","o":"{o}","device":"/srv"}}}}"#);
+        understood("POST /volumes/create", &body).unwrap().privileges.first().unwrap().to_string()
+    };
+    assert_eq!(volume("bind,ro"), "mount host path /srv read-only through a volume");
+    assert_eq!(volume("bind"), "mount host path /srv read-write through a volume");
+    for other in ["bind,ro,rw", "bind,remount", "bind,shared", "bind,ro,x"] {
+        assert!(volume(other).starts_with("set volume option"), "{other}");
+    }
+}
+
+#[test]
+fn networks_of_other_peoples_addresses_are_asked() {
+    let network = |subnet: &str| {
+        let body = format!(r#"{{"Name":"net","IPAM":{{"Config":[{{"Subnet":"{subnet}"}}]}}}}"#);
+        understood("POST /networks/create", &body).unwrap().privileges.len()
+    };
+    for private in ["10.0.0.0/8", "172.28.0.0/16", "192.168.1.0/24", "fd00::/64"] {
+        assert_eq!(network(private), 1, "{private}");
+    }
+    for public in ["93.184.216.0/24", "0.0.0.0/0", "10.0.0.0/7", "172.0.0.0/8", "2001:db8::/32", "x"] {
+        assert_eq!(network(public), 2, "{public}");
+    }
+}
+
+#[test]
+fn no_request_asks_for_more_than_can_be_judged() {
+    let capabilities: Vec<String> = (0..2000).map(|n| format!("\"C{n}\"")).collect();
+    assert_eq!(
+        asks(&format!(r#""CapAdd":[{}]"#, capabilities.join(","))),
+        ["refused: the request asks for more things than can be judged at once"]
+    );
+    let volumes: Vec<String> = (0..2000).map(|n| format!("\"v{n}:/v{n}\"")).collect();
+    assert_eq!(
+        asks(&format!(r#""Binds":[{}]"#, volumes.join(","))),
+        ["refused: the request asks for more things than can be judged at once"]
+    );
+}
+
+#[test]
 fn what_two_readers_could_read_differently_is_refused() {
     for (head, body, expected) in [
         (
@@ -248,6 +291,10 @@ fn what_two_readers_could_read_differently_is_refused() {
         ("POST /nosuch", "", "no operation"),
         ("POST /v1.41/volumes/create", r#"{"Name":"../../etc"}"#, "neither an absolute path nor the name of a volume"),
         ("GET /containers/nosuch/json", "", "404 No such container: nosuch"),
+        ("POST /containers/web/rename?name=aaaaaaaaaaaa", "", "could be taken for an id"),
+        ("POST /containers/web/rename?name=a&name=b", "", "repeated"),
+        ("POST /containers/create?name=0123456789abcdef", r#"{"Image":"tiny"}"#, "could be taken for an id"),
+        ("POST /networks/create", r#"{"Name":"0123456789abcdef"}"#, "could be taken for an id"),
     ] {
         let refused = understood(head, body).err().unwrap_or_else(|| panic!("{head} {body} is understood"));
         assert!(refused.contains(expected), "{head} {body}: {refused}");

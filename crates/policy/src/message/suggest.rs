@@ -74,7 +74,7 @@ fn term(privilege: &Privilege) -> Option<String> {
         Privilege::MountVolumesFrom { container, .. } => pair("volumes_from", &container.name),
         Privilege::LinkContainer { container } => pair("link", &container.name),
         Privilege::UseVolumeDriver { driver } => pair("volume_driver", driver),
-        Privilege::SetVolumeOption { name, value } => pair("volume_option", &format!("{name}={value}")),
+        Privilege::SetVolumeOption { name, value } => pair("volume_option", &shown(name, value)),
         Privilege::ShareNamespace { namespace, with } => shared(*namespace, with)?,
         Privilege::AddCapability { name } => pair("capability", name),
         Privilege::UseDevice { path, permissions } => map(&[("device", path), ("permissions", permissions)]),
@@ -98,18 +98,28 @@ fn term(privilege: &Privilege) -> Option<String> {
         Privilege::ContactRegistry { registry } => pair("registry", registry),
         Privilege::JoinNetwork { network } => pair("network", &network.name),
         Privilege::UseNetworkDriver { driver } => pair("network_driver", driver),
-        Privilege::SetNetworkOption { name, value } => pair("network_option", &format!("{name}={value}")),
+        Privilege::SetNetworkOption { name, value } => pair("network_option", &shown(name, value)),
         Privilege::SetMacAddress { .. } => "mac_address".to_owned(),
         Privilege::SetUlimit { name, .. } => pair("ulimit", name),
         Privilege::Prioritise { what, .. } => pair("priority", what),
-        Privilege::SetStorageOption { name, value } => pair("storage_option", &format!("{name}={value}")),
+        Privilege::SetStorageOption { name, .. } => pair("storage_option", name),
         Privilege::Annotate { name } => pair("annotation", name),
         Privilege::Checkpoint { .. } => "checkpoint".to_owned(),
+        // A place with a login in it is not repeated.
+        Privilege::FetchBuildContext { from } if from.contains(['@', '?']) => return None,
         Privilege::FetchBuildContext { from } => pair("build_context", from),
-        Privilege::SetBuildOption { name, value } => pair("build_option", &format!("{name}={value}")),
+        Privilege::SetBuildOption { name, .. } => pair("build_option", name),
         // Whoever allows what nobody has looked at should do so on purpose.
         Privilege::Unexamined { .. } => return None,
     })
+}
+
+/// An option with its value where that cannot be a secret.
+fn shown(name: &str, value: &str) -> String {
+    match name {
+        "type" | "subnet" => format!("{name}={value}"),
+        _ => name.to_owned(),
+    }
 }
 
 fn host_path(mount: &HostMount) -> String {

@@ -141,8 +141,8 @@ fn attacks_are_refused() {
                 vec![P::Privileged, run_as("1000", Some(1000))],
             ),
         ),
-        ("exec in prepared", on_container(Operation::ContainerExec, &reaching("prepared"))),
-        ("start prepared", on_container(Operation::ContainerStart, &reaching("prepared"))),
+        ("exec in prepared", drive(Operation::ContainerExec)),
+        ("start prepared", drive(Operation::ContainerStart)),
         (
             "macvlan",
             facts(Operation::NetworkCreate, vec![Resource::Daemon], vec![P::UseNetworkDriver { driver: s("macvlan") }]),
@@ -315,4 +315,9 @@ fn ordinary_work_is_allowed() {
     for (name, facts) in benign {
         assert_eq!(verdict(&policy, &user, &facts), "allowed", "{name}");
     }
+}
+
+/// Somebody else's privileged container, and its powers, which are asked of whoever drives it.
+fn drive(operation: Operation) -> Facts {
+    facts(operation, vec![Resource::Container(reaching("prepared"))], vec![P::Privileged])
 }

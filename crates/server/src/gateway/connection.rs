@@ -52,7 +52,7 @@ pub(super) async fn serve(gateway: &Arc<Gateway>, accepted: Accepted, mut stoppe
         }
     };
     let Some(_place) = gateway.place_for(&subject) else {
-        tracing::warn!(user = subject.user, "too many connections of one user; one was turned away");
+        tracing::debug!(user = subject.user, "too many connections of one user; one was turned away");
         let words = "dockwarden: you have too many connections open; close some, or ask for a higher limit \
                      (limits.connections_per_subject)";
         return turn_away(&mut client, &Answer::new(429, words)).await;
@@ -90,11 +90,9 @@ async fn identify(gateway: &Gateway, peer: Peer) -> Result<Subject, String> {
     }
 }
 
-/// Answers without reading, and ends.
+/// Answers without reading, and ends at once: whoever is turned away must not keep a place that others need.
 async fn turn_away(client: &mut Wire<ClientStream>, answer: &Answer) {
-    if answer.send(client, false, true).await.is_ok() {
-        linger(client).await;
-    }
+    let _ = tokio::time::timeout(TURN_AWAY, answer.send(client, false, true)).await;
 }
 
 /// Ends our side and reads on for a moment. A socket that is closed with unread bytes is reset, and the
@@ -111,4 +109,5 @@ async fn linger(client: &mut Wire<ClientStream>) {
 }
 
 const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
+const TURN_AWAY: std::time::Duration = std::time::Duration::from_secs(1);
 const LINGER_READ: usize = 64 << 10;

@@ -72,13 +72,13 @@ impl Entry {
     pub(super) fn answers(&mut self, answers: &[Answered]) {
         let question = |answer: &Answered| Question {
             action: answer.action.to_string(),
-            resource: answer.resource.to_string(),
+            resource: short(&answer.resource),
             allowed: answer.allowed,
             policies: answer.policies.iter().map(|policy| policy.id.to_string()).collect(),
-            reason: answer.reason.clone(),
+            reason: answer.reason.as_deref().map(short),
         };
         self.change(|record| {
-            record.resource = answers.first().map(|answer| answer.resource.to_string());
+            record.resource = answers.first().map(|answer| short(&answer.resource));
             record.questions = answers.iter().map(question).collect();
         });
     }
@@ -104,6 +104,17 @@ impl Entry {
         self.record = None;
     }
 }
+
+/// A text that a client may have made long, cut: a record must always fit.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
+/// The longest text of a client's that is kept, in characters.
+const LONGEST: usize = 300;
 
 impl Drop for Entry {
     fn drop(&mut self) {

@@ -14,11 +14,12 @@ use docker::privilege::Privilege;
 use docker::request::{Call, Misread, Request};
 use policy::{Circumstances, Decision, Door, Permit, Policy};
 use tokio::io::AsyncWriteExt;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::answer::Answer;
 use super::connection::{Connection, Next};
 use super::entry::Entry;
-use super::{Gateway, Manner, forward, resolve};
+use super::{BODY_UNIT, Gateway, Manner, forward, resolve};
 use crate::record::Outcome;
 use crate::wire::{BodyError, Rest};
 
@@ -32,6 +33,8 @@ pub(super) struct Exchange<'a> {
     pub(super) head: RequestHead,
     /// What is left of the request's body.
     pub(super) rest: Rest,
+    /// The room that the judged body takes among all others.
+    room: Option<SemaphorePermit<'a>>,
 }
 
 /// The end of an exchange by an answer of ours.
@@ -70,7 +73,7 @@ pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> 
     };
     entry.head(&head);
     let rest = Rest::from(head.framing());
-    let mut exchange = Exchange { gateway, connection, entry, head, rest };
+    let mut exchange = Exchange { gateway, connection, entry, head, rest, room: None };
     match exchange.judge(&policy).await {
         Ok(granted) => forward::run(exchange, granted).await,
         Err(stop) => exchange.stop(stop).await,
@@ -140,7 +143,7 @@ impl Exchange<'_> {
         let limits = &self.gateway.settings.limits;
         let too_large = || {
             let words = format!(
-                "dockwarden: the body is larger than {} bytes, the most that is judged (limits.judged_body)",
+                "dockwarden: the body is larger than {} bytes, the most that is judged (limits.judged_body_bytes)",
                 limits.judged_body_bytes
             );
             Stop::new(Outcome::Malformed, Answer::new(413, words))
@@ -154,6 +157,7 @@ impl Exchange<'_> {
         self.say_continue().await?;
         let client = &mut self.connection.client;
         let mut whole = bytes::BytesMut::new();
+        let mut room: Option<SemaphorePermit<'_>> = None;
         let reading = async {
             while let Some(piece) =
                 self.rest.read(&mut client.stream, &mut client.ahead, Some(limits.body_silence)).await?
@@ -162,12 +166,15 @@ impl Exchange<'_> {
                 if whole.len() > limits.judged_body_bytes {
                     return Ok(false);
                 }
+                make_room(&self.gateway.bodies, &mut room, whole.len()).await;
             }
             Ok::<bool, BodyError>(true)
         };
         let failed =
             |status, what: String| Stop::new(Outcome::Malformed, Answer::new(status, format!("dockwarden: {what}")));
-        match tokio::time::timeout(limits.judged_body_wait, reading).await {
+        let read = tokio::time::timeout(limits.judged_body_wait, reading).await;
+        self.room = room;
+        match read {
             Ok(Ok(true)) => Ok(whole.freeze()),
             Ok(Ok(false)) => Err(too_large()),
             Ok(Err(error @ BodyError::Silent(_))) => Err(failed(408, error.to_string())),
@@ -195,6 +202,19 @@ impl Exchange<'_> {
             Ok(()) if reusable => Next::Request,
             Ok(()) => Next::Linger,
             Err(_) => Next::Close,
+        }
+    }
+}
+
+/// Takes room for a body of that length in all, and waits until there is. A small body, as nearly all are, takes none.
+async fn make_room<'a>(bodies: &'a Semaphore, room: &mut Option<SemaphorePermit<'a>>, length: usize) {
+    let wanted = length.wrapping_div(BODY_UNIT);
+    let more = wanted.saturating_sub(room.as_ref().map_or(0, SemaphorePermit::num_permits));
+    let Ok(more @ 1..) = u32::try_from(more) else { return };
+    if let Ok(permit) = bodies.acquire_many(more).await {
+        match room {
+            Some(room) => room.merge(permit),
+            None => *room = Some(permit),
         }
     }
 }

@@ -69,8 +69,11 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted) -> Next {
     }
     if let Err(error) = send(&mut exchange, permit, &call).await {
         exchange.connection.daemon = None;
-        let outcome = Stop::new(Outcome::Failed, Answer::unreachable(&error));
-        return exchange.stop(outcome).await;
+        let (outcome, answer) = match error.kind() {
+            std::io::ErrorKind::InvalidInput => (Outcome::Malformed, Answer::new(400, format!("dockwarden: {error}"))),
+            _ => (Outcome::Failed, Answer::unreachable(&error)),
+        };
+        return exchange.stop(Stop::new(outcome, answer)).await;
     }
     match image {
         Some(image) => check::created(exchange, &image).await,

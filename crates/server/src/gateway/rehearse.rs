@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use docker::body::container::CreateRequest;
 use docker::endpoint::{Answer as AnswerKind, Effect, Operation};
 use docker::facts::CanonicalBody;
 use docker::image::Reference;
@@ -30,6 +31,7 @@ pub(super) struct Rehearsal {
 #[derive(Default)]
 struct Made {
     containers: HashMap<String, Container>,
+    stored: HashMap<String, CreateRequest>,
     execs: HashMap<String, KnownExec>,
     images: Vec<String>,
 }
@@ -41,7 +43,11 @@ impl Rehearsal {
         match lookup {
             Lookup::Container(name) => {
                 let known = made.containers.values().find(|made| made.id == *name || made.name == *name);
-                known.map(|known| world.learn_container(name.clone(), Some(known.clone()))).is_some()
+                let known = known.cloned();
+                if let Some(known) = &known {
+                    world.learn_stored(known.id.clone(), made.stored.get(&known.id).cloned().unwrap_or_default());
+                }
+                known.map(|known| world.learn_container(name.clone(), Some(known))).is_some()
             }
             Lookup::Exec(id) => {
                 made.execs.get(id).map(|known| world.learn_exec(id.clone(), Some(known.clone()))).is_some()
@@ -68,7 +74,8 @@ impl Rehearsal {
         let name = names.first().cloned().unwrap_or_default();
         match operation {
             Operation::ContainerCreate => {
-                let container = container(&parameter("name"), body);
+                let (container, stored) = container(&parameter("name"), body);
+                made.stored.insert(container.id.clone(), stored);
                 let answer = json!({ "Id": container.id, "Warnings": [] });
                 made.images.push(container.image.clone());
                 made.containers.insert(container.id.clone(), container);
@@ -113,7 +120,9 @@ impl Rehearsal {
             (Operation::ContainerInspect, Some(container)) => Some((200, inspected(container))),
             (Operation::ContainerLogs, Some(_)) => Some((200, Value::Null)),
             _ if !alone => None,
-            (Operation::SystemPing | Operation::SystemPingHead | Operation::SystemEvents, _) => Some((200, Value::Null)),
+            (Operation::SystemPing | Operation::SystemPingHead | Operation::SystemEvents, _) => {
+                Some((200, Value::Null))
+            }
             (Operation::SystemVersion, _) => {
                 Some((200, json!({ "Version": "rehearsal", "ApiVersion": "1.41", "MinAPIVersion": "1.24" })))
             }
@@ -167,24 +176,21 @@ impl Exchange<'_> {
 }
 
 /// The container that a create would have made, read as the daemon's own answer about it would be.
-fn container(name: &str, body: &Value) -> Container {
+fn container(name: &str, body: &Value) -> (Container, CreateRequest) {
     let id = id_of(name);
     let name = if name.is_empty() { format!("rehearsal_{}", id.get(..6).unwrap_or_default()) } else { name.to_owned() };
     let host = body.get("HostConfig").cloned().unwrap_or_default();
-    let of_host = |list: &str, bind: fn(&Value) -> bool| {
-        host.get(list).and_then(Value::as_array).is_some_and(|list| list.iter().any(bind))
-    };
-    let binds = of_host("Binds", |bind| bind.as_str().is_some_and(|bind| bind.starts_with('/')))
-        || of_host("Mounts", |mount| mount.get("Type").is_some_and(|kind| kind == "bind"));
     let answer = json!({
         "Id": id,
         "Name": name,
         "Config": { "Image": body.get("Image"), "User": body.get("User"), "Labels": body.get("Labels") },
         "HostConfig": host,
-        "Mounts": if binds { json!([{ "Type": "bind" }]) } else { json!([]) },
+        "Mounts": [],
         "State": { "Running": true },
     });
-    docker::answer::container(answer.to_string().as_bytes()).unwrap_or_default()
+    let answer = answer.to_string().into_bytes();
+    let stored = docker::request::stored::read(&answer).unwrap_or_default();
+    (docker::answer::container(&answer).unwrap_or_default(), stored)
 }
 
 fn inspected(container: &Container) -> Value {

@@ -69,11 +69,7 @@ async fn look(gateway: &Gateway, connection: &mut Connection, lookup: Lookup, wo
             world.learn_host_path(path, known);
         }
         Lookup::Container(name) => {
-            let body = inspect(gateway, connection, Operation::ContainerInspect, &name).await?;
-            let known = read(body.clone(), answer::container)?;
-            if let (Some(known), Some(Ok(stored))) = (&known, body.as_deref().map(docker::request::stored::read)) {
-                world.learn_stored(known.id.clone(), stored);
-            }
+            let known = container(gateway, connection, &name, world).await?;
             world.learn_container(name, known);
         }
         Lookup::Image(name) => {
@@ -91,7 +87,9 @@ async fn look(gateway: &Gateway, connection: &mut Connection, lookup: Lookup, wo
         Lookup::Exec(id) => {
             let body = inspect(gateway, connection, Operation::ExecInspect, &id).await?;
             let known = match read(body, answer::exec)? {
-                Some(exec) => container(gateway, connection, &exec.container).await?.map(|within| exec.within(within)),
+                Some(exec) => {
+                    container(gateway, connection, &exec.container, world).await?.map(|within| exec.within(within))
+                }
                 None => None,
             };
             world.learn_exec(id, known);
@@ -104,9 +102,15 @@ async fn container(
     gateway: &Gateway,
     connection: &mut Connection,
     name: &str,
+    world: &mut World,
 ) -> Result<Option<docker::resource::Container>, Answer> {
-    let body = inspect(gateway, connection, Operation::ContainerInspect, name).await?;
-    read(body, answer::container)
+    let Some(body) = inspect(gateway, connection, Operation::ContainerInspect, name).await? else { return Ok(None) };
+    let known = answer::container(&body).map_err(|error| Answer::garbled(&error))?;
+    // Where it cannot be read, whoever needs it is refused.
+    if let Ok(stored) = docker::request::stored::read(&body) {
+        world.learn_stored(known.id.clone(), stored);
+    }
+    Ok(Some(known))
 }
 
 /// The image that a container was made from, by its id.
@@ -115,7 +119,7 @@ pub(super) async fn image_of(
     connection: &mut Connection,
     id: &str,
 ) -> Result<Option<String>, Answer> {
-    Ok(container(gateway, connection, id).await?.map(|container| container.image_id))
+    Ok(container(gateway, connection, id, &mut World::new()).await?.map(|container| container.image_id))
 }
 
 /// Takes away a container that should not have been made.

@@ -31,6 +31,7 @@ case ${1:-} in
     need script bsdutils
     need python3 python3
     need make make
+    need openssl openssl
     [ -x /usr/bin/docker-compose ] || missing+=(docker-compose)
     /usr/bin/python3 -c 'import docker' 2>/dev/null || missing+=(python3-docker) ;;
   *) sed -n '2,6p' "$0" | sed 's/^# \{0,1\}//'; exit 64 ;;

@@ -5,7 +5,9 @@
 //! no clock, no globals; knows nothing of policy.
 
 pub mod answer;
+pub mod archive;
 pub mod body;
+pub mod dockerfile;
 pub mod endpoint;
 pub mod facts;
 pub mod host_path;

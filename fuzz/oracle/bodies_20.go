@@ -71,11 +71,16 @@ func promotes(t reflect.Type) bool {
 	return t != reflect.TypeFor[*container.HostConfig]()
 }
 
-// finish does what ContainerConfigWrapper.getHostConfig does.
+// finish does what ContainerConfigWrapper.getHostConfig does. Without any field of Config there is none, which
+// the daemon refuses (`config cannot be empty`), and with a field that is zero there is an empty one. We forward
+// the same for both, so both count as empty.
 func finish(_ string, value any) any {
 	w, wrapped := value.(*createRequest)
 	if !wrapped {
 		return value
+	}
+	if w.Config == nil {
+		w.Config = new(container.Config)
 	}
 	hc := w.HostConfig
 	if hc == nil && w.InnerHostConfig != nil {

@@ -57,7 +57,11 @@ func promotes(reflect.Type) bool {
 	return true
 }
 
-// finish: a container's configuration is compared as it was decoded.
+// finish: without any field of Config there is none, which the daemon refuses (`config cannot be empty`), and
+// with a field that is zero there is an empty one. We forward the same for both, so both count as empty.
 func finish(_ string, value any) any {
+	if request, created := value.(*container.CreateRequest); created && request.Config == nil {
+		request.Config = new(container.Config)
+	}
 	return value
 }

@@ -49,9 +49,11 @@ func readHead(connection []byte) message {
 		Header:   map[string][]string{},
 		Length:   request.ContentLength,
 		Body:     latin1(string(body)),
-		Trailer:  len(request.Trailer) > 0,
 		Left:     in.Buffered() + source.Len(),
 		KeepOpen: !request.Close,
+	}
+	for _, values := range request.Trailer {
+		read.Trailer = read.Trailer || len(values) > 0
 	}
 	if err != nil {
 		read.BodyCut = err.Error()

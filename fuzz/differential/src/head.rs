@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use docker::http::{Chunks, Framing, HeadLimits, Parsed, RequestHead, Version, write_chunk, write_last_chunk, write_request_head};
+use docker::http::{
+    Chunks, Framing, HeadLimits, Parsed, RequestHead, Version, write_chunk, write_last_chunk, write_request_head,
+};
 use docker::target::Target;
 use serde_json::Value;
 
@@ -38,11 +40,8 @@ impl Check for Heads {
     }
 
     fn make(&self, random: &mut Random) -> Case {
-        let mut bytes = if random.chance(30) && !self.recorded.is_empty() {
-            random.pick(&self.recorded)
-        } else {
-            made(random)
-        };
+        let mut bytes =
+            if random.chance(30) && !self.recorded.is_empty() { random.pick(&self.recorded) } else { made(random) };
         for _ in 0..random.pick(&[0, 0, 1, 1, 2]) {
             change(&mut bytes, random);
         }
@@ -62,7 +61,12 @@ impl Check for Heads {
         };
         match read(&forwarded) {
             Some(again) if again.body == message.body && again.left == 0 => {}
-            _ => return Reading::Broken(format!("what is written is read otherwise: {}", shown(&forwarded.escape_ascii().to_string()))),
+            _ => {
+                return Reading::Broken(format!(
+                    "what is written is read otherwise: {}",
+                    shown(&forwarded.escape_ascii().to_string())
+                ));
+            }
         }
         let mut frame = vec![b'H'];
         put(&mut frame, &case.bytes);
@@ -111,7 +115,8 @@ fn written(message: &Message) -> Result<Vec<u8>, String> {
     let others = head.headers().iter().filter(|(name, _)| left_out.iter().all(|out| !out.eq_ignore_ascii_case(name)));
     let fields: Vec<(&str, &[u8])> = std::iter::once(("Host", host)).chain(others).collect();
     let mut out = Vec::new();
-    write_request_head(&mut out, head.method(), head.target(), fields, head.framing()).map_err(|why| why.to_string())?;
+    write_request_head(&mut out, head.method(), head.target(), fields, head.framing())
+        .map_err(|why| why.to_string())?;
     match head.framing() {
         Framing::Chunked => {
             message.body.chunks(5).for_each(|chunk| write_chunk(&mut out, chunk));
@@ -194,12 +199,26 @@ fn fields_of_go(go: &Value) -> BTreeMap<String, Vec<Vec<u8>>> {
 
 fn made(random: &mut Random) -> Vec<u8> {
     let mut out = Vec::new();
-    let method = random.pick(&["GET", "POST", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "get", "M-SEARCH"]);
-    let target = random.pick(&["/info", "/v1.41/containers/create?name=a", "*", "/", "http://x/info", "/a%20b", "x:80", "/é", "/?a b"]);
-    let version = random.pick(&["HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/1.2", "HTTP/2.0", "http/1.1", "HTTP/1.10"]);
+    let method = random
+        .pick(&["GET", "POST", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "get", "M-SEARCH"]);
+    let target = random.pick(&[
+        "/info",
+        "/v1.41/containers/create?name=a",
+        "*",
+        "/",
+        "http://x/info",
+        "/a%20b",
+        "x:80",
+        "/é",
+        "/?a b",
+    ]);
+    let version =
+        random.pick(&["HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/1.2", "HTTP/2.0", "http/1.1", "HTTP/1.10"]);
     out.extend_from_slice(format!("{method} {target} {version}\r\n").as_bytes());
     if random.chance(95) {
-        out.extend_from_slice(format!("Host: {}\r\n", random.pick(&["docker", "", "a:80", "[::1]:2375", "a b", "é", "a/b"])).as_bytes());
+        out.extend_from_slice(
+            format!("Host: {}\r\n", random.pick(&["docker", "", "a:80", "[::1]:2375", "a b", "é", "a/b"])).as_bytes(),
+        );
     }
     for _ in 0..random.below(5) {
         out.extend_from_slice(random.pick(FIELDS).as_bytes());
@@ -237,7 +256,8 @@ fn made(random: &mut Random) -> Vec<u8> {
 }
 
 fn change(bytes: &mut Vec<u8>, random: &mut Random) {
-    let lines: Vec<usize> = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
+    let lines: Vec<usize> =
+        bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
     match random.below(6) {
         0 | 1 if !lines.is_empty() => {
             let at = random.pick(&lines);
@@ -246,7 +266,8 @@ fn change(bytes: &mut Vec<u8>, random: &mut Random) {
         }
         2 if !lines.is_empty() => {
             let at = random.pick(&lines);
-            bytes.splice(at - 1..at, random.pick(&["", "\n\n", "\r\n", "\r\n ", "\r\n\t", " \n", "\r", "\0\n"]).bytes());
+            bytes
+                .splice(at - 1..at, random.pick(&["", "\n\n", "\r\n", "\r\n ", "\r\n\t", " \n", "\r", "\0\n"]).bytes());
         }
         3 if !lines.is_empty() => {
             let at = random.pick(&lines);
@@ -257,19 +278,85 @@ fn change(bytes: &mut Vec<u8>, random: &mut Random) {
 }
 
 const FIELDS: &[&str] = &[
-    "Content-Length: 0", "Content-Length: 5", "Content-Length: 05", "Content-Length: +5", "Content-Length: 5, 5", "Content-Length: -0",
-    "Content-Length: 5 ", "Content-Length : 5", "Content-Length:", "content-length: 5", "Content-Length: 18446744073709551616",
-    "Content-Length: 9223372036854775808", "Transfer-Encoding: chunked", "Transfer-Encoding: Chunked", "transfer-encoding: chunked",
-    "Transfer-Encoding: identity", "Transfer-Encoding: chunked, identity", "Transfer-Encoding: \"chunked\"", "Transfer-Encoding:",
-    "Transfer-Encoding: chunked ", "Transfer-Encoding: chunked;q=1", "Host: other", "Host:", "Connection: close", "Connection: keep-alive",
-    "Connection: Close, x", "connection: upgrade", "Connection: keep-alive, close", "Connection: \"close\"", "Connection: clos\u{e9}",
-    "Upgrade: tcp", "Upgrade: h2c", "Expect: 100-continue", "Content-Type: application/json", "Content-Type: text/plain; charset=utf-8",
-    "X: \u{e9}", "X: a\tb", "X:\t a \t", "X_y: 1", "X y: 1", "X\t: 1", ": 1", "X", "X-Registry-Auth: e30=", "Pragma: no-cache",
-    "Cache-Control: x", "Trailer: X", "Cookie: a=b", "cOOKIE: c=d", "Proxy-Connection: close", "Keep-Alive: timeout=5", "HTTP2-Settings: AAA",
+    "Content-Length: 0",
+    "Content-Length: 5",
+    "Content-Length: 05",
+    "Content-Length: +5",
+    "Content-Length: 5, 5",
+    "Content-Length: -0",
+    "Content-Length: 5 ",
+    "Content-Length : 5",
+    "Content-Length:",
+    "content-length: 5",
+    "Content-Length: 18446744073709551616",
+    "Content-Length: 9223372036854775808",
+    "Transfer-Encoding: chunked",
+    "Transfer-Encoding: Chunked",
+    "transfer-encoding: chunked",
+    "Transfer-Encoding: identity",
+    "Transfer-Encoding: chunked, identity",
+    "Transfer-Encoding: \"chunked\"",
+    "Transfer-Encoding:",
+    "Transfer-Encoding: chunked ",
+    "Transfer-Encoding: chunked;q=1",
+    "Host: other",
+    "Host:",
+    "Connection: close",
+    "Connection: keep-alive",
+    "Connection: Close, x",
+    "connection: upgrade",
+    "Connection: keep-alive, close",
+    "Connection: \"close\"",
+    "Connection: clos\u{e9}",
+    "Upgrade: tcp",
+    "Upgrade: h2c",
+    "Expect: 100-continue",
+    "Content-Type: application/json",
+    "Content-Type: text/plain; charset=utf-8",
+    "X: \u{e9}",
+    "X: a\tb",
+    "X:\t a \t",
+    "X_y: 1",
+    "X y: 1",
+    "X\t: 1",
+    ": 1",
+    "X",
+    "X-Registry-Auth: e30=",
+    "Pragma: no-cache",
+    "Cache-Control: x",
+    "Trailer: X",
+    "Cookie: a=b",
+    "cOOKIE: c=d",
+    "Proxy-Connection: close",
+    "Keep-Alive: timeout=5",
+    "HTTP2-Settings: AAA",
 ];
 
-const LENGTHS: &[&str] = &["Content-Length: ", "Content-Length: ", "content-length:", "Content-Length:\t", "Content-Length: 0", "CONTENT-LENGTH: "];
+const LENGTHS: &[&str] = &[
+    "Content-Length: ",
+    "Content-Length: ",
+    "content-length:",
+    "Content-Length:\t",
+    "Content-Length: 0",
+    "CONTENT-LENGTH: ",
+];
 
-const CODINGS: &[&str] = &["Transfer-Encoding: chunked", "Transfer-Encoding: chunked", "transfer-encoding:CHUNKED", "Transfer-Encoding: \tchunked\t"];
+const CODINGS: &[&str] = &[
+    "Transfer-Encoding: chunked",
+    "Transfer-Encoding: chunked",
+    "transfer-encoding:CHUNKED",
+    "Transfer-Encoding: \tchunked\t",
+];
 
-const ENDS: &[&str] = &["0\r\n\r\n", "0\r\n\r\n", "0\r\n\r\n", "00000000\r\n\r\n", "0\r\nX: y\r\n\r\n", "0;a\r\n\r\n", "0\n\n", "0\r\n", "-0\r\n\r\n", ""];
+const ENDS: &[&str] = &[
+    "0\r\n\r\n",
+    "0\r\n\r\n",
+    "0\r\n\r\n",
+    "00000000\r\n\r\n",
+    "0\r\nX: y\r\n\r\n",
+    "0;a\r\n\r\n",
+    "0\n\n",
+    "0\r\n",
+    "-0\r\n\r\n",
+    "",
+];

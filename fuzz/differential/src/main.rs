@@ -68,7 +68,8 @@ impl Settings {
         };
         while let Some(word) = words.next() {
             let value = words.next().ok_or_else(|| format!("`{word}` needs a value"))?;
-            let number = || value.replace('_', "").parse().map_err(|_| format!("`{word}` needs a number, not `{value}`"));
+            let number =
+                || value.replace('_', "").parse().map_err(|_| format!("`{word}` needs a number, not `{value}`"));
             match word.as_str() {
                 "--oracles" => settings.oracles = value.into(),
                 "--recorded" => settings.recorded = value.into(),
@@ -130,14 +131,18 @@ fn run(settings: &Settings) -> io::Result<bool> {
         let others: Vec<_> =
             (1..workers).map(|_| scope.spawn(|| work(Oracle::start_all(&settings.oracles)?))).collect();
         let own = work(first);
-        others.into_iter().map(|other| other.join().unwrap_or_else(|_| Err(io::Error::other("a worker has panicked")))).fold(own, Result::and)
+        others
+            .into_iter()
+            .map(|other| other.join().unwrap_or_else(|_| Err(io::Error::other("a worker has panicked"))))
+            .fold(own, Result::and)
     })?;
     let found = found.into_inner().map_err(|_| io::Error::other("a worker has panicked"))?;
     let part = |(check, figures): (&&dyn Check, &Figures)| {
         let number = |of: &AtomicU64| of.load(Ordering::Relaxed);
         format!("{} {} ({} taken)", check.name(), number(&figures.done), number(&figures.taken))
     };
-    let parts: Vec<String> = checks.iter().zip(&figures).filter(|(_, f)| f.done.load(Ordering::Relaxed) > 0).map(part).collect();
+    let parts: Vec<String> =
+        checks.iter().zip(&figures).filter(|(_, f)| f.done.load(Ordering::Relaxed) > 0).map(part).collect();
     let all: u64 = figures.iter().map(|figures| figures.done.load(Ordering::Relaxed)).sum();
     println!(
         "differ: {all} cases with seed {}: {}; against Go for {}; {} differences; {:.0} s",
@@ -151,7 +156,13 @@ fn run(settings: &Settings) -> io::Result<bool> {
 }
 
 /// Does the next batch. False: there is none.
-fn batch(check: &dyn Check, figures: &Figures, settings: &Settings, oracles: &mut [Oracle], found: &Mutex<Vec<String>>) -> io::Result<bool> {
+fn batch(
+    check: &dyn Check,
+    figures: &Figures,
+    settings: &Settings,
+    oracles: &mut [Oracle],
+    found: &Mutex<Vec<String>>,
+) -> io::Result<bool> {
     let all = settings.cases_of(check.name());
     let from = figures.next.fetch_add(BATCH, Ordering::Relaxed);
     if from >= all {

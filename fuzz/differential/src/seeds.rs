@@ -11,7 +11,8 @@ use serde_json::Value;
 /// The seeds of the fuzz targets. What a target reads first, its file in `fuzz/fuzz_targets` says.
 pub fn write(recorded: &Recorded, folder: &Path) -> io::Result<()> {
     let path = |sent: &Sent| sent.target.split('?').next().unwrap_or_default().as_bytes().to_vec();
-    let query = |sent: &Sent| sent.target.split_once('?').map(|(_, query)| query.as_bytes().to_vec()).unwrap_or_default();
+    let query =
+        |sent: &Sent| sent.target.split_once('?').map(|(_, query)| query.as_bytes().to_vec()).unwrap_or_default();
     let sent = &recorded.sent;
     let named = |sent: &&Sent| !sent.method.is_empty();
     save(folder, "head", sent.iter().map(|sent| sent.raw.clone()))?;

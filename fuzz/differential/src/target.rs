@@ -38,11 +38,8 @@ impl Check for Targets {
     }
 
     fn make(&self, random: &mut Random) -> Case {
-        let (mut method, target) = if random.chance(30) && !self.recorded.is_empty() {
-            random.pick(&self.recorded)
-        } else {
-            made(random)
-        };
+        let (mut method, target) =
+            if random.chance(30) && !self.recorded.is_empty() { random.pick(&self.recorded) } else { made(random) };
         if random.chance(3) {
             method = (random.pick(&["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "get", "PATCH"])).to_owned();
         }
@@ -209,16 +206,22 @@ fn change(target: &mut Vec<u8>, random: &mut Random) {
     let at = random.below(target.len() + 1);
     match random.below(9) {
         0..3 if at < target.len() => {
-            let escape = if random.chance(50) { format!("%{:02X}", target[at]) } else { format!("%{:02x}", target[at]) };
+            let escape =
+                if random.chance(50) { format!("%{:02X}", target[at]) } else { format!("%{:02x}", target[at]) };
             target.splice(at..=at, escape.bytes());
         }
         3 => drop(target.splice(at..at, random.pick(ODD).bytes())),
         4 => target.extend_from_slice(random.pick(ODD).as_bytes()),
-        5 => drop(target.splice(0..0, random.pick(&["/", "http://docker", "//x", "foo:", "*", "/v1.41", "/./"]).bytes())),
+        5 => {
+            drop(target.splice(0..0, random.pick(&["/", "http://docker", "//x", "foo:", "*", "/v1.41", "/./"]).bytes()))
+        }
         6 => {
             // A slash becomes another way of writing one.
             if let Some(slash) = target.iter().rposition(|byte| *byte == b'/') {
-                target.splice(slash..=slash, random.pick(&["%2f", "%2F", "//", "/./", "/../", "%252f", "\\", "/%2e/"]).bytes());
+                target.splice(
+                    slash..=slash,
+                    random.pick(&["%2f", "%2F", "//", "/./", "/../", "%252f", "\\", "/%2e/"]).bytes(),
+                );
             }
         }
         7 if at < target.len() => target[at] = target[at].to_ascii_uppercase(),
@@ -227,23 +230,141 @@ fn change(target: &mut Vec<u8>, random: &mut Random) {
 }
 
 const VERSIONS: &[&str] = &[
-    "", "", "/v1.41", "/v1.41", "/v1.24", "/v1.51", "/v1.44", "/v01.41", "/v1.041", "/v1.41.0", "/v1", "/v1.41.", "/v.",
-    "/V1.41", "/v1.41/v1.41", "/%76%31.41", "/v1%2E41", "/v1.41%2f..", "/v1.23", "/v1.57", "/v9.99", "/v1.4294967337",
+    "",
+    "",
+    "/v1.41",
+    "/v1.41",
+    "/v1.24",
+    "/v1.51",
+    "/v1.44",
+    "/v01.41",
+    "/v1.041",
+    "/v1.41.0",
+    "/v1",
+    "/v1.41.",
+    "/v.",
+    "/V1.41",
+    "/v1.41/v1.41",
+    "/%76%31.41",
+    "/v1%2E41",
+    "/v1.41%2f..",
+    "/v1.23",
+    "/v1.57",
+    "/v9.99",
+    "/v1.4294967337",
 ];
 
 const NAMES: &[&str] = &[
-    "web", "web", "aaaaaaaaaaaa", "a/b", "registry.test/x/y:1", "sha256:bbbb", "create", "json", "a%2Fb", "a%20b", "a+b", "a;b",
-    "a%0Ab", "", ".", "..", "%2e%2e", "a%00", "%c3%a9", "%ff", "é", "json/json", "prune", "a:b", "a@b", "$a&b=c", "%25", "a%3Fb",
-    "a%23", "~a", "*", "a/../b", "create/json", "x/checkpoints/y",
+    "web",
+    "web",
+    "aaaaaaaaaaaa",
+    "a/b",
+    "registry.test/x/y:1",
+    "sha256:bbbb",
+    "create",
+    "json",
+    "a%2Fb",
+    "a%20b",
+    "a+b",
+    "a;b",
+    "a%0Ab",
+    "",
+    ".",
+    "..",
+    "%2e%2e",
+    "a%00",
+    "%c3%a9",
+    "%ff",
+    "é",
+    "json/json",
+    "prune",
+    "a:b",
+    "a@b",
+    "$a&b=c",
+    "%25",
+    "a%3Fb",
+    "a%23",
+    "~a",
+    "*",
+    "a/../b",
+    "create/json",
+    "x/checkpoints/y",
 ];
 
 const VALUES: &[&str] = &[
-    "", "1", "0", "true", "off", "a+b", "a%20b", "a%2Bb", "%7B%22label%22%3A%5B%22a%22%5D%7D", "a%26b%3Dc", "a;b", "%zz", "%", "%00",
-    "%0A", "é", "%C3%A9", "%ff", "a=b", "web", "tiny:latest", "a%23b", "a?b", "/x", "\"", "host",
+    "",
+    "1",
+    "0",
+    "true",
+    "off",
+    "a+b",
+    "a%20b",
+    "a%2Bb",
+    "%7B%22label%22%3A%5B%22a%22%5D%7D",
+    "a%26b%3Dc",
+    "a;b",
+    "%zz",
+    "%",
+    "%00",
+    "%0A",
+    "é",
+    "%C3%A9",
+    "%ff",
+    "a=b",
+    "web",
+    "tiny:latest",
+    "a%23b",
+    "a?b",
+    "/x",
+    "\"",
+    "host",
 ];
 
 const ODD: &[&str] = &[
-    "/", "//", "/.", "/..", "%2f", "%2e", "%00", "%0a", "%", "%4", "%zz", ";", ";a=b", "&", "&&", "=", "&=", "+", "%2B", "#", "#%zz",
-    "?", "??a=b", "&force=1", "&all=1&all=0", " ", "\t", "é", "%C3%A9", "%ff", "%7f", "%C2%85", "%E2%80%A8", "*", ":", "@", "\\", "|",
-    "\"", "<", "^", "{", "}", "[", "]", "`",
+    "/",
+    "//",
+    "/.",
+    "/..",
+    "%2f",
+    "%2e",
+    "%00",
+    "%0a",
+    "%",
+    "%4",
+    "%zz",
+    ";",
+    ";a=b",
+    "&",
+    "&&",
+    "=",
+    "&=",
+    "+",
+    "%2B",
+    "#",
+    "#%zz",
+    "?",
+    "??a=b",
+    "&force=1",
+    "&all=1&all=0",
+    " ",
+    "\t",
+    "é",
+    "%C3%A9",
+    "%ff",
+    "%7f",
+    "%C2%85",
+    "%E2%80%A8",
+    "*",
+    ":",
+    "@",
+    "\\",
+    "|",
+    "\"",
+    "<",
+    "^",
+    "{",
+    "}",
+    "[",
+    "]",
+    "`",
 ];

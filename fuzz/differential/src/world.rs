@@ -1,13 +1,14 @@
 //! A made-up world, in which every name is its own id: so that what is forwarded differs from what was
 //! sent in spelling alone, and reading it again must give the same.
 
+use docker::body::container::CreateRequest;
 use docker::facts::Facts;
 use docker::http::{HeadLimits, Parsed, RequestHead};
 use docker::image::Reference;
-use docker::privilege::Privilege;
+use docker::privilege::{Absent, Privilege};
 use docker::request::{Call, Misread, Reading, Request, Unsettled};
-use docker::resource::{Container, Image, Network, Volume};
-use docker::world::{KnownExec, KnownImage, KnownPath, KnownVolume, Lookup, World};
+use docker::resource::{Container, Image, Labels, Network, Thing, Volume};
+use docker::world::{KnownExec, KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, World};
 
 /// The most rounds of lookups that a request may need.
 const ROUNDS: usize = 6;
@@ -67,6 +68,7 @@ fn look_up(world: &mut World, lookup: Lookup) {
         Lookup::Container(name) => {
             let there = !name.is_empty() && !absent(&name);
             let known = there.then(|| container(&name));
+            world.learn_stored(name.clone(), CreateRequest::default());
             world.learn_container(name, known);
         }
         Lookup::Image(name) => {
@@ -93,6 +95,12 @@ fn look_up(world: &mut World, lookup: Lookup) {
             let user = docker::privilege::run_user("0");
             let known = KnownExec { id: name.clone(), container: container("web"), privileged: false, user };
             world.learn_exec(name, Some(known));
+        }
+        Lookup::Thing(kind, name) => {
+            let thing = Thing { kind, id: name.clone(), name: name.clone(), labels: Labels::new() };
+            let there = !name.is_empty() && !absent(&name);
+            let known = there.then_some(KnownThing { thing, previous: None });
+            world.learn_thing(kind, name, known.ok_or(Absent { status: 404, message: "not found".to_owned() }));
         }
         Lookup::HostPath(path) => {
             let known = KnownPath::Resolved(path.replace("/srv/link", "/etc"));

@@ -80,10 +80,21 @@ fn respelled(text: &str, random: &mut Random) -> String {
             3 if matches!(letter, 's' | 'S') => out.push_str(random.pick(&["ſ", "\\u017f", "\\u017F"])),
             3 if matches!(letter, 'k' | 'K') => out.push_str(random.pick(&["\u{212A}", "\\u212a", "k"])),
             4 if here => {
-                out.push_str(random.pick(&["\\u0000", "\\ud800", "\\ud83d\\ude00", "\\ude00", "\\/", "\\x41", "_", " "]));
+                out.push_str(random.pick(&[
+                    "\\u0000",
+                    "\\ud800",
+                    "\\ud83d\\ude00",
+                    "\\ude00",
+                    "\\/",
+                    "\\x41",
+                    "_",
+                    " ",
+                ]));
                 out.push(letter);
             }
-            5 if here => out.push_str(random.pick(&["ı", "İ", "ß", "é", "\u{200b}", "Å", "Σ", "\u{fffd}", "\t", "\u{7f}"])),
+            5 if here => {
+                out.push_str(random.pick(&["ı", "İ", "ß", "é", "\u{200b}", "Å", "Σ", "\u{fffd}", "\t", "\u{7f}"]))
+            }
             6 if here => {}
             _ => out.push(letter),
         }
@@ -98,7 +109,8 @@ pub fn text(text: &mut Vec<u8>, random: &mut Random) {
         3 => drop(text.splice(0..0, random.pick(LEADING).iter().copied())),
         4 => {
             // Blanks wherever a token ends.
-            let ends: Vec<usize> = text.iter().enumerate().filter(|(_, b)| b"{}[],:".contains(b)).map(|(i, _)| i).collect();
+            let ends: Vec<usize> =
+                text.iter().enumerate().filter(|(_, b)| b"{}[],:".contains(b)).map(|(i, _)| i).collect();
             if !ends.is_empty() {
                 let at = random.pick(&ends);
                 text.splice(at..at, random.pick(BLANKS).iter().copied());
@@ -109,18 +121,67 @@ pub fn text(text: &mut Vec<u8>, random: &mut Random) {
 }
 
 const ODD_NUMBERS: &[&str] = &[
-    "-0", "-0.0", "0.0", "1.0", "1e0", "1E3", "1e400", "-1", "01", "+1", "0x10", ".5", "1.", "--1", "9223372036854775808",
-    "-9223372036854775809", "18446744073709551615", "18446744073709551616", "340282346638528859811704183484516925441",
-    "1e38", "1e39", "0.1", "0.30000000000000004", "123456789012345678901234567890", "4294967296", "65536", "1e-400",
+    "-0",
+    "-0.0",
+    "0.0",
+    "1.0",
+    "1e0",
+    "1E3",
+    "1e400",
+    "-1",
+    "01",
+    "+1",
+    "0x10",
+    ".5",
+    "1.",
+    "--1",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "18446744073709551616",
+    "340282346638528859811704183484516925441",
+    "1e38",
+    "1e39",
+    "0.1",
+    "0.30000000000000004",
+    "123456789012345678901234567890",
+    "4294967296",
+    "65536",
+    "1e-400",
 ];
 
 const ODD_STRINGS: &[&str] = &[
-    "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\ud83d\\ude00\"", "\"\\u0000\"", "\"\\q\"", "\"\t\"", "\"\\u00\"", "\"\u{7f}\"",
-    "'a'", "\"a", "\"\\\"", "\"\\uD83D\\u0041\"",
+    "\"\\ud800\"",
+    "\"\\udc00\\ud800\"",
+    "\"\\ud83d\\ude00\"",
+    "\"\\u0000\"",
+    "\"\\q\"",
+    "\"\t\"",
+    "\"\\u00\"",
+    "\"\u{7f}\"",
+    "'a'",
+    "\"a",
+    "\"\\\"",
+    "\"\\uD83D\\u0041\"",
 ];
 
-const TRAILING: &[&[u8]] =
-    &[b" ", b"\n", b"}", b"]", b"{}", b" xyz", b"\0", b",", b"//", b"\x0c", b"null", b"\xc2\xa0", b"\xef\xbb\xbf", b"\"", b"1"];
+const TRAILING: &[&[u8]] = &[
+    b" ",
+    b"\n",
+    b"}",
+    b"]",
+    b"{}",
+    b" xyz",
+    b"\0",
+    b",",
+    b"//",
+    b"\x0c",
+    b"null",
+    b"\xc2\xa0",
+    b"\xef\xbb\xbf",
+    b"\"",
+    b"1",
+];
 
 const LEADING: &[&[u8]] = &[b" \r\n\t", b"\xef\xbb\xbf", b"\0", b"null", b"\x0c", b"\xc2\xa0", b"/**/", b"[", b"{"];
 

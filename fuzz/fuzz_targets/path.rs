@@ -1,0 +1,21 @@
+//! Paths: decoded once, and then one meaning has one spelling.
+#![no_main]
+
+use docker::endpoint::{ENDPOINTS, route};
+use docker::http::Method;
+use docker::target::Target;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|raw: &str| {
+    let Ok(target) = Target::parse(raw, &Method::Get) else { return };
+    let canonical = target.canonical();
+    let again = Target::parse(&canonical, &Method::Get).expect("the canonical form is accepted");
+    assert_eq!(again, target, "the canonical form means something else");
+    assert_eq!(again.canonical(), canonical, "the canonical form is no fixed point");
+    assert!(!target.path().split('/').any(|part| part == ".."), "the path climbs");
+    for endpoint in ENDPOINTS {
+        if let Some(route) = route(&endpoint.method, &target) {
+            assert!(route.names.iter().all(|name| !name.is_empty()), "an empty name");
+        }
+    }
+});

@@ -113,7 +113,7 @@ mod tests {
             connections_per_subject: _,
             drain: _,
         } = Limits::default();
-        assert_eq!(KEYS.len(), 16);
+        assert_eq!(KEYS.len(), 17);
     }
 
     #[test]

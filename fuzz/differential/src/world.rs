@@ -5,10 +5,10 @@ use docker::body::container::CreateRequest;
 use docker::facts::Facts;
 use docker::http::{HeadLimits, Parsed, RequestHead};
 use docker::image::Reference;
-use docker::privilege::{Absent, Privilege};
+use docker::privilege::Privilege;
 use docker::request::{Call, Misread, Reading, Request, Unsettled};
-use docker::resource::{Container, Image, Labels, Network, Thing, Volume};
-use docker::world::{KnownExec, KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, World};
+use docker::resource::{Container, Image, Network, Volume};
+use docker::world::{KnownExec, KnownImage, KnownPath, KnownVolume, Lookup, World};
 
 /// The most rounds of lookups that a request may need.
 const ROUNDS: usize = 6;
@@ -95,12 +95,6 @@ fn look_up(world: &mut World, lookup: Lookup) {
             let user = docker::privilege::run_user("0");
             let known = KnownExec { id: name.clone(), container: container("web"), privileged: false, user };
             world.learn_exec(name, Some(known));
-        }
-        Lookup::Thing(kind, name) => {
-            let thing = Thing { kind, id: name.clone(), name: name.clone(), labels: Labels::new() };
-            let there = !name.is_empty() && !absent(&name);
-            let known = there.then_some(KnownThing { thing, previous: None });
-            world.learn_thing(kind, name, known.ok_or(Absent { status: 404, message: "not found".to_owned() }));
         }
         Lookup::HostPath(path) => {
             let known = KnownPath::Resolved(path.replace("/srv/link", "/etc"));

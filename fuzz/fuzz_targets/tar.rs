@@ -7,6 +7,7 @@
 use std::fmt::Debug;
 use std::io::{self, Cursor, Read, Write};
 
+use differential::archive::mended;
 use docker::archive::compression::detect;
 use docker::archive::context::dockerfile;
 use docker::archive::files::{Packed, Summary, summary};
@@ -53,9 +54,6 @@ fn check(bytes: &[u8]) {
     }
 }
 
-/// Tar is made of blocks of this size.
-const BLOCK: usize = 512;
-
 /// All that is asked of archives.
 #[derive(Debug, PartialEq)]
 struct Found {
@@ -75,24 +73,6 @@ fn found(bytes: &[u8], pace: usize, limits: &Limits) -> Found {
 
 fn same_or_refused<T: PartialEq + Debug>(tight: &Result<T, Refusal>, whole: &Result<T, Refusal>) {
     assert!(tight == whole || matches!(tight, Err(Refusal::TooMuch { .. } | Refusal::Decompress(_))), "{tight:?}");
-}
-
-/// The archive with checksums that are right: no fuzzer guesses them.
-fn mended(bytes: &[u8]) -> Vec<u8> {
-    let mut archive = bytes.to_vec();
-    let mut at = 0;
-    while let Some(block) = archive.get_mut(at..at + BLOCK) {
-        if block.iter().any(|byte| *byte != 0) {
-            block[148..156].fill(b' ');
-            let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-            block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        }
-        let size = block[124..135].iter().take_while(|byte| (b'0'..=b'7').contains(byte));
-        let size = size.fold(0_usize, |size, digit| size * 8 + usize::from(digit - b'0'));
-        let data = if matches!(block[156], b'1'..=b'6') { 0 } else { size };
-        at += BLOCK + data.next_multiple_of(BLOCK);
-    }
-    archive
 }
 
 /// In one of the ways that daemons take.

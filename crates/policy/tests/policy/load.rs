@@ -61,7 +61,7 @@ permit (principal, action == Action::\"ContainerCreat\", resource);
 permit (principal in Group::\"stff\", action == Action::\"ContainerList\", resource);
 permit (principal == User::\"eve\", action, resource);
 
-permit (principal, action == Action::\"ContainerExec\", resource) when { resource.reachHost };
+permit (principal, action == Action::\"ContainerExec\", resource) when { resource.privilegd };
 forbid (principal, action, resource
   when { true };
 permit (principal == ?principal, action, resource);

@@ -60,10 +60,6 @@ pub fn container(name: &str, labels: &[(&str, &str)]) -> Container {
     }
 }
 
-pub fn reaching(name: &str) -> Container {
-    Container { reaches_host: true, privileged: true, ..container(name, &[]) }
-}
-
 pub fn image(name: &str) -> Image {
     Image { reference: Some(Reference::parse(name).unwrap().with_default_tag()), ..Image::default() }
 }

@@ -9,6 +9,7 @@
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
 //! - `commands`: `run`, `explain` and `check` as a user types them
+//! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
 //! - `harness`: what they stand on
 
 // Tests may fail by panicking, and do plain arithmetic on their own numbers.

@@ -8,6 +8,7 @@
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
+//! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
 //! - `commands`: `run`, `explain` and `check` as a user types them
 //! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
 //! - `harness`: what they stand on
@@ -25,6 +26,7 @@
 mod bad_input;
 mod commands;
 mod daemon_down;
+mod defaults;
 mod docs;
 mod harness;
 mod operation;

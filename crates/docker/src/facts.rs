@@ -3,6 +3,7 @@
 
 use crate::endpoint::{Effect, Operation};
 use crate::http::Method;
+use crate::obligation::Obligation;
 use crate::privilege::{Absent, Privilege};
 use crate::resource::{Labels, Resource};
 use crate::target::ApiVersion;
@@ -20,6 +21,8 @@ pub struct Facts {
     pub privileges: Vec<Privilege>,
     /// The container that it would make or change, in short.
     pub spec: Option<Spec>,
+    /// The edits that were made to it first: all else here tells of the edited request.
+    pub obligations: Vec<Obligation>,
     /// What the request needs and the daemon does not have: if all is granted, this is the answer, and
     /// nothing is sent, for what would be there by then was not judged.
     pub absent: Option<Absent>,
@@ -56,7 +59,8 @@ pub enum CanonicalBody {
     Archive,
 }
 
-/// The limits and flags of a container that would be made: context for policies.
+/// The limits and flags of a container that would be made, or as it would be after a change: context for
+/// policies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spec {
     /// The name asked for; empty for one of the daemon's choice.

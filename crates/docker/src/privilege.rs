@@ -17,6 +17,7 @@ mod networks;
 pub(crate) mod users;
 
 pub use asked::Absent;
+pub use kernel::capability_name;
 pub use users::run_user;
 
 use crate::resource::{Container, Image, Network, Volume};

@@ -6,6 +6,7 @@
 
 pub mod exposure;
 
+mod container_defaults;
 mod defaults;
 mod directory;
 mod file;
@@ -62,7 +63,7 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// All but the policy. Only a restart changes it.
     pub settings: Settings,
-    /// The policy. A reload changes it.
+    /// The policy, with the defaults that it judges by. A reload changes it.
     pub policy: Policy,
     /// The Cedar files that it was made of, the preset's included.
     pub texts: Vec<NamedText>,
@@ -142,4 +143,5 @@ impl Config {
 }
 
 /// The keys of the file. Those of later versions are told apart from misspelt ones.
-const KEYS: &[&str] = &["listen", "upstream", "groups", "policy", "limits", "records", "understand", "state"];
+const KEYS: &[&str] =
+    &["listen", "upstream", "groups", "policy", "defaults", "limits", "records", "understand", "state"];

@@ -4,15 +4,19 @@
 //! what they were judged as.
 
 use super::{Body, Call, Misread, Request};
+use crate::defaults::Defaults;
 use crate::endpoint::{Kind, Operation};
 use crate::facts::{Canonical, CanonicalBody, Facts, Spec};
 use crate::image::Reference;
 use crate::json;
+use crate::obligation::Obligation;
 use crate::privilege::asked::{Absent, Asked};
 use crate::privilege::{Privilege, containers, mounts};
 use crate::resource::{Image, Resource, Volume};
 use crate::target::Query;
 use crate::world::{Lookup, World};
+
+mod containers_made;
 
 /// Why a request has no facts (yet).
 #[derive(Debug, Clone, PartialEq)]
@@ -40,28 +44,32 @@ impl From<crate::target::QueryError> for Unsettled {
 /// A request on its way to facts.
 struct Draft<'w> {
     asked: Asked<'w>,
+    defaults: &'w Defaults,
     resources: Vec<Resource>,
     /// The names of the path as they will be sent.
     names: Vec<String>,
     query: Query,
     body: Body,
     spec: Option<Spec>,
+    obligations: Vec<Obligation>,
     not_found: Option<Absent>,
 }
 
 impl Request {
-    /// What the request is about, given what is known of the world.
+    /// What the request is about, given what is known of the world, once the defaults were applied to it.
     ///
     /// Pure: asked again with the same world it says the same. While the world lacks something, the
     /// answer is [`Unsettled::Open`].
-    pub fn facts(&self, world: &World) -> Result<Facts, Unsettled> {
+    pub fn facts(&self, world: &World, defaults: &Defaults) -> Result<Facts, Unsettled> {
         let mut draft = Draft {
             asked: Asked::new(world),
+            defaults,
             resources: Vec::new(),
             names: self.call.names.clone(),
             query: self.call.query.clone(),
             body: self.body.clone(),
             spec: None,
+            obligations: Vec::new(),
             not_found: None,
         };
         let outcome = draft.settle(&self.call);
@@ -95,20 +103,16 @@ impl Draft<'_> {
     }
 
     fn container(&mut self, call: &Call) -> Result<(), Unsettled> {
+        match call.operation {
+            Operation::ContainerCreate => return self.container_create(),
+            Operation::ContainerUpdate => return self.container_update(),
+            _ => {}
+        }
         match (call.operation, &mut self.body) {
-            (Operation::ContainerCreate, Body::Create(body)) => {
-                let name = self.query.one("name")?.unwrap_or_default();
-                not_an_id(name, "name")?;
-                self.spec = Some(containers::spec(name, body));
-                self.resources.push(Resource::Daemon);
-                self.asked.container_create(body.value_mut())?;
-                return Ok(());
-            }
             (Operation::ContainerList | Operation::ContainerPrune, _) => {
                 self.resources.push(Resource::Daemon);
                 return Ok(());
             }
-            (Operation::ContainerUpdate, Body::Update(body)) => self.asked.container_update(body.value_mut())?,
             (Operation::CheckpointCreate, Body::Checkpoint(body)) => {
                 let directory = body.checkpoint_dir.clone();
                 self.asked.ask(Privilege::Checkpoint { directory });
@@ -130,7 +134,6 @@ impl Draft<'_> {
         match call.operation {
             Operation::ContainerStart | Operation::ContainerRestart => self.stored(),
             Operation::ContainerUnpause
-            | Operation::ContainerUpdate
             | Operation::ContainerRename
             | Operation::ContainerAttach
             | Operation::ContainerAttachWebsocket
@@ -490,6 +493,7 @@ impl Draft<'_> {
             resources: self.resources,
             privileges: self.asked.privileges,
             spec: self.spec,
+            obligations: self.obligations,
             absent: self.asked.absent,
             canonical: Canonical { method: call.method(), target: call.target_with(&self.names, &self.query), body },
         })

@@ -223,7 +223,7 @@ impl Reload {
         self.policy.store(Arc::new(config.policy));
         tracing::info!("policy taken again: {summary} (before: {before})");
         if config.settings != self.settings {
-            tracing::warn!("what changed beside `policy` and `groups` takes effect at the next start");
+            tracing::warn!("what changed beside `policy`, `groups` and `defaults` takes effect at the next start");
         }
     }
 }

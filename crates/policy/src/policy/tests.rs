@@ -48,6 +48,7 @@ fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Privile
         resources,
         privileges,
         spec: Some(spec),
+        obligations: Vec::new(),
         absent: None,
         canonical,
     }

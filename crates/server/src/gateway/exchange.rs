@@ -99,7 +99,7 @@ impl Exchange<'_> {
             _ => self.read_body().await?,
         };
         let request = Request::understand(call, &body, reading).map_err(|misread| Stop::malformed(&misread))?;
-        let facts = resolve::facts(self.gateway, self.connection, &request)
+        let facts = resolve::facts(self.gateway, self.connection, &request, policy.defaults())
             .await
             .map_err(|unresolved| Stop::new(unresolved.outcome, unresolved.answer))?;
         self.decide(policy, request.call, facts)
@@ -107,6 +107,7 @@ impl Exchange<'_> {
 
     fn decide(&mut self, policy: &Policy, call: Call, facts: Facts) -> Result<Granted, Stop> {
         let (effect, absent, image) = (facts.effect(), facts.absent.clone(), pinned_image(&facts));
+        self.entry.obligations(&facts.obligations);
         let circumstances = Circumstances { door: Door::Gateway, time: SystemTime::now() };
         let permit = match policy.decide(&self.connection.subject, facts, &circumstances) {
             Decision::Allowed(permit) => permit,

@@ -41,14 +41,12 @@ impl Takeover {
         if client.stream.write_all(&head).await.is_err() {
             return;
         }
-        // Copied, for the buffers are large and the stream may rest for days.
-        let already = Already {
-            to_daemon: Bytes::copy_from_slice(&std::mem::take(&mut client.ahead)),
-            to_client: Bytes::copy_from_slice(&daemon.ahead),
-        };
-        let daemon = daemon.stream;
+        // The stream may rest for days: what it needs no more goes now. Buffers are larger than what is in them.
+        drop(head);
+        let copied = |ahead: BytesMut| Bytes::copy_from_slice(&ahead);
+        let already = Already { to_daemon: copied(client.ahead), to_client: copied(daemon.ahead) };
         let traffic = std::sync::Arc::clone(&entry.traffic);
-        match relay(client.stream, daemon, already, silence, &traffic).await {
+        match relay(client.stream, daemon.stream, already, silence, &traffic).await {
             Ok(_) => {}
             Err(error) => entry.warning(&format!("the stream broke: {error}")),
         }

@@ -3,7 +3,7 @@
 //! The looks are requests of our own, on the connection that the judged request will take. A look that
 //! fails is not "nothing there": it ends the exchange.
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use docker::answer::{self, Unreadable};
 use docker::defaults::Defaults;
 use docker::endpoint::{self, Operation};
@@ -276,7 +276,7 @@ pub(super) fn parse_head(ahead: &mut BytesMut, method: &Method, most: usize) -> 
         match ResponseHead::parse(ahead, method, &limits) {
             Ok(Parsed::Partial) => return Ok(None),
             Ok(Parsed::Complete { head, consumed }) => {
-                let _ = ahead.split_to(consumed.min(ahead.len()));
+                ahead.advance(consumed.min(ahead.len()));
                 if !head.is_interim() {
                     return Ok(Some(head));
                 }

@@ -24,7 +24,7 @@ use super::{Ahead, Takeover, fields, takes_over};
 use crate::record::Outcome;
 use crate::stream::{Traffic, hung_up};
 use crate::sys;
-use crate::wire::{BodyError, Rest, Wire, fill};
+use crate::wire::{BodyError, READ, Rest, Wire, fill};
 
 /// How the answer ended.
 enum Down {
@@ -261,7 +261,7 @@ impl Download<'_> {
             if rest.is_done() {
                 return Ok(reusable);
             }
-            if fill(daemon, ahead, READ_ANSWER).await? == 0 {
+            if fill(daemon, ahead, READ).await? == 0 {
                 return if endless { Ok(false) } else { Err(BodyError::Cut) };
             }
         }
@@ -283,7 +283,7 @@ pub(super) async fn read_answer_head<R: AsyncRead + Unpin>(
                 Ok(None) => {}
                 Err(what) => return Err(Answer::garbled(&what)),
             }
-            match fill(daemon, ahead, READ_ANSWER).await {
+            match fill(daemon, ahead, READ).await {
                 Ok(1..) => {}
                 Ok(0) => return Err(Answer::garbled(&"it closed the connection without one")),
                 Err(error) => return Err(Answer::garbled(&error)),
@@ -302,7 +302,5 @@ pub(super) async fn read_answer_head<R: AsyncRead + Unpin>(
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Bytes that are collected for one write.
 const OUT: usize = 16 << 10;
-/// Room for one read of an answer, in bytes.
-const READ_ANSWER: usize = 64 << 10;
 /// Bytes that are read ahead of a client while its request is being carried out.
 const READ_AHEAD: usize = 16 << 10;

@@ -6,6 +6,8 @@ use crate::http::{HeadLimits, Parsed};
 use crate::resource::{Container, Image, Network, Volume};
 use crate::world::{KnownImage, KnownPath, KnownVolume, Lookup, World};
 
+mod archives;
+
 const WEB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const TINY: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
@@ -22,7 +24,13 @@ fn look_up(world: &mut World, lookup: Lookup) {
         Lookup::Image(name) => {
             let names = vec![crate::image::Reference::parse("tiny:latest").unwrap()];
             let image = Image { id: Some(TINY.into()), names, ..Image::default() };
-            let known = KnownImage { image, user: String::new(), volumes: vec!["/data".into()] };
+            let triggers: &[&str] = match name.as_str() {
+                "tiny:fetches" => &["RUN make", "ADD http://169.254.169.254/ /x", "COPY --from=evil.example/app:1 / /"],
+                "tiny:unreadable" => &["FROM evil.example/app:1"],
+                _ => &[],
+            };
+            let triggers = triggers.iter().map(|trigger| (*trigger).to_owned()).collect();
+            let known = KnownImage { image, user: String::new(), volumes: vec!["/data".into()], triggers };
             let there = name.contains("tiny") || TINY.contains(&name);
             world.learn_image(name, there.then_some(known));
         }
@@ -68,6 +76,11 @@ fn understood(head: &str, body: &str) -> Result<Facts, String> {
     let reading = Reading::default();
     let call = Call::read(&head, &reading).map_err(|e| e.to_string())?;
     let request = Request::understand(call, body.as_bytes(), &reading).map_err(|e| e.to_string())?;
+    settled(&request)
+}
+
+/// The facts, with everything looked up in the small world.
+fn settled(request: &Request) -> Result<Facts, String> {
     let mut world = World::new();
     for _ in 0..4 {
         match request.facts(&world) {

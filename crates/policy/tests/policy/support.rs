@@ -34,7 +34,7 @@ pub fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Pri
     let canonical = Canonical { method: Method::Post, target: "/x".to_owned(), body: CanonicalBody::None };
     let version = Some(ApiVersion { major: 1, minor: 51 });
     let spec = (operation == Operation::ContainerCreate).then(Spec::default);
-    Facts { operation, version, resources, privileges, spec, absent: None, canonical }
+    Facts { operation, version, resources, privileges, spec, absent: None, fetches: Vec::new(), canonical }
 }
 
 pub fn create(privilege: Privilege) -> Facts {

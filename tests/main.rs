@@ -4,6 +4,7 @@
 //! - `outcomes`: ordinary work comes out as without the firewall (lines in `scenarios`, table in `docs/clients.md`)
 //! - `refusals`: attacks by the real CLI are refused, by a message that names the thing, and leave nothing
 //! - `streams`: both directions of taken-over connections, to the last byte and the last half-close
+//! - `archives`: builds, loads and copies are judged by what their archive holds
 //! - `bad_input`: broken, ambiguous, slow and oversized bytes get an answer or a close, and go nowhere
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
@@ -23,6 +24,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod archives;
 mod bad_input;
 mod commands;
 mod daemon_down;

@@ -57,6 +57,7 @@ pub fn image(body: &[u8]) -> Result<KnownImage, Unreadable> {
         image,
         user: config.user.unwrap_or_default(),
         volumes: config.volumes.unwrap_or_default().into_keys().collect(),
+        triggers: config.on_build.unwrap_or_default(),
     })
 }
 
@@ -141,6 +142,7 @@ struct Config {
     image: Option<String>,
     user: Option<String>,
     volumes: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    on_build: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]

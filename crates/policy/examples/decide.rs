@@ -107,6 +107,7 @@ fn facts(operation: Operation, privileges: Vec<Privilege>) -> Facts {
         spec: None,
         obligations: Vec::new(),
         absent: None,
+        fetches: Vec::new(),
         canonical,
     }
 }

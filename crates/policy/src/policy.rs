@@ -96,6 +96,17 @@ impl Policy {
         }
     }
 
+    /// The refusal of a request by what is known of it so far, where the rest can only add questions: a build whose
+    /// context was not read yet. Makes no permit.
+    pub fn refuses(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Option<Refusal> {
+        let judgement = self.judge(subject, facts, circumstances);
+        if judgement.allowed() || self.mode != Mode::Enforce {
+            return None;
+        }
+        let message = message::refusal(facts, &judgement.answers, &|answer| self.reason(answer));
+        Some(Refusal::new(message, judgement.answers))
+    }
+
     /// Answers every question that a request raises, without deciding on it.
     pub fn judge(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Judgement {
         let key = self

@@ -4,6 +4,7 @@
 //! what they were judged as.
 
 use super::{Body, Call, Misread, Request};
+use crate::body::auth;
 use crate::defaults::Defaults;
 use crate::endpoint::{Kind, Operation};
 use crate::facts::{Canonical, CanonicalBody, Facts, Spec};
@@ -50,6 +51,7 @@ struct Draft<'w> {
     names: Vec<String>,
     query: Query,
     body: Body,
+    fetched: bool,
     spec: Option<Spec>,
     obligations: Vec<Obligation>,
     not_found: Option<Absent>,
@@ -68,6 +70,7 @@ impl Request {
             names: self.call.names.clone(),
             query: self.call.query.clone(),
             body: self.body.clone(),
+            fetched: self.fetched,
             spec: None,
             obligations: Vec::new(),
             not_found: None,
@@ -124,6 +127,7 @@ impl Draft<'_> {
             (Operation::ContainerStart, _) if self.query.one("checkpoint-dir")?.is_some() => {
                 self.checkpoint("checkpoint-dir")?
             }
+            (Operation::PutContainerArchive, Body::Archive(archive)) => self.asked.copy_in(archive),
             (_, Body::Opaque(_)) => self.unexamined(),
             _ => {}
         }
@@ -233,7 +237,9 @@ impl Draft<'_> {
                 self.resources.push(Resource::Daemon);
             }
             Operation::ImageLoad => {
-                self.asked.ask(Privilege::LoadImages);
+                if let Body::Archive(archive) = &self.body {
+                    self.asked.load(archive);
+                }
                 self.resources.push(Resource::Daemon);
             }
             Operation::ImageCreate => self.pull_or_import()?,
@@ -337,6 +343,9 @@ impl Draft<'_> {
         self.resources.push(Resource::Daemon);
         if call.operation == Operation::ImageBuild {
             self.asked.build(&mut self.query)?;
+            if let Body::Archive(archive) = &self.body {
+                self.asked.building(archive, &mut self.query, self.fetched)?;
+            }
         }
         Ok(())
     }
@@ -439,9 +448,7 @@ impl Draft<'_> {
     fn system(&mut self, _call: &Call) -> Result<(), Unsettled> {
         self.resources.push(Resource::Daemon);
         if let Body::Auth(body) = &self.body {
-            let address = body.serveraddress.trim_start_matches("https://").trim_start_matches("http://");
-            let host = address.split('/').next().unwrap_or_default();
-            let registry = if matches!(host, "" | "index.docker.io") { "docker.io" } else { host };
+            let registry = auth::registry_of(&body.serveraddress);
             self.asked.ask(Privilege::ContactRegistry { registry: registry.to_owned() });
         }
         Ok(())
@@ -450,7 +457,7 @@ impl Draft<'_> {
     /// Swarm, plugins and registries: known by name. Their bodies are not looked into.
     fn named(&mut self, call: &Call) -> Result<(), Unsettled> {
         let kind = call.operation.endpoint().kind;
-        if matches!(self.body, Body::Opaque(_) | Body::Archive) {
+        if matches!(self.body, Body::Opaque(_) | Body::Unread | Body::Archive(_)) {
             self.unexamined();
         }
         if kind == Kind::Distribution {
@@ -474,7 +481,8 @@ impl Draft<'_> {
     fn finish(self, call: &Call) -> Result<Facts, Misread> {
         let body = match &self.body {
             Body::None => CanonicalBody::None,
-            Body::Archive => CanonicalBody::Archive,
+            Body::Unread => CanonicalBody::Unread,
+            Body::Archive(_) => CanonicalBody::Archive,
             Body::Create(body) | Body::Commit(body) => written(body)?,
             Body::Update(body) => written(body)?,
             Body::ExecCreate(body) => written(body)?,
@@ -495,6 +503,7 @@ impl Draft<'_> {
             spec: self.spec,
             obligations: self.obligations,
             absent: self.asked.absent,
+            fetches: self.asked.fetches,
             canonical: Canonical { method: call.method(), target: call.target_with(&self.names, &self.query), body },
         })
     }

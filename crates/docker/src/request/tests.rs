@@ -7,6 +7,7 @@ use crate::http::{HeadLimits, Parsed};
 use crate::resource::{Container, Image, Network, Volume};
 use crate::world::{KnownImage, KnownPath, KnownVolume, Lookup, World};
 
+mod archives;
 mod defaults;
 
 const WEB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -27,7 +28,13 @@ fn look_up(world: &mut World, lookup: Lookup) {
             let names = vec![crate::image::Reference::parse("tiny:latest").unwrap()];
             let image = Image { id: Some(TINY.into()), names, ..Image::default() };
             let user = if name.contains("nonroot") { "1001" } else { "" }.to_owned();
-            let known = KnownImage { image, user, volumes: vec!["/data".into()] };
+            let triggers: &[&str] = match name.as_str() {
+                "tiny:fetches" => &["RUN make", "ADD http://169.254.169.254/ /x", "COPY --from=evil.example/app:1 / /"],
+                "tiny:unreadable" => &["FROM evil.example/app:1"],
+                _ => &[],
+            };
+            let triggers = triggers.iter().map(|trigger| (*trigger).to_owned()).collect();
+            let known = KnownImage { image, user, volumes: vec!["/data".into()], triggers };
             let there = name.contains("tiny") || TINY.contains(&name);
             world.learn_image(name, there.then_some(known));
         }
@@ -78,6 +85,15 @@ fn understood_with(head: &str, body: &str, defaults: &Defaults) -> Result<Facts,
     let reading = Reading::default();
     let call = Call::read(&head, &reading).map_err(|e| e.to_string())?;
     let request = Request::understand(call, body.as_bytes(), &reading).map_err(|e| e.to_string())?;
+    settled_with(&request, defaults)
+}
+
+/// The facts, with everything looked up in the small world.
+fn settled(request: &Request) -> Result<Facts, String> {
+    settled_with(request, &Defaults::default())
+}
+
+fn settled_with(request: &Request, defaults: &Defaults) -> Result<Facts, String> {
     let mut world = World::new();
     for _ in 0..4 {
         match request.facts(&world, defaults) {

@@ -2,7 +2,7 @@
 
 use docker::endpoint::{Kind, Operation};
 use docker::facts::{Facts, Spec};
-use docker::privilege::{HostMount, Namespace, Peer, Privilege};
+use docker::privilege::{HostMount, Namespace, Peer, Privilege, SpecialFile};
 use docker::resource::{Image, Resource, Volume};
 
 use crate::support::*;
@@ -129,7 +129,8 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("import", P::ImportImage { image: image("app:1"), from: None }),
         ("import without a name", P::ImportImage { image: Image::default(), from: None }),
         ("import from a URL", P::ImportImage { image: image("app:1"), from: Some(s("http://169.254.169.254/")) }),
-        ("load", P::LoadImages),
+        ("load", P::LoadImages { unnamed: false }),
+        ("load without a name", P::LoadImages { unnamed: true }),
         ("name an image", P::NameImage { image: image("app:2") }),
         ("registry", P::ContactRegistry { registry: s("docker.io") }),
         ("network", P::JoinNetwork { network: network("appnet", "bridge") }),
@@ -159,6 +160,10 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("checkpoint in /etc", P::Checkpoint { directory: s("/etc") }),
         ("remote build context", P::FetchBuildContext { from: s("https://example.org/x.git") }),
         ("build option", P::SetBuildOption { name: s("extrahosts"), value: s("a:127.0.0.1") }),
+        ("commands in a build", P::BuildRun { network: s("default") }),
+        ("fetching in a build", P::BuildFetch { from: s("https://example.org/x.tar") }),
+        ("device file", P::CopySpecialFile { kind: SpecialFile::Device, path: s("dev/null") }),
+        ("link out of a folder", P::CopySpecialFile { kind: SpecialFile::OutsideLink, path: s("d/link") }),
         ("unexamined", P::Unexamined { part: "a body" }),
     ]
 }

@@ -112,7 +112,7 @@ fn attacks_are_refused() {
                 vec![P::ImportImage { image: image("tiny:2"), from: None }],
             ),
         ),
-        ("load", facts(Operation::ImageLoad, vec![Resource::Daemon], vec![P::LoadImages])),
+        ("load", facts(Operation::ImageLoad, vec![Resource::Daemon], vec![P::LoadImages { unnamed: false }])),
         (
             "commit",
             facts(

@@ -35,7 +35,8 @@ pub fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Pri
     let version = Some(ApiVersion { major: 1, minor: 51 });
     let spec = (operation == Operation::ContainerCreate).then(Spec::default);
     let obligations = Vec::new();
-    Facts { operation, version, resources, privileges, spec, obligations, absent: None, canonical }
+    let fetches = Vec::new();
+    Facts { operation, version, resources, privileges, spec, obligations, absent: None, fetches, canonical }
 }
 
 pub fn create(privilege: Privilege) -> Facts {

@@ -1,13 +1,15 @@
 //! Archives: contexts of builds, images to load, files for a container.
 //!
 //! What is found depends neither on how the bytes are compressed, nor on how they are cut into reads, nor on what
-//! follows the end. A limit makes a refusal of an answer, never another answer.
+//! follows the end. A limit makes a refusal of an answer, never another answer. What an archive holds adds to what is
+//! asked by the head that it follows.
 #![no_main]
 
 use std::fmt::Debug;
 use std::io::{self, Cursor, Read, Write};
 
 use differential::archive::mended;
+use differential::world::{asked, request, settle};
 use docker::archive::compression::detect;
 use docker::archive::context::dockerfile;
 use docker::archive::files::{Packed, Summary, summary};
@@ -52,7 +54,23 @@ fn check(bytes: &[u8]) {
     if let Ok(text) = dockerfile(&opener(bytes, usize::MAX), "", Builder::BuildKit, &limits) {
         assert!(text == bytes || whole.dockerfile == Ok(text), "BuildKit finds another Dockerfile");
     }
+    for (method, target) in BODIES {
+        let request = request(method, target, b"").expect("it is understood");
+        let Ok(archive) = request.call.inspect(&opener(bytes, usize::MAX), &limits) else { continue };
+        let before = asked(&settle(&request).expect("it has facts"));
+        let Some(facts) = settle(&request.with_archive(archive)) else { continue };
+        let after = asked(&facts);
+        assert!(before.iter().all(|privilege| after.contains(privilege)), "{target}: {before:?} became {after:?}");
+    }
 }
+
+/// What has an archive for a body.
+const BODIES: [(&str, &str); 4] = [
+    ("POST", "/build?t=a"),
+    ("POST", "/images/load"),
+    ("POST", "/images/create?fromSrc=-&repo=a"),
+    ("PUT", "/containers/web/archive?path=/"),
+];
 
 /// All that is asked of archives.
 #[derive(Debug, PartialEq)]

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+use docker::defaults::Defaults;
 use docker::facts::CanonicalBody;
 use docker::http::{HeadLimits, Parsed, RequestHead};
 use docker::image::Reference;
@@ -42,7 +43,7 @@ fn body(request: &str, body: &str) -> Option<String> {
     };
     let call = Call::read(&head, &Reading::default()).ok()?;
     let request = Request::understand(call, body.as_bytes(), &Reading::default()).ok()?;
-    match request.facts(&World::new()).ok()?.canonical.body {
+    match request.facts(&World::new(), &Defaults::default()).ok()?.canonical.body {
         CanonicalBody::Json(body) => Some(String::from_utf8(body).unwrap()),
         _ => None,
     }

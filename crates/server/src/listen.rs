@@ -14,7 +14,7 @@ mod unix;
 
 pub use peer::{Peer, Process};
 
-use crate::stream::ClientStream;
+use crate::stream::{ClientStream, LocalStream};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -96,7 +96,7 @@ pub struct Accepted {
 
 #[derive(Debug)]
 enum Transport {
-    Unix(tokio::net::UnixStream),
+    Unix(LocalStream),
     Tcp(TcpStream),
 }
 
@@ -159,7 +159,7 @@ impl Listener {
                 let (stream, _) = socket.accept().await?;
                 // At once: the longer this waits, the likelier the process has gone.
                 let peer = Peer::of_unix(&stream).map_err(left)?;
-                Ok(Accepted { transport: Transport::Unix(stream), tls: None, peer })
+                Ok(Accepted { transport: Transport::Unix(stream.try_into()?), tls: None, peer })
             }
             Socket::Tcp(socket) => {
                 let (stream, address) = socket.accept().await?;

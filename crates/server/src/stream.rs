@@ -7,26 +7,29 @@
 //! was received is dropped while its receiver is there.
 
 mod copy;
+mod local;
 mod relay;
 mod splice;
 #[cfg(test)]
 mod tests;
 
+pub use local::LocalStream;
 pub(crate) use relay::hung_up;
 pub use relay::{Already, Traffic, Transferred, relay};
 
-use std::io::{self, IoSlice};
+use std::future::poll_fn;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
 /// A client's end of a connection.
 #[derive(Debug)]
 pub enum ClientStream {
     /// A local socket.
-    Unix(UnixStream),
+    Unix(LocalStream),
     /// A network socket in the clear.
     Tcp(TcpStream),
     /// A network socket under TLS, after its handshake.
@@ -37,7 +40,7 @@ pub enum ClientStream {
 #[derive(Debug)]
 pub enum DaemonStream {
     /// The daemon's local socket.
-    Unix(UnixStream),
+    Unix(LocalStream),
     /// A daemon over the network in the clear.
     Tcp(TcpStream),
     /// A daemon over the network under TLS, after the handshake.
@@ -71,7 +74,7 @@ macro_rules! as_stream {
         impl AsyncRead for $stream {
             fn poll_read(self: Pin<&mut Self>, task: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
                 match self.get_mut() {
-                    Self::Unix(socket) => Pin::new(socket).poll_read(task, into),
+                    Self::Unix(socket) => socket.poll_read(task, into),
                     Self::Tcp(socket) => Pin::new(socket).poll_read(task, into),
                     Self::Tls(socket) => Pin::new(socket).poll_read(task, into),
                 }
@@ -81,35 +84,15 @@ macro_rules! as_stream {
         impl AsyncWrite for $stream {
             fn poll_write(self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
                 match self.get_mut() {
-                    Self::Unix(socket) => Pin::new(socket).poll_write(task, bytes),
+                    Self::Unix(socket) => socket.poll_write(task, bytes),
                     Self::Tcp(socket) => Pin::new(socket).poll_write(task, bytes),
                     Self::Tls(socket) => Pin::new(socket).poll_write(task, bytes),
                 }
             }
 
-            fn poll_write_vectored(
-                self: Pin<&mut Self>,
-                task: &mut Context<'_>,
-                pieces: &[IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                match self.get_mut() {
-                    Self::Unix(socket) => Pin::new(socket).poll_write_vectored(task, pieces),
-                    Self::Tcp(socket) => Pin::new(socket).poll_write_vectored(task, pieces),
-                    Self::Tls(socket) => Pin::new(socket).poll_write_vectored(task, pieces),
-                }
-            }
-
-            fn is_write_vectored(&self) -> bool {
-                match self {
-                    Self::Unix(socket) => socket.is_write_vectored(),
-                    Self::Tcp(socket) => socket.is_write_vectored(),
-                    Self::Tls(socket) => socket.is_write_vectored(),
-                }
-            }
-
             fn poll_flush(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
                 match self.get_mut() {
-                    Self::Unix(socket) => Pin::new(socket).poll_flush(task),
+                    Self::Unix(_) => Poll::Ready(Ok(())),
                     Self::Tcp(socket) => Pin::new(socket).poll_flush(task),
                     Self::Tls(socket) => Pin::new(socket).poll_flush(task),
                 }
@@ -117,7 +100,7 @@ macro_rules! as_stream {
 
             fn poll_shutdown(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
                 match self.get_mut() {
-                    Self::Unix(socket) => Pin::new(socket).poll_shutdown(task),
+                    Self::Unix(socket) => Poll::Ready(socket.close_for_writing()),
                     Self::Tcp(socket) => Pin::new(socket).poll_shutdown(task),
                     Self::Tls(socket) => Pin::new(socket).poll_shutdown(task),
                 }
@@ -132,7 +115,7 @@ as_stream!(DaemonStream);
 /// A socket without TLS: the kernel can move its bytes without showing them to us.
 #[derive(Clone, Copy)]
 enum Raw<'a> {
-    Unix(&'a UnixStream),
+    Unix(&'a LocalStream),
     Tcp(&'a TcpStream),
 }
 
@@ -144,19 +127,20 @@ impl Raw<'_> {
         }
     }
 
-    async fn writable(self) -> io::Result<()> {
+    /// Tries what reads from the socket; on `WouldBlock` its readiness is forgotten, so that the next
+    /// wait waits.
+    fn try_read_by<T>(self, call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         match self {
-            Self::Unix(socket) => socket.writable().await,
-            Self::Tcp(socket) => socket.writable().await,
+            Self::Unix(socket) => socket.try_read_by(call),
+            Self::Tcp(socket) => socket.try_io(Interest::READABLE, call),
         }
     }
 
-    /// Tries `call`; on `WouldBlock` the socket's readiness is forgotten, so that the next wait
-    /// waits.
-    fn try_io<T>(self, interest: Interest, call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    /// Does what writes to the socket as soon as there is room.
+    async fn write_by<T>(self, mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         match self {
-            Self::Unix(socket) => socket.try_io(interest, call),
-            Self::Tcp(socket) => socket.try_io(interest, call),
+            Self::Unix(socket) => poll_fn(|task| socket.poll_write_by(task, &mut call)).await,
+            Self::Tcp(socket) => socket.async_io(Interest::WRITABLE, call).await,
         }
     }
 }

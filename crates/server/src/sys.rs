@@ -4,6 +4,10 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Most groups that Linux gives one process (`NGROUPS_MAX`).
 const MOST_GROUPS: usize = 65_536;
@@ -50,4 +54,10 @@ pub fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
     }
     // SAFETY: the kernel has just made `copy` for us; nothing else knows of it.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// A socket of which the runtime listens for nothing but this.
+pub fn listen_for(interest: Interest, socket: UnixStream) -> io::Result<AsyncFd<UnixStream>> {
+    // SAFETY: a `UnixStream` owns its descriptor and answers with the same one for as long as it lives.
+    Ok(unsafe { AsyncFd::register_with_interest(socket, interest) }?)
 }

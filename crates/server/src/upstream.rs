@@ -91,7 +91,7 @@ impl Upstream {
 
     async fn open(&self) -> io::Result<DaemonStream> {
         let (host, port) = match &self.address {
-            UpstreamAddress::Unix(path) => return Ok(DaemonStream::Unix(UnixStream::connect(path).await?)),
+            UpstreamAddress::Unix(path) => return Ok(DaemonStream::Unix(UnixStream::connect(path).await?.try_into()?)),
             UpstreamAddress::Tcp { host, port } => (host, *port),
         };
         let socket = TcpStream::connect((host.as_str(), port)).await?;

@@ -3,18 +3,24 @@
 //! One end of an exchange: the client's or the daemon's. Bytes beyond a head stay here until it is
 //! known what they are: a body, the next request, or the first bytes of a stream that the daemon has yet
 //! to take over.
+//!
+//! Reads go into a buffer that all connections of a thread share, and what has come is copied out: a copy
+//! of a few hundred bytes costs less than keeping, for each of thousands of connections at rest, the room
+//! for a read that may never come.
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use docker::http::{BodyLength, ChunkError, Chunks, Framing};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, ReadBuf};
 
-/// Room made for one read, in bytes.
-const READ: usize = 16 << 10;
-/// Room for one read of a body that streams, in bytes.
-const READ_STREAM: usize = 64 << 10;
+/// The most that one read takes, in bytes.
+pub(crate) const READ: usize = 64 << 10;
 
 /// A stream and what was read ahead from it.
 #[derive(Debug)]
@@ -34,10 +40,30 @@ impl<S: AsyncRead + Unpin> Wire<S> {
     }
 }
 
-/// Appends what can be read to `ahead`.
-pub(crate) async fn fill<R: AsyncRead + Unpin>(reader: &mut R, ahead: &mut BytesMut, room: usize) -> io::Result<usize> {
-    ahead.reserve(room);
-    reader.read_buf(ahead).await
+/// Appends what can be read to `ahead`, at most `most` bytes. May be dropped without losing a byte.
+pub(crate) async fn fill<R: AsyncRead + Unpin>(reader: &mut R, ahead: &mut BytesMut, most: usize) -> io::Result<usize> {
+    poll_fn(|task| poll_piece(Pin::new(reader), task, most, |piece| ahead.extend_from_slice(piece))).await
+}
+
+/// Reads once into the shared buffer and hands out what has come; nothing at the end of the stream.
+pub(crate) fn poll_piece(
+    from: Pin<&mut impl AsyncRead>,
+    task: &mut Context<'_>,
+    most: usize,
+    take: impl FnOnce(&[u8]),
+) -> Poll<io::Result<usize>> {
+    SHARED.with_borrow_mut(|buffer| {
+        let most = most.min(buffer.len());
+        let mut into = ReadBuf::new(buffer.get_mut(..most).unwrap_or_default());
+        ready!(from.poll_read(task, &mut into))?;
+        take(into.filled());
+        Poll::Ready(Ok(into.filled().len()))
+    })
+}
+
+thread_local! {
+    /// Borrowed only within one poll, which never re-enters.
+    static SHARED: RefCell<Vec<u8>> = RefCell::new(vec![0; READ]);
 }
 
 /// Where a body stands.
@@ -149,7 +175,7 @@ impl Rest {
             if self.is_done() {
                 return Ok(None);
             }
-            let more = fill(reader, ahead, READ_STREAM);
+            let more = fill(reader, ahead, READ);
             let read = match silence {
                 Some(silence) => {
                     tokio::time::timeout(silence, more).await.map_err(|_| BodyError::Silent(silence))??

@@ -2,6 +2,7 @@
 //! sent in spelling alone, and reading it again must give the same.
 
 use docker::body::container::CreateRequest;
+use docker::defaults::Defaults;
 use docker::facts::Facts;
 use docker::http::{HeadLimits, Parsed, RequestHead};
 use docker::image::Reference;
@@ -42,7 +43,7 @@ fn head_length(target: &str, method: &str) -> usize {
 pub fn settle(request: &Request) -> Option<Facts> {
     let mut world = World::new();
     for _ in 0..ROUNDS {
-        match request.facts(&world) {
+        match request.facts(&world, &Defaults::default()) {
             Ok(facts) => return Some(facts),
             Err(Unsettled::Open(open)) => open.into_iter().for_each(|lookup| look_up(&mut world, lookup)),
             Err(Unsettled::NotFound(_) | Unsettled::Misread(_)) => return None,
@@ -74,7 +75,8 @@ fn look_up(world: &mut World, lookup: Lookup) {
         Lookup::Image(name) => {
             let names = Reference::parse(&name).map(Reference::with_default_tag).into_iter().collect();
             let image = Image { id: Some(name.clone()), names, ..Image::default() };
-            let known = KnownImage { image, user: "1000".to_owned(), volumes: vec!["/data".to_owned()] };
+            let (volumes, triggers) = (vec!["/data".to_owned()], vec!["RUN make".to_owned()]);
+            let known = KnownImage { image, user: "1000".to_owned(), volumes, triggers };
             let there = !absent(&name);
             world.learn_image(name, there.then_some(known));
         }

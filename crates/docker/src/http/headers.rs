@@ -70,7 +70,8 @@ impl Headers {
 
     /// Every value of a field, its name in any letter case.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        self.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let named = move |place: &&Place| self.at(&place.name).eq_ignore_ascii_case(name.as_bytes());
+        self.places.iter().filter(named).map(|place| self.at(&place.value))
     }
 
     /// The first value of a field: what Go would read.

@@ -60,6 +60,7 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
     introduce(&config);
     let listeners = open(&config)?;
     let records = config.settings.records.open().map_err(|error| error.to_string())?;
+    let spool = config.settings.spool.open()?;
     let policy = Arc::new(ArcSwap::from_pointee(config.policy));
     let gateway = Gateway::new(
         Settings {
@@ -69,6 +70,7 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
             records: Records::File(records),
             manner: Manner::Forward,
             subject: None,
+            spool,
         },
         Arc::clone(&policy),
     );
@@ -223,7 +225,7 @@ impl Reload {
         self.policy.store(Arc::new(config.policy));
         tracing::info!("policy taken again: {summary} (before: {before})");
         if config.settings != self.settings {
-            tracing::warn!("what changed beside `policy` and `groups` takes effect at the next start");
+            tracing::warn!("what changed beside `policy`, `groups` and `defaults` takes effect at the next start");
         }
     }
 }

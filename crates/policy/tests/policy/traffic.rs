@@ -83,7 +83,7 @@ fn outcome(sent: &Sent, policy: &Policy) -> [String; 3] {
         }
     };
     let operation = call.operation.name().to_owned();
-    match facts(call, sent) {
+    match facts(call, sent, policy) {
         Err(misread) => [operation, "not understood".to_owned(), cell(&misread.to_string())],
         Ok(facts) => match policy.decide(&subject("bob", &["docker"]), facts, &now()) {
             Decision::Allowed(_) => [operation, "allowed".to_owned(), String::new()],
@@ -107,13 +107,13 @@ fn call(sent: &Sent) -> Result<Call, Misread> {
     }
 }
 
-fn facts(call: Call, sent: &Sent) -> Result<Facts, Misread> {
+fn facts(call: Call, sent: &Sent, policy: &Policy) -> Result<Facts, Misread> {
     let streams = matches!(call.body_kind(), BodyKind::Tar | BodyKind::Stream);
     let body: Vec<u8> = sent.body.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
     let request = Request::understand(call, if streams { b"" } else { &body }, &Reading::default())?;
     let mut world = World::new();
     loop {
-        match request.facts(&world) {
+        match request.facts(&world, policy.defaults()) {
             Ok(facts) => return Ok(facts),
             Err(Unsettled::Misread(misread)) => return Err(misread),
             Err(Unsettled::Open(open)) => open.into_iter().for_each(|lookup| look_up(&mut world, lookup)),

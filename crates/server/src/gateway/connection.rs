@@ -1,11 +1,13 @@
 //! One client's connection: who it is, and its exchanges one after the other.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use policy::Subject;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
 use super::answer::Answer;
 use super::{Gateway, exchange};
@@ -58,15 +60,19 @@ pub(super) async fn serve(gateway: &Arc<Gateway>, accepted: Accepted, mut stoppe
         return turn_away(&mut client, &Answer::new(429, words)).await;
     };
     let mut connection = Connection { client, daemon: None, subject };
+    // One wait and one timer for all exchanges: to move a timer that is set costs less than to set another.
+    let mut stopped = pin!(async { drop(stopped.wait_for(|stopped| *stopped).await) });
+    let mut rested = pin!(sleep(limits.keep_alive));
     loop {
         // An exchange that has begun is not cut by the end of the service; waiting for one is.
         if connection.client.ahead.is_empty() {
+            let end = Instant::now().checked_add(limits.keep_alive).unwrap_or(rested.deadline());
+            rested.as_mut().reset(end);
             tokio::select! {
                 biased;
-                _ = stopped.wait_for(|stopped| *stopped) => return,
-                read = tokio::time::timeout(limits.keep_alive, connection.client.fill()) => {
-                    if !matches!(read, Ok(Ok(1..))) { return }
-                }
+                () = &mut stopped => return,
+                read = connection.client.fill() => if !matches!(read, Ok(1..)) { return },
+                () = &mut rested => return,
             }
         }
         // On the heap, and gone with the exchange: a connection at rest, or taken over, holds little.

@@ -3,8 +3,9 @@
 //! The looks are requests of our own, on the connection that the judged request will take. A look that
 //! fails is not "nothing there": it ends the exchange.
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use docker::answer::{self, Unreadable};
+use docker::defaults::Defaults;
 use docker::endpoint::{self, Operation};
 use docker::facts::Facts;
 use docker::http::{Framing, HeadLimits, Method, Parsed, ResponseHead, write_request_head};
@@ -30,15 +31,16 @@ pub(super) struct Unresolved {
     pub(super) answer: Answer,
 }
 
-/// The facts of a request, everything that it names looked at afresh.
+/// The facts of a request with the defaults applied, everything that it names looked at afresh.
 pub(super) async fn facts(
     gateway: &Gateway,
     connection: &mut Connection,
     request: &Request,
+    defaults: &Defaults,
 ) -> Result<Facts, Unresolved> {
     let mut world = World::new();
     for _ in 0..ROUNDS {
-        let open = match request.facts(&world) {
+        let open = match request.facts(&world, defaults) {
             Ok(facts) => return Ok(facts),
             Err(Unsettled::Open(open)) => open,
             Err(Unsettled::NotFound(absent)) => {
@@ -274,7 +276,7 @@ pub(super) fn parse_head(ahead: &mut BytesMut, method: &Method, most: usize) -> 
         match ResponseHead::parse(ahead, method, &limits) {
             Ok(Parsed::Partial) => return Ok(None),
             Ok(Parsed::Complete { head, consumed }) => {
-                let _ = ahead.split_to(consumed.min(ahead.len()));
+                ahead.advance(consumed.min(ahead.len()));
                 if !head.is_interim() {
                     return Ok(Some(head));
                 }

@@ -11,7 +11,6 @@ use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::io::Interest;
 use tokio::task::coop::consume_budget;
 
 /// Gives `first` and then all that `from` sends to `to`; at the end of `from`, closes `to` for
@@ -69,15 +68,13 @@ impl Pipe {
 
     /// Moves what has arrived into the (empty) pipe; 0 is the end of the stream.
     fn fill(&self, from: Raw<'_>) -> io::Result<usize> {
-        from.try_io(Interest::READABLE, || Ok(splice(from, None, &self.into, None, PIPE_BYTES, FLAGS)?))
+        from.try_read_by(|| Ok(splice(from, None, &self.into, None, PIPE_BYTES, FLAGS)?))
     }
 
     /// Moves `left` bytes out of the pipe, all of them.
     async fn drain(&self, to: Raw<'_>, mut left: usize, count: &AtomicU64) -> io::Result<()> {
         while left > 0 {
-            to.writable().await?;
-            let moved = to.try_io(Interest::WRITABLE, || Ok(splice(&self.out, None, to, None, left, FLAGS)?));
-            match moved {
+            match to.write_by(|| Ok(splice(&self.out, None, to, None, left, FLAGS)?)).await {
                 Ok(moved) => {
                     left = left.saturating_sub(moved);
                     count.fetch_add(moved as u64, Ordering::Relaxed);
@@ -92,10 +89,7 @@ impl Pipe {
 
 async fn send(to: Raw<'_>, mut bytes: &[u8], count: &AtomicU64) -> io::Result<()> {
     while !bytes.is_empty() {
-        to.writable().await?;
-        let sent =
-            to.try_io(Interest::WRITABLE, || Ok(rustix::net::send(to, bytes, rustix::net::SendFlags::NOSIGNAL)?));
-        match sent {
+        match to.write_by(|| Ok(rustix::net::send(to, bytes, rustix::net::SendFlags::NOSIGNAL)?)).await {
             Ok(sent) => {
                 bytes = bytes.get(sent..).unwrap_or_default();
                 count.fetch_add(sent as u64, Ordering::Relaxed);

@@ -10,7 +10,7 @@ use std::hash::Hasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -32,8 +32,12 @@ async fn between_unix() -> (UnixStream, UnixStream, JoinHandle<Ended>, MutexGuar
     let alone = ALONE.lock().await;
     let (client, middle) = UnixStream::pair().unwrap();
     let (inner, daemon) = UnixStream::pair().unwrap();
-    let relay = start(ClientStream::Unix(middle), DaemonStream::Unix(inner), Already::default(), None);
+    let relay = start(ClientStream::Unix(local(middle)), DaemonStream::Unix(local(inner)), Already::default(), None);
     (client, daemon, relay, alone)
+}
+
+fn local(socket: UnixStream) -> LocalStream {
+    socket.try_into().unwrap()
 }
 
 async fn tcp_pair() -> (TcpStream, TcpStream) {
@@ -90,7 +94,7 @@ async fn bytes_read_with_the_head_go_first() {
     let (mut client, middle) = tcp_pair().await;
     let (inner, mut daemon) = UnixStream::pair().unwrap();
     let already = Already { to_daemon: Bytes::from_static(b"in "), to_client: Bytes::from_static(b"out ") };
-    let relay = start(ClientStream::Tcp(middle), DaemonStream::Unix(inner), already, None);
+    let relay = start(ClientStream::Tcp(middle), DaemonStream::Unix(local(inner)), already, None);
     client.write_all(b"more").await.unwrap();
     client.shutdown().await.unwrap();
     daemon.write_all(b"else").await.unwrap();
@@ -173,7 +177,7 @@ async fn a_stream_silent_for_too_long_ends() {
     let (client, middle) = UnixStream::pair().unwrap();
     let (inner, mut daemon) = UnixStream::pair().unwrap();
     let silence = Some(Duration::from_millis(400));
-    let relay = start(ClientStream::Unix(middle), DaemonStream::Unix(inner), Already::default(), silence);
+    let relay = start(ClientStream::Unix(local(middle)), DaemonStream::Unix(local(inner)), Already::default(), silence);
     let begin = Instant::now();
     tokio::time::sleep(Duration::from_millis(250)).await;
     daemon.write_all(b"alive").await.unwrap();
@@ -237,7 +241,7 @@ async fn under_tls_a_half_close_is_a_close_notify() {
     let _alone = ALONE.lock().await;
     let (mut client, middle) = tls_pair().await;
     let (inner, mut daemon) = UnixStream::pair().unwrap();
-    let relay = start(middle, DaemonStream::Unix(inner), Already::default(), None);
+    let relay = start(middle, DaemonStream::Unix(local(inner)), Already::default(), None);
     client.write_all(b"hi").await.unwrap();
     client.shutdown().await.unwrap();
     says(&mut daemon, b"hi").await;
@@ -255,7 +259,26 @@ async fn thirty_megabytes_each_way_under_tls() {
     let _alone = ALONE.lock().await;
     let (client, middle) = tls_pair().await;
     let (inner, daemon) = UnixStream::pair().unwrap();
-    let relay = start(middle, DaemonStream::Unix(inner), Already::default(), None);
+    let relay = start(middle, DaemonStream::Unix(local(inner)), Already::default(), None);
     bulk(client, daemon).await;
     relay.await.unwrap().0.unwrap();
+}
+
+#[tokio::test]
+async fn a_write_waits_for_room() {
+    let _alone = ALONE.lock().await;
+    let (mut client, middle) = UnixStream::pair().unwrap();
+    let mut ours = ClientStream::Unix(local(middle));
+    let sent = vec![b'x'; 4 << 20];
+    let writing = tokio::spawn({
+        let sent = sent.clone();
+        async move { ours.write_all(&sent).await }
+    });
+    // Long enough that the socket's buffer is full and the write waits.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!writing.is_finished());
+    let mut got = Vec::new();
+    timeout(SOON, client.read_to_end(&mut got)).await.expect("in time").unwrap();
+    writing.await.unwrap().unwrap();
+    assert_eq!(got.len(), sent.len());
 }

@@ -8,6 +8,7 @@
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
+//! - `swarm`: services, secrets and configs: harmless ones run, dangerous ones are refused
 //! - `commands`: `run`, `explain` and `check` as a user types them
 //! - `harness`: what they stand on
 
@@ -32,3 +33,4 @@ mod refusals;
 mod scenarios;
 mod streams;
 mod subjects;
+mod swarm;

@@ -6,10 +6,11 @@
 
 use std::collections::HashSet;
 
+use crate::endpoint::Kind;
 use crate::image::Reference;
 use crate::privilege::Privilege;
 use crate::request::Misread;
-use crate::resource::{Container, Image};
+use crate::resource::{Container, Image, Labels, Thing};
 use crate::world::World;
 
 /// What the daemon would answer when a thing that the request needs is not there.
@@ -29,6 +30,9 @@ pub(crate) struct Asked<'w> {
     pub(crate) absent: Option<Absent>,
     /// The containers whose powers were asked for.
     pub(crate) driven: HashSet<String>,
+    /// Whether it happens on other machines too, as the tasks of a service do: what is found here may be otherwise
+    /// there.
+    pub(crate) elsewhere: bool,
     /// More was asked for than one request may ask.
     pub(crate) too_much: bool,
 }
@@ -39,7 +43,7 @@ pub(crate) const MOST_PRIVILEGES: usize = 512;
 
 impl<'w> Asked<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
-        Asked { world, privileges: Vec::new(), absent: None, driven: HashSet::new(), too_much: false }
+        Asked { world, privileges: Vec::new(), absent: None, driven: HashSet::new(), elsewhere: false, too_much: false }
     }
 
     pub(crate) fn ask(&mut self, privilege: Privilege) {
@@ -64,6 +68,18 @@ impl<'w> Asked<'w> {
                 Container { name: name.to_owned(), ..Container::default() }
             }
         }
+    }
+
+    /// A service, secret, config, node, task or plugin. Where there is none, the daemon's own words tell.
+    pub(crate) fn thing(&mut self, kind: Kind, name: &str) -> Thing {
+        match self.world.thing(kind, name) {
+            Some(Ok(known)) => return known.thing.clone(),
+            Some(Err(absent)) => {
+                self.absent.get_or_insert_with(|| absent.clone());
+            }
+            None => {}
+        }
+        Thing { kind, id: String::new(), name: name.to_owned(), labels: Labels::new() }
     }
 
     /// The image that a request names, and the user and volumes of its configuration.

@@ -69,6 +69,11 @@ pub(crate) static PRIVILEGES: &[PrivilegeAction] = &[
     privilege("checkpoint", &[Type::Daemon, Type::HostPath], &[]),
     privilege("fetchBuildContext", &[Type::BuildContext], &[]),
     privilege("setBuildOption", &[Type::BuildOption], &["value: String"]),
+    privilege("useSecret", &[Type::Secret], &[]),
+    privilege("useConfig", &[Type::Config], &[]),
+    privilege("useSecretDriver", &[Type::SecretDriver], &[]),
+    privilege("setSwarmOption", &[Type::SwarmOption], &["value: String"]),
+    privilege("installPlugin", &[Type::Image], &[]),
     privilege("unexamined", &[Type::Part], &[]),
 ];
 
@@ -120,6 +125,11 @@ pub(crate) fn privilege_name(privilege: &Privilege) -> &'static str {
         Privilege::Checkpoint { .. } => "checkpoint",
         Privilege::FetchBuildContext { .. } => "fetchBuildContext",
         Privilege::SetBuildOption { .. } => "setBuildOption",
+        Privilege::UseSecret { .. } => "useSecret",
+        Privilege::UseConfig { .. } => "useConfig",
+        Privilege::UseSecretDriver { .. } => "useSecretDriver",
+        Privilege::SetSwarmOption { .. } => "setSwarmOption",
+        Privilege::InstallPlugin { .. } => "installPlugin",
         Privilege::Unexamined { .. } => "unexamined",
     }
 }
@@ -184,6 +194,7 @@ pub(super) fn is_sensitive(operation: Operation) -> bool {
             | Operation::SwarmInspect
             | Operation::SwarmUnlockkey
             | Operation::ConfigInspect
+            | Operation::ConfigList
             | Operation::SecretInspect
             | Operation::ContainerExport
             | Operation::ContainerArchive

@@ -22,7 +22,7 @@ types! {
     Group, User, Daemon, Container, Registry, Repository, Image, Volume, Network, Service, Task, Node, Secret, Config,
     Plugin, HostPath, Device, CapabilitySet, Capability, Port, Namespace, RunUser, RunGroup, SecurityOption, Sysctl,
     Runtime, Cgroup, LogDriver, VolumeDriver, VolumeOption, NetworkDriver, NetworkOption, MacAddress, DeviceDriver,
-    DeviceClass, KernelFiles, Ulimit, Priority, StorageOption, Annotation, BuildContext, BuildOption, Part,
+    DeviceClass, KernelFiles, Ulimit, Priority, StorageOption, Annotation, BuildContext, BuildOption, SecretDriver, SwarmOption, Part,
 }
 
 /// The names of the types, parsed once.
@@ -43,7 +43,18 @@ impl Types {
 impl Type {
     /// Whether it has labels.
     pub fn has_labels(self) -> bool {
-        matches!(self, Type::Container | Type::Image | Type::Volume | Type::Network)
+        matches!(
+            self,
+            Type::Container
+                | Type::Image
+                | Type::Volume
+                | Type::Network
+                | Type::Service
+                | Type::Task
+                | Type::Node
+                | Type::Secret
+                | Type::Config
+        )
     }
 
     /// Whether it has the attribute `name`.

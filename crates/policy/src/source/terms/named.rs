@@ -38,6 +38,9 @@ pub(super) const TERMS: &[Term] = &[
     named("priority", &["prioritise"]),
     named("annotation", &["annotate"]),
     named("build_context", &["fetchBuildContext"]),
+    named("use_secret", &["useSecret"]),
+    named("use_config", &["useConfig"]),
+    named("secret_driver", &["useSecretDriver"]),
     named("unexamined", &["unexamined"]),
     option("security_option", &["setSecurityOption"]),
     option("sysctl", &["setSysctl"]),
@@ -45,6 +48,7 @@ pub(super) const TERMS: &[Term] = &[
     option("network_option", &["setNetworkOption"]),
     option("storage_option", &["setStorageOption"]),
     option("build_option", &["setBuildOption"]),
+    option("swarm_option", &["setSwarmOption"]),
 ];
 
 fn by_name(item: &Item<'_>) -> Result<Vec<Target>, String> {

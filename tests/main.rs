@@ -10,6 +10,7 @@
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
+//! - `swarm`: services, secrets and configs: harmless ones run, dangerous ones are refused
 //! - `commands`: `run`, `explain` and `check` as a user types them
 //! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
 //! - `harness`: what they stand on
@@ -37,3 +38,4 @@ mod refusals;
 mod scenarios;
 mod streams;
 mod subjects;
+mod swarm;

@@ -6,6 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+mod thing;
+
+pub use thing::{plugin, thing};
+
 use crate::image::Reference;
 use crate::privilege::run_user;
 use crate::resource::{Container, Image, Labels, Network, Volume};

@@ -6,12 +6,13 @@
 use bytes::{Buf, BytesMut};
 use docker::answer::{self, Unreadable};
 use docker::defaults::Defaults;
-use docker::endpoint::{self, Operation};
+use docker::endpoint::{self, Kind, Operation};
 use docker::facts::Facts;
 use docker::http::{Framing, HeadLimits, Method, Parsed, ResponseHead, write_request_head};
+use docker::privilege::Absent;
 use docker::request::{Request, Unsettled};
 use docker::target::{Target, encode_segment};
-use docker::world::{KnownPath, Lookup, World};
+use docker::world::{KnownPath, KnownThing, Lookup, World};
 use tokio::io::AsyncWriteExt;
 
 use super::answer::Answer;
@@ -96,6 +97,10 @@ async fn look(gateway: &Gateway, connection: &mut Connection, lookup: Lookup, wo
             };
             world.learn_exec(id, known);
         }
+        Lookup::Thing(kind, name) => {
+            let known = thing(gateway, connection, kind, &name, world).await?;
+            world.learn_thing(kind, name, known);
+        }
     }
     Ok(())
 }
@@ -113,6 +118,50 @@ async fn container(
         world.learn_stored(known.id.clone(), stored);
     }
     Ok(Some(known))
+}
+
+/// A service, secret, config, node, task or plugin, or the daemon's own words where there is none: no such thing, or
+/// no swarm.
+async fn thing(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    kind: Kind,
+    name: &str,
+    world: &mut World,
+) -> Result<Result<KnownThing, Absent>, Answer> {
+    let none = || Absent { status: 404, message: format!("{} {name} not found", kind.noun()) };
+    let operation = match kind {
+        Kind::Service => Operation::ServiceInspect,
+        Kind::Secret => Operation::SecretInspect,
+        Kind::Config => Operation::ConfigInspect,
+        Kind::Node => Operation::NodeInspect,
+        Kind::Task => Operation::TaskInspect,
+        Kind::Plugin => Operation::PluginInspect,
+        _ => return Ok(Err(none())),
+    };
+    let body = match question(gateway, connection, operation, name).await? {
+        Some((200, body)) => body,
+        Some((status @ (404 | 503), body)) => {
+            return Ok(Err(said(&body).map_or_else(none, |message| Absent { status, message })));
+        }
+        Some((400, _)) | None => return Ok(Err(none())),
+        Some((status, _)) => return Err(unexpected(status, operation, name)),
+    };
+    let known = answer::thing(kind, &body).map_err(|error| Answer::garbled(&error))?;
+    // Where it cannot be read, whoever needs it is refused.
+    if let (Kind::Plugin, Ok(config)) = (kind, answer::plugin(&body)) {
+        world.learn_plugin(known.thing.id.clone(), config);
+    }
+    Ok(Ok(known))
+}
+
+/// What the daemon says in an error.
+fn said(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        message: String,
+    }
+    serde_json::from_slice::<Said>(body).ok().map(|said| said.message)
 }
 
 /// The image that a container was made from, by its id.
@@ -156,6 +205,25 @@ async fn inspect(
     operation: Operation,
     name: &str,
 ) -> Result<Option<Vec<u8>>, Answer> {
+    match question(gateway, connection, operation, name).await? {
+        Some((200, body)) => Ok(Some(body)),
+        // 20.10 answers 400 to what cannot be a name, such as upper case in an image's.
+        Some((400 | 404, _)) | None => Ok(None),
+        Some((status, _)) => Err(unexpected(status, operation, name)),
+    }
+}
+
+fn unexpected(status: u16, operation: Operation, name: &str) -> Answer {
+    Answer::garbled(&format!("it answered {status} to {operation} of `{name}`"))
+}
+
+/// Status and body of the answer to an inspection; `None` for a name that cannot be asked about.
+async fn question(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    operation: Operation,
+    name: &str,
+) -> Result<Option<(u16, Vec<u8>)>, Answer> {
     let Some(target) = inspect_target(operation, name) else { return Ok(None) };
     if gateway.settings.manner == Manner::Rehearse && daemon(gateway, connection).await.is_err() {
         return Ok(None);
@@ -164,12 +232,7 @@ async fn inspect(
         tokio::time::timeout(gateway.settings.limits.lookup_wait, ask(gateway, connection, &Method::Get, &target))
             .await;
     let late = || Answer::new(504, "dockwarden: the Docker daemon did not answer in time");
-    match asked.map_err(|_| late())?? {
-        (200, body) => Ok(Some(body)),
-        // 20.10 answers 400 to what cannot be a name, such as upper case in an image's.
-        (400 | 404, _) => Ok(None),
-        (status, _) => Err(Answer::garbled(&format!("it answered {status} to a question about `{target}`"))),
-    }
+    asked.map_err(|_| late())?.map(Some)
 }
 
 /// The target of an inspection; `None` for a name that would make it the target of something else.

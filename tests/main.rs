@@ -5,6 +5,7 @@
 //! - `refusals`: attacks by the real CLI are refused, by a message that names the thing, and leave nothing
 //! - `streams`: both directions of taken-over connections, to the last byte and the last half-close
 //! - `bad_input`: broken, ambiguous, slow and oversized bytes get an answer or a close, and go nowhere
+//! - `hostile`: the same by the thousand, and daemons that misbehave; figures in `docs/robustness.md`
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
@@ -26,6 +27,7 @@ mod commands;
 mod daemon_down;
 mod docs;
 mod harness;
+mod hostile;
 mod operation;
 mod outcomes;
 mod refusals;

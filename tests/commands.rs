@@ -51,6 +51,18 @@ fn explain_runs_the_command_and_nothing_happens() {
 }
 
 #[test]
+fn explain_needs_no_daemon() {
+    let engine = Engine::start();
+    let nowhere = "--upstream unix://$WORK/nowhere.sock";
+    let explained = run(
+        &engine,
+        &format!("dockwarden explain {nowhere} -- docker run --rm --init --platform linux/amd64 -v /etc:/e alpine ls"),
+    );
+    assert_eq!(explained.code, 2, "{explained:?}");
+    assert!(explained.out.contains("mountHostPath"), "{}", explained.out);
+}
+
+#[test]
 fn check_shows_every_fault_in_its_place() {
     let engine = Engine::start();
     let faulty = "printf 'listen:\\n  - sockt: /x\\npolicy:\\n  preset: developr\\n  rules:\\n    - deny: exce\\n' >$WORK/c.yaml; dockwarden check --config $WORK/c.yaml";

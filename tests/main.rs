@@ -4,12 +4,15 @@
 //! - `outcomes`: ordinary work comes out as without the firewall (lines in `scenarios`, table in `docs/clients.md`)
 //! - `refusals`: attacks by the real CLI are refused, by a message that names the thing, and leave nothing
 //! - `streams`: both directions of taken-over connections, to the last byte and the last half-close
+//! - `archives`: builds, loads and copies are judged by what their archive holds
 //! - `bad_input`: broken, ambiguous, slow and oversized bytes get an answer or a close, and go nowhere
 //! - `hostile`: the same by the thousand, and daemons that misbehave; figures in `docs/robustness.md`
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
+//! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
 //! - `commands`: `run`, `explain` and `check` as a user types them
+//! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
 //! - `harness`: what they stand on
 
 // Tests may fail by panicking, and do plain arithmetic on their own numbers.
@@ -22,9 +25,11 @@
     clippy::arithmetic_side_effects
 )]
 
+mod archives;
 mod bad_input;
 mod commands;
 mod daemon_down;
+mod defaults;
 mod docs;
 mod harness;
 mod hostile;

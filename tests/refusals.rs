@@ -1,8 +1,9 @@
 //! Attacks as people would type them: refused by preset developer with a message that names the thing, and the
 //! daemon has nothing new afterwards. The demo shows the same ones.
 
-use crate::harness::http::inventory;
+use crate::harness::http::{self, inventory};
 use crate::harness::{Cli, Engine, Firewall, Shell};
+use serde_json::Value;
 use std::sync::{Mutex, OnceLock};
 
 /// One daemon for all of them, one attack at a time: what is new on the daemon is then the attack's.
@@ -38,6 +39,9 @@ attacks! {
     volume_that_is_a_bind: "docker volume create -o type=none -o o=bind -o device=/ v", "/";
     anonymous_volume_that_is_a_bind:
         "docker run --rm --network none --mount type=volume,dst=/h,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/ tiny true", "/";
+    volume_that_is_an_overlay: "docker volume create -o type=overlay -o o=lowerdir=/etc:/usr -o device=overlay v", "overlay";
+    volume_of_proc: "docker volume create -o type=proc -o device=proc v", "proc";
+    volume_of_nfs: "docker volume create -o type=nfs -o o=addr=192.0.2.1 -o device=:/export v", "nfs";
     network_of_the_host: "docker network create -d macvlan -o parent=eth0 n", "macvlan";
     low_port: "docker create --network none -p 22:22 tiny true", "22";
     plugin: "docker plugin install --grant-all-permissions --disable evil/plugin", "plugin";
@@ -108,6 +112,24 @@ fn powers_of_other_peoples_containers_are_not_to_be_had() {
         let outcome = shell.run(line);
         assert_ne!(outcome.code, 0, "`{line}` went through: {outcome:?}");
         assert!(outcome.err.contains("dockwarden: "), "`{line}`: {outcome:?}");
+    }
+}
+
+/// Whoever starts an exec need not be who prepared it: what it does is asked of him.
+#[test]
+fn an_exec_is_judged_again_when_it_starts() {
+    let engine = Engine::start();
+    let direct = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    direct.must("docker run -d --name plain --network none tiny sleep 1000");
+    let firewall = Firewall::preset(engine.socket(), "developer");
+    for (privileged, expected) in [(true, 403), (false, 200)] {
+        let prepared = format!(r#"{{"AttachStdout":true,"Cmd":["echo","in"],"Privileged":{privileged}}}"#);
+        let (status, body) = http::call(engine.socket(), "POST", "/v1.41/containers/plain/exec", Some(&prepared));
+        assert_eq!(status, 201, "{body}");
+        let id = serde_json::from_str::<Value>(&body).expect("JSON")["Id"].as_str().expect("an id").to_owned();
+        let target = format!("/v1.41/exec/{id}/start");
+        let (status, body) = http::call(&firewall.socket(), "POST", &target, Some(r#"{"Detach":true}"#));
+        assert_eq!(status, expected, "Privileged {privileged}: {body}");
     }
 }
 

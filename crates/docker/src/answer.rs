@@ -28,7 +28,6 @@ pub fn container(body: &[u8]) -> Result<Container, Unreadable> {
     }
     let config = answer.config.unwrap_or_default();
     let host = answer.host_config.unwrap_or_default();
-    let binds = answer.mounts.into_iter().flatten().any(|mount| mount.kind.as_deref() == Some("bind"));
     Ok(Container {
         id: answer.id,
         name: answer.name.unwrap_or_default().trim_start_matches('/').to_owned(),
@@ -37,7 +36,6 @@ pub fn container(body: &[u8]) -> Result<Container, Unreadable> {
         image_id: answer.image.unwrap_or_default(),
         user: config.user.unwrap_or_default(),
         privileged: host.privileged == Some(true),
-        reaches_host: binds || host.reaches_host(),
         running: answer.state.and_then(|state| state.running) == Some(true),
     })
 }
@@ -59,6 +57,7 @@ pub fn image(body: &[u8]) -> Result<KnownImage, Unreadable> {
         image,
         user: config.user.unwrap_or_default(),
         volumes: config.volumes.unwrap_or_default().into_keys().collect(),
+        triggers: config.on_build.unwrap_or_default(),
     })
 }
 
@@ -133,7 +132,6 @@ struct ContainerAnswer {
     image: Option<String>,
     config: Option<Config>,
     host_config: Option<Host>,
-    mounts: Option<Vec<Mount>>,
     state: Option<State>,
 }
 
@@ -144,6 +142,7 @@ struct Config {
     image: Option<String>,
     user: Option<String>,
     volumes: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    on_build: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -152,45 +151,10 @@ struct State {
     running: Option<bool>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Mount {
-    #[serde(rename = "Type")]
-    kind: Option<String>,
-}
-
-/// What of a stored host configuration reaches beyond the container.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Host {
     privileged: Option<bool>,
-    cap_add: Option<Vec<String>>,
-    security_opt: Option<Vec<String>>,
-    devices: Option<Vec<serde::de::IgnoredAny>>,
-    device_requests: Option<Vec<serde::de::IgnoredAny>>,
-    device_cgroup_rules: Option<Vec<serde::de::IgnoredAny>>,
-    masked_paths: Option<Vec<String>>,
-    readonly_paths: Option<Vec<String>>,
-    pid_mode: Option<String>,
-    ipc_mode: Option<String>,
-    network_mode: Option<String>,
-    userns_mode: Option<String>,
-    #[serde(rename = "UTSMode")]
-    uts_mode: Option<String>,
-}
-
-impl Host {
-    fn reaches_host(&self) -> bool {
-        let modes = [&self.pid_mode, &self.ipc_mode, &self.network_mode, &self.userns_mode, &self.uts_mode];
-        let lists = [&self.devices, &self.device_requests, &self.device_cgroup_rules];
-        let weakened = |option: &String| !option.starts_with("no-new-privileges") && option != "seccomp=builtin";
-        self.privileged == Some(true)
-            || self.cap_add.iter().flatten().next().is_some()
-            || self.security_opt.iter().flatten().any(weakened)
-            || modes.iter().any(|mode| mode.as_deref() == Some("host"))
-            || lists.iter().any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
-            || [&self.masked_paths, &self.readonly_paths].iter().any(|paths| paths.as_ref().is_some_and(Vec::is_empty))
-    }
 }
 
 #[derive(Deserialize)]
@@ -239,28 +203,6 @@ struct Process {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_container_reaches_the_host_by_what_is_stored_of_it() {
-        let id = "a".repeat(64);
-        let reaches = |host: &str, mounts: &str| {
-            let body = format!(r#"{{"Id":"{id}","Name":"/web","HostConfig":{host},"Mounts":{mounts}}}"#);
-            container(body.as_bytes()).unwrap().reaches_host
-        };
-        assert!(!reaches(r#"{"NetworkMode":"bridge","CapAdd":null,"MaskedPaths":["/proc/kcore"]}"#, "[]"));
-        assert!(!reaches("{}", r#"[{"Type":"volume"}]"#));
-        for host in [
-            r#"{"Privileged":true}"#,
-            r#"{"PidMode":"host"}"#,
-            r#"{"CapAdd":["SYS_ADMIN"]}"#,
-            r#"{"Devices":[{}]}"#,
-            r#"{"SecurityOpt":["seccomp=unconfined"]}"#,
-            r#"{"MaskedPaths":[]}"#,
-        ] {
-            assert!(reaches(host, "[]"), "{host}");
-        }
-        assert!(reaches("{}", r#"[{"Type":"bind"}]"#));
-    }
 
     #[test]
     fn what_is_no_answer_is_refused() {

@@ -87,6 +87,9 @@ pub enum Refusal {
         /// How much of it is taken.
         limit: u64,
     },
+    /// Whoever looks into it has waited long enough.
+    #[error("looking into the archive takes too long")]
+    TooSlow,
     /// It ends in the middle of an entry.
     #[error("the archive is cut off")]
     Truncated,

@@ -71,6 +71,8 @@ pub struct Steps {
 pub struct ImageName {
     /// The name.
     pub name: String,
+    /// The platform that is asked for with it (`FROM --platform`), empty for none.
+    pub platform: String,
     /// The line of the Dockerfile.
     pub line: usize,
 }

@@ -3,6 +3,8 @@
 
 use crate::endpoint::{Effect, Operation};
 use crate::http::Method;
+use crate::image::Reference;
+use crate::obligation::Obligation;
 use crate::privilege::{Absent, Privilege};
 use crate::resource::{Labels, Resource};
 use crate::target::ApiVersion;
@@ -20,9 +22,14 @@ pub struct Facts {
     pub privileges: Vec<Privilege>,
     /// The container that it would make or change, in short.
     pub spec: Option<Spec>,
+    /// The edits that were made to it first: all else here tells of the edited request.
+    pub obligations: Vec<Obligation>,
     /// What the request needs and the daemon does not have: if all is granted, this is the answer, and
     /// nothing is sent, for what would be there by then was not judged.
     pub absent: Option<Absent>,
+    /// The images that must be fetched before it is known what the request does. If all is granted so far,
+    /// fetch them, say so ([`Request::fetched`](crate::request::Request::fetched)), and ask for the facts again.
+    pub fetches: Vec<Fetch>,
     /// The request as it would be sent.
     pub canonical: Canonical,
 }
@@ -32,6 +39,15 @@ impl Facts {
     pub fn effect(&self) -> Effect {
         self.operation.endpoint().effect
     }
+}
+
+/// An image that the daemon would fetch while it carries out the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// Its name.
+    pub image: Reference,
+    /// The platform, `linux/arm64`; empty for the daemon's own.
+    pub platform: String,
 }
 
 /// A request in canonical form: rebuilt from what was understood, never copied from the client.
@@ -52,11 +68,14 @@ pub enum CanonicalBody {
     None,
     /// A JSON value, written anew.
     Json(Vec<u8>),
-    /// An archive that streams through.
+    /// The archive that was judged.
     Archive,
+    /// An archive that nobody has read yet: nothing that can be sent.
+    Unread,
 }
 
-/// The limits and flags of a container that would be made: context for policies.
+/// The limits and flags of a container that would be made, or as it would be after a change: context for
+/// policies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spec {
     /// The name asked for; empty for one of the daemon's choice.

@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod archive;
 pub mod body;
+pub mod defaults;
 pub mod dockerfile;
 pub mod endpoint;
 pub mod facts;
@@ -14,6 +15,7 @@ pub mod host_path;
 pub mod http;
 pub mod image;
 pub mod json;
+pub mod obligation;
 pub mod privilege;
 pub mod request;
 pub mod resource;

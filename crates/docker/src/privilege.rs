@@ -17,6 +17,7 @@ mod networks;
 pub(crate) mod users;
 
 pub use asked::Absent;
+pub use kernel::capability_name;
 pub use users::run_user;
 
 use crate::resource::{Container, Image, Network, Volume};
@@ -172,8 +173,11 @@ pub enum Privilege {
         /// A URL that the daemon fetches; `None` when the archive is the body.
         from: Option<String>,
     },
-    /// Images under names that only the archive tells.
-    LoadImages,
+    /// Images out of an archive, as it stands.
+    LoadImages {
+        /// Whether some come without a name. The others ask for theirs.
+        unnamed: bool,
+    },
     /// A name given to an image: by tag, build, commit, or import.
     NameImage {
         /// The name.
@@ -252,6 +256,23 @@ pub enum Privilege {
         /// Its value.
         value: String,
     },
+    /// Commands run by a build (`RUN`), as root unless the Dockerfile says otherwise.
+    BuildRun {
+        /// The network that they run in, `default` where none is named.
+        network: String,
+    },
+    /// A URL or a git repository that the daemon fetches while it builds (`ADD`).
+    BuildFetch {
+        /// Where from, as the Dockerfile has it: variables in it are not known.
+        from: String,
+    },
+    /// A file copied into a container that is more than its contents.
+    CopySpecialFile {
+        /// What is special about it.
+        kind: SpecialFile,
+        /// The first such file.
+        path: String,
+    },
     /// A part of the request that this version of Dockwarden does not look into.
     Unexamined {
         /// Which part.
@@ -276,6 +297,23 @@ pub struct HostMount {
     pub through_volume: bool,
     /// Whether symbolic links could be resolved: not on a daemon of another machine.
     pub resolved: bool,
+}
+
+/// What makes a file more than its contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SpecialFile {
+    /// A device node.
+    Device,
+    /// It runs as its owner or group (setuid, setgid), whoever starts it.
+    SetId,
+    /// It runs with capabilities (`security.capability`).
+    Capability,
+    /// A symbolic link with an absolute target, or one that leads out of the folder that is copied.
+    OutsideLink,
+    /// A hard link to a file that the container has already.
+    OutsideHardLink,
+    /// A name that leads upwards with `..`.
+    OutsideName,
 }
 
 /// A kind of namespace.
@@ -344,6 +382,34 @@ impl Uid {
     }
 }
 
+impl SpecialFile {
+    /// The name used in policies: `device`, `set-id`, …
+    pub fn name(self) -> &'static str {
+        match self {
+            SpecialFile::Device => "device",
+            SpecialFile::SetId => "set-id",
+            SpecialFile::Capability => "capability",
+            SpecialFile::OutsideLink => "outside-link",
+            SpecialFile::OutsideHardLink => "outside-hard-link",
+            SpecialFile::OutsideName => "outside-name",
+        }
+    }
+}
+
+/// In words, to follow "copy".
+impl fmt::Display for SpecialFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SpecialFile::Device => "a device node",
+            SpecialFile::SetId => "a file that runs as its owner (setuid or setgid)",
+            SpecialFile::Capability => "a file with capabilities",
+            SpecialFile::OutsideLink => "a symbolic link that leads out of its folder",
+            SpecialFile::OutsideHardLink => "a hard link to a file that is not in the archive",
+            SpecialFile::OutsideName => "a file whose name leads upwards",
+        })
+    }
+}
+
 impl Namespace {
     /// The name used in policies and messages: `pid`, `network`, …
     pub fn name(self) -> &'static str {
@@ -403,7 +469,8 @@ impl fmt::Display for Privilege {
             Privilege::PullImage { image } => write!(f, "pull image {}", image.describe()),
             Privilege::ImportImage { image, from: None } => write!(f, "import image {}", image.describe()),
             Privilege::ImportImage { from: Some(url), .. } => write!(f, "import an image from {}", without_login(url)),
-            Privilege::LoadImages => f.write_str("load images from an archive"),
+            Privilege::LoadImages { unnamed: false } => f.write_str("load images from an archive"),
+            Privilege::LoadImages { unnamed: true } => f.write_str("load images without a name from an archive"),
             Privilege::NameImage { image } => write!(f, "name an image {}", image.describe()),
             Privilege::ContactRegistry { registry } => write!(f, "contact registry {registry}"),
             Privilege::JoinNetwork { network } => write!(f, "join network {}", network.name),
@@ -421,6 +488,10 @@ impl fmt::Display for Privilege {
             Privilege::Checkpoint { directory } => write!(f, "use checkpoints in host directory {directory}"),
             Privilege::FetchBuildContext { from } => write!(f, "build from remote context {}", without_login(from)),
             Privilege::SetBuildOption { name, .. } => write!(f, "set build option {name}"),
+            Privilege::BuildRun { network } if network == "default" => f.write_str("run commands in a build"),
+            Privilege::BuildRun { network } => write!(f, "run commands in a build on network {network}"),
+            Privilege::BuildFetch { from } => write!(f, "fetch {} in a build", without_login(from)),
+            Privilege::CopySpecialFile { kind, path } => write!(f, "copy {kind} into a container: {path}"),
             Privilege::Unexamined { part } => write!(f, "send {part}, which this version does not look into"),
         }
     }

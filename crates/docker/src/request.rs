@@ -1,8 +1,10 @@
 //! A request as understood: the operation, its names and parameters, and its body in types.
 //!
 //! Two steps. [`Call::read`] reads the head: which operation, and what kind of body it may carry.
-//! [`Request::understand`] adds the body. [`Request::facts`] then tells what the request asks for and
-//! writes its canonical form, given a [`World`] that knows the things it names.
+//! [`Request::understand`] adds the body; an archive is too large for that, so it is read where it was
+//! stored ([`Call::inspect`]) and added later ([`Request::with_archive`]). [`Request::facts`] then tells
+//! what the request asks for and writes its canonical form, given a [`World`] that knows the things it
+//! names.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +18,7 @@ use crate::http::{Method, RequestHead};
 use crate::json;
 use crate::target::{ApiVersion, Query, Target, encode_segment};
 
+mod archive;
 mod build;
 mod facts;
 mod media;
@@ -25,6 +28,7 @@ pub mod stored;
 #[cfg(test)]
 mod tests;
 
+pub use archive::Archive;
 pub use facts::Unsettled;
 pub use misread::Misread;
 
@@ -124,10 +128,12 @@ impl Call {
         target
     }
 
-    /// What the body is. One end point has two: `POST /images/create` takes an archive only to import it.
+    /// What the body is. Two end points have two: `POST /images/create` takes an archive only to import it,
+    /// and a build takes none where `remote` says what to build.
     pub fn body_kind(&self) -> BodyKind {
         match self.operation {
             Operation::ImageCreate if !self.imports_body() => BodyKind::Empty,
+            Operation::ImageBuild if self.query.all("remote").any(|remote| !remote.is_empty()) => BodyKind::Empty,
             operation => operation.endpoint().body,
         }
     }
@@ -148,7 +154,9 @@ impl Call {
 #[allow(missing_docs, reason = "the bodies are named like their end points")]
 pub enum Body {
     None,
-    Archive,
+    /// An archive that was not read yet.
+    Unread,
+    Archive(Box<Archive>),
     Create(Box<json::Body<CreateRequest>>),
     Update(Box<json::Body<UpdateRequest>>),
     ExecCreate(json::Body<ExecCreateRequest>),
@@ -171,10 +179,12 @@ pub struct Request {
     pub call: Call,
     /// The body.
     pub body: Body,
+    /// Whether the images that it needs were fetched for it.
+    fetched: bool,
 }
 
 impl Request {
-    /// Reads the body that a call came with. `bytes` is empty for what streams.
+    /// Reads the body that a call came with. `bytes` is empty for what streams and for archives.
     pub fn understand(call: Call, bytes: &[u8], reading: &Reading) -> Result<Request, Misread> {
         match call.operation {
             Operation::Session | Operation::Grpc => return Err(Misread::BuildKit),
@@ -183,7 +193,24 @@ impl Request {
         }
         media::check(&call, !bytes.is_empty())?;
         let body = read_body(&call, bytes, &json::Options { allow_fields: &reading.allow_fields })?;
-        Ok(Request { call, body })
+        Ok(Request { call, body, fetched: false })
+    }
+
+    /// Whether its archive is yet to be read: then its facts are those that its head alone tells. What the
+    /// archive holds can only add to what is asked.
+    pub fn is_unread(&self) -> bool {
+        self.body == Body::Unread
+    }
+
+    /// The same request with its archive, read.
+    pub fn with_archive(self, archive: Archive) -> Request {
+        Request { body: Body::Archive(Box::new(archive)), ..self }
+    }
+
+    /// The same request, its [`fetches`](crate::facts::Facts::fetches) done: from now on images are what
+    /// they are, and the daemon is told to fetch none anew.
+    pub fn fetched(self) -> Request {
+        Request { fetched: true, ..self }
     }
 }
 
@@ -192,7 +219,7 @@ fn read_body(call: &Call, bytes: &[u8], options: &json::Options<'_>) -> Result<B
         BodyKind::None | BodyKind::Stream if bytes.is_empty() => return Ok(Body::None),
         BodyKind::None | BodyKind::Stream => return Err(Misread::NeedlessBody { operation: call.operation.name() }),
         BodyKind::Empty => return opaque::empty(call, bytes),
-        BodyKind::Tar => return Ok(Body::Archive),
+        BodyKind::Tar => return Ok(Body::Unread),
         BodyKind::Json => {}
     }
     Ok(match call.operation {

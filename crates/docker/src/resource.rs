@@ -50,9 +50,6 @@ pub struct Container {
     pub user: String,
     /// Whether it is privileged.
     pub privileged: bool,
-    /// Whether it reaches the host in any way that a plain container does not: privileged, host
-    /// paths, devices, added capabilities, the host's namespaces, weakened confinement.
-    pub reaches_host: bool,
     /// Whether it runs now.
     pub running: bool,
 }

@@ -38,6 +38,8 @@ pub struct KnownImage {
     pub user: String,
     /// The paths of its configuration that become anonymous volumes.
     pub volumes: Vec<String>,
+    /// The instructions that run in whatever build starts from it (`ONBUILD`).
+    pub triggers: Vec<String>,
 }
 
 /// A volume and the options that it was made with.

@@ -6,6 +6,7 @@
 
 pub mod exposure;
 
+mod container_defaults;
 mod defaults;
 mod directory;
 mod file;
@@ -15,6 +16,7 @@ mod limits;
 mod listen;
 mod policies;
 mod records;
+mod spool;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -31,6 +33,7 @@ use server::upstream::UpstreamAddress;
 
 pub use listen::{Listen, parse_address};
 pub use records::Records;
+pub use spool::Spool;
 pub use understand::Understand;
 pub use upstream::Daemon;
 
@@ -62,7 +65,7 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// All but the policy. Only a restart changes it.
     pub settings: Settings,
-    /// The policy. A reload changes it.
+    /// The policy, with the defaults that it judges by. A reload changes it.
     pub policy: Policy,
     /// The Cedar files that it was made of, the preset's included.
     pub texts: Vec<NamedText>,
@@ -83,6 +86,8 @@ pub struct Settings {
     pub understand: Understand,
     /// Where records go.
     pub records: Records,
+    /// Where archives are kept while they are judged.
+    pub spool: Spool,
 }
 
 /// Reads and checks everything. Every fault is told at once.
@@ -114,12 +119,14 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
 }
 
 fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Settings {
+    let state = records::state_folder(file, fields.get("state"));
     Settings {
         listen: listen::read(file, fields.get("listen"), &wishes.listen),
         upstream: upstream::read(file, fields.get("upstream"), wishes.upstream.as_ref()),
         limits: limits::read(file, fields.get("limits")),
         understand: understand::read(file, fields.get("understand")),
-        records: records::read(file, fields.get("records"), fields.get("state")),
+        records: records::read(file, fields.get("records"), state.as_deref()),
+        spool: spool::read(file, fields.get("spool"), state.as_deref()),
     }
 }
 
@@ -142,4 +149,5 @@ impl Config {
 }
 
 /// The keys of the file. Those of later versions are told apart from misspelt ones.
-const KEYS: &[&str] = &["listen", "upstream", "groups", "policy", "limits", "records", "understand", "state"];
+const KEYS: &[&str] =
+    &["listen", "upstream", "groups", "policy", "defaults", "limits", "records", "understand", "state", "spool"];

@@ -99,7 +99,17 @@ fn load(count: usize, looks_at_time: bool) -> Policy {
 fn facts(operation: Operation, privileges: Vec<Privilege>) -> Facts {
     let canonical = Canonical { method: Method::Get, target: "/v1.51/x".to_owned(), body: CanonicalBody::None };
     let version = Some(ApiVersion { major: 1, minor: 51 });
-    Facts { operation, version, resources: vec![Resource::Daemon], privileges, spec: None, absent: None, canonical }
+    Facts {
+        operation,
+        version,
+        resources: vec![Resource::Daemon],
+        privileges,
+        spec: None,
+        obligations: Vec::new(),
+        absent: None,
+        fetches: Vec::new(),
+        canonical,
+    }
 }
 
 fn create() -> Facts {

@@ -1,13 +1,15 @@
 //! What comes out: a permit or a refusal, and every question with its answer.
 //!
 //! A `Permit` can only be made in this crate, by [`crate::Policy::decide`], and owns the request that it
-//! was given for. Nothing is forwarded without one.
+//! was given for. Nothing is forwarded without one. The request is the edited one: a door that cannot send
+//! another than it was given must look at [`Permit::obligations`], and refuse where there are any.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use docker::facts::Canonical;
+use docker::facts::{Canonical, Facts};
+use docker::obligation::Obligation;
 use serde::Serialize;
 
 /// A way in.
@@ -60,11 +62,6 @@ pub struct Permit {
     warning: Option<String>,
 }
 
-/// An edit that must be made before the request is sent. A door that cannot make it refuses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub enum Obligation {}
-
 /// The answer of a policy that says no.
 #[derive(Debug, Clone)]
 pub struct Refusal {
@@ -114,8 +111,9 @@ pub struct PolicyRef {
 }
 
 impl Permit {
-    pub(crate) fn new(canonical: Canonical, answers: Arc<[Answered]>, warning: Option<String>) -> Permit {
-        Permit { canonical, obligations: Vec::new(), answers, warning }
+    /// For the request that these facts are of.
+    pub(crate) fn new(facts: Facts, answers: Arc<[Answered]>, warning: Option<String>) -> Permit {
+        Permit { canonical: facts.canonical, obligations: facts.obligations, answers, warning }
     }
 
     /// The request that may be sent.
@@ -128,7 +126,7 @@ impl Permit {
         self.canonical
     }
 
-    /// What must be done to the request first.
+    /// The edits that were made to the client's request.
     pub fn obligations(&self) -> &[Obligation] {
         &self.obligations
     }

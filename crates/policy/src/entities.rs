@@ -83,7 +83,6 @@ impl<'a> Cast<'a> {
             string("image", &container.image),
             string("user", &container.user),
             boolean("privileged", container.privileged),
-            boolean("reachesHost", container.reaches_host),
             boolean("running", container.running),
         ];
         let daemon = self.daemon();

@@ -24,7 +24,8 @@ mod preset;
 mod schema;
 mod version;
 
-pub use decision::{Answered, Circumstances, Decision, Door, Judgement, Mode, Obligation, Permit, PolicyRef, Refusal};
+pub use decision::{Answered, Circumstances, Decision, Door, Judgement, Mode, Permit, PolicyRef, Refusal};
+pub use entities::capability::known as capabilities;
 pub use policy::Policy;
 pub use preset::presets;
 pub use source::{Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, nearest};

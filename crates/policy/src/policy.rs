@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cedar_policy::PolicyId;
+use docker::defaults::Defaults;
 use docker::facts::Facts;
 use docker::resource::Resource;
 
@@ -29,6 +30,7 @@ pub struct Policy {
     memberships: BTreeMap<String, Vec<Arc<str>>>,
     preset: String,
     mode: Mode,
+    defaults: Defaults,
     version: String,
     warnings: Vec<Diagnostic>,
     cache: Cache,
@@ -55,6 +57,9 @@ impl Policy {
             fingerprint.add(&statement.name);
             fingerprint.add(&statement.text);
         }
+        if sources.defaults != Defaults::default() {
+            fingerprint.add(&format!("{:?}", sources.defaults));
+        }
         let checked = check::check(gathered.statements, &world, &known, &mut faults);
         faults.sort();
         if faults.has_errors() {
@@ -71,6 +76,7 @@ impl Policy {
             memberships: source::memberships(&sources.groups),
             preset: gathered.preset,
             mode,
+            defaults: sources.defaults.clone(),
             version: fingerprint.finish(),
             warnings: faults.0,
             cache: Cache::default(),
@@ -81,15 +87,24 @@ impl Policy {
     pub fn decide(&self, subject: &Subject, facts: Facts, circumstances: &Circumstances) -> Decision {
         let judgement = self.judge(subject, &facts, circumstances);
         if judgement.allowed() {
-            return Decision::Allowed(Permit::new(facts.canonical, judgement.answers, None));
+            return Decision::Allowed(Permit::new(facts, judgement.answers, None));
         }
         let message = message::refusal(&facts, &judgement.answers, &|answer| self.reason(answer));
         match self.mode {
             Mode::Enforce => Decision::Refused(Refusal::new(message, judgement.answers)),
-            Mode::Warn | Mode::Record => {
-                Decision::Allowed(Permit::new(facts.canonical, judgement.answers, Some(message)))
-            }
+            Mode::Warn | Mode::Record => Decision::Allowed(Permit::new(facts, judgement.answers, Some(message))),
         }
+    }
+
+    /// The refusal of a request by what is known of it so far, where the rest can only add questions: a build whose
+    /// context was not read yet. Makes no permit.
+    pub fn refuses(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Option<Refusal> {
+        let judgement = self.judge(subject, facts, circumstances);
+        if judgement.allowed() || self.mode != Mode::Enforce {
+            return None;
+        }
+        let message = message::refusal(facts, &judgement.answers, &|answer| self.reason(answer));
+        Some(Refusal::new(message, judgement.answers))
     }
 
     /// Answers every question that a request raises, without deciding on it.
@@ -124,6 +139,11 @@ impl Policy {
     /// Whether refusals are carried out.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// What containers get where their clients say nothing: applied before facts are told, so that it is judged.
+    pub fn defaults(&self) -> &Defaults {
+        &self.defaults
     }
 
     /// The preset's name.

@@ -31,6 +31,7 @@ use crate::preset;
 use crate::schema::World;
 use cedar::Statement;
 use diagnostics::{Place, Text};
+use docker::defaults::Defaults;
 
 /// A text and the name it goes by: a file's path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub struct Sources {
     pub policies: Vec<NamedText>,
     /// Groups beside the system's own, with their members.
     pub groups: BTreeMap<String, Vec<String>>,
+    /// What containers get where their clients say nothing.
+    pub defaults: Defaults,
 }
 
 /// Who is known on this host, for telling a misspelt name.

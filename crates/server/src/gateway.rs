@@ -6,6 +6,7 @@
 //! a while to finish.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,14 +19,17 @@ use tokio::task::JoinSet;
 use crate::limits::Limits;
 use crate::listen::{Accepted, Listener};
 use crate::record::{Record, Recorder, Unwritable};
+use crate::spool::Spools;
 use crate::subject::Identifier;
 use crate::upstream::Upstream;
 
 mod answer;
+mod archive;
 mod ask;
 mod connection;
 mod entry;
 mod exchange;
+mod fetch;
 mod forward;
 mod rehearse;
 mod resolve;
@@ -64,6 +68,8 @@ pub struct Settings {
     pub manner: Manner,
     /// Who everybody is taken for, instead of being identified.
     pub subject: Option<Subject>,
+    /// The folder of archives while they are judged.
+    pub spool: PathBuf,
 }
 
 /// A gateway in front of one daemon.
@@ -75,6 +81,7 @@ pub struct Gateway {
     of_subjects: Mutex<HashMap<String, usize>>,
     /// Room for bodies that are being judged, in units of [`BODY_UNIT`].
     bodies: Semaphore,
+    spools: Spools,
     rehearsal: rehearse::Rehearsal,
 }
 
@@ -83,6 +90,7 @@ impl Gateway {
     pub fn new(settings: Settings, policy: Arc<ArcSwap<Policy>>) -> Arc<Self> {
         let connections = Arc::new(Semaphore::new(settings.limits.connections));
         let bodies = settings.limits.judged_bodies_bytes.wrapping_div(BODY_UNIT);
+        let spools = Spools::new(settings.spool.clone(), &settings.limits);
         Arc::new(Gateway {
             settings,
             policy,
@@ -90,6 +98,7 @@ impl Gateway {
             connections,
             of_subjects: Mutex::default(),
             bodies: Semaphore::new(bodies.max(1)),
+            spools,
             rehearsal: rehearse::Rehearsal::default(),
         })
     }

@@ -9,6 +9,7 @@ mod host_path;
 pub mod limits;
 pub mod listen;
 pub mod record;
+pub mod spool;
 pub mod stream;
 pub mod subject;
 mod sys;

@@ -20,13 +20,31 @@ pub struct Limits {
     pub head_wait: Duration,
     /// Longest silence within a request body: 120 s; an archive may come down a slow pipe.
     pub body_silence: Duration,
-    /// For the whole of a body that must be read before it can be judged: 60 s. Bodies that are
-    /// only passed on (image load, build context) are bound by `body_silence` alone.
+    /// For the whole of a body that must be read before it can be judged: 60 s. Archives (image load,
+    /// build context, files to copy) have more: `archive_wait`.
     pub judged_body_wait: Duration,
     /// Largest body that is read to be judged, in bytes: 16 MiB.
     pub judged_body_bytes: usize,
     /// All bodies together that are read to be judged at one time, in bytes: 256 MiB. Who finds no room waits.
     pub judged_bodies_bytes: usize,
+    /// Largest archive that is received to be judged, in bytes: 16 GiB.
+    pub archive_bytes: usize,
+    /// All archives together that are stored at one time, in bytes: 64 GiB. Who finds no room is refused.
+    pub archives_bytes: usize,
+    /// What storing archives leaves free on their disk, in bytes: 512 MiB.
+    pub archive_free_bytes: usize,
+    /// For the whole of an archive to arrive: 6 h, enough for the largest at 1 MB a second.
+    pub archive_wait: Duration,
+    /// Most bytes that come out of an archive when it is decompressed: 16 GiB.
+    pub archive_unpacked_bytes: usize,
+    /// How many bytes each compressed one may become, when more than 256 MiB have come out: 250.
+    pub archive_ratio: usize,
+    /// For looking into one archive: 10 min.
+    pub archive_look_wait: Duration,
+    /// Archives that are looked into at one time: 4. Each takes a thread and up to 20 MiB.
+    pub archive_looks: usize,
+    /// For fetching one image that a build starts from, before the build is judged: 30 min.
+    pub fetch_wait: Duration,
     /// How long a connection may stay open between two requests: 120 s.
     pub keep_alive: Duration,
     /// For a TLS handshake, from accept to end: 10 s.
@@ -62,6 +80,15 @@ impl Default for Limits {
             judged_body_wait: Duration::from_secs(60),
             judged_body_bytes: 16 << 20,
             judged_bodies_bytes: 256 << 20,
+            archive_bytes: 16 << 30,
+            archives_bytes: 64 << 30,
+            archive_free_bytes: 512 << 20,
+            archive_wait: Duration::from_secs(6 * 3600),
+            archive_unpacked_bytes: 16 << 30,
+            archive_ratio: 250,
+            archive_look_wait: Duration::from_secs(600),
+            archive_looks: 4,
+            fetch_wait: Duration::from_secs(1800),
             keep_alive: Duration::from_secs(120),
             handshake_wait: Duration::from_secs(10),
             identify_wait: Duration::from_secs(10),

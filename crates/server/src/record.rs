@@ -35,6 +35,8 @@ pub struct Record {
     pub request: Request,
     /// The main resource, by its full id where it has one.
     pub resource: Option<String>,
+    /// The edits that were made to it first.
+    pub obligations: Vec<Edit>,
     /// What was asked of the policy, in order.
     pub questions: Vec<Question>,
     /// What came of it.
@@ -62,6 +64,15 @@ pub struct Request {
     pub api_version: Option<String>,
     /// The API's own name for the call.
     pub operation: Option<String>,
+}
+
+/// One edit of a request, called as in the configuration.
+#[derive(Clone, Debug, Serialize)]
+pub struct Edit {
+    /// What was set.
+    pub set: &'static str,
+    /// To what; of an environment variable only its name.
+    pub value: String,
 }
 
 /// One question and its answer.

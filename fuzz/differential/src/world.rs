@@ -2,6 +2,7 @@
 //! sent in spelling alone, and reading it again must give the same.
 
 use docker::body::container::CreateRequest;
+use docker::defaults::Defaults;
 use docker::facts::Facts;
 use docker::http::{HeadLimits, Parsed, RequestHead};
 use docker::image::Reference;
@@ -42,7 +43,7 @@ fn head_length(target: &str, method: &str) -> usize {
 pub fn settle(request: &Request) -> Option<Facts> {
     let mut world = World::new();
     for _ in 0..ROUNDS {
-        match request.facts(&world) {
+        match request.facts(&world, &Defaults::default()) {
             Ok(facts) => return Some(facts),
             Err(Unsettled::Open(open)) => open.into_iter().for_each(|lookup| look_up(&mut world, lookup)),
             Err(Unsettled::NotFound(_) | Unsettled::Misread(_)) => return None,

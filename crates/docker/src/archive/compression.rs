@@ -96,6 +96,8 @@ impl Read for Metered {
         let read = match self.plain.read(buffer) {
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            // Of our own making: it is not the archive's fault.
+            Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Refusal>()) => return Err(error),
             Err(_) if self.compression != Compression::None => {
                 return Err(Refusal::Decompress(self.compression).into());
             }

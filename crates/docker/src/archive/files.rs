@@ -102,7 +102,9 @@ impl Summary {
             Kind::File => self.bytes = self.bytes.saturating_add(entry.size),
             Kind::Directory | Kind::Global | Kind::Unknown(_) => {}
         }
-        self.set_id.if_so(entry.mode & SET_ID != 0 && entry.kind != Kind::SymbolicLink, entry);
+        // On a folder it only says which group new files get.
+        let runs = !matches!(entry.kind, Kind::SymbolicLink | Kind::Directory);
+        self.set_id.if_so(runs && entry.mode & SET_ID != 0, entry);
         let capable = entry.attributes.iter().any(|name| name == b"security.capability");
         self.capabilities.if_so(capable, entry);
         let owner = if entry.uid == 0 { &mut self.roots } else { &mut self.others };

@@ -3,7 +3,7 @@
 use super::lines::{self, Dialect, Line, Lines};
 use super::stages::Stages;
 use super::steps::{self, Reading};
-use super::{Build, BuildArgs, Builder, ImageName, Misread, Steps, Unknown, detect_syntax, second};
+use super::{Build, BuildArgs, Builder, Misread, Steps, Unknown, detect_syntax, second};
 
 /// Reads a Dockerfile.
 pub fn read(text: &[u8], args: &BuildArgs, builder: Builder) -> Result<Build, Misread> {
@@ -68,9 +68,7 @@ fn built_in(text: &[u8], args: &BuildArgs, builder: Builder) -> Result<Build, Mi
 }
 
 fn stage(line: &Line, stages: &mut Stages, build: &mut Build) -> Result<(), Misread> {
-    if let Some(name) = stages.begin(line)? {
-        build.bases.push(ImageName { name, line: line.number });
-    }
+    build.bases.extend(stages.begin(line)?);
     Ok(())
 }
 

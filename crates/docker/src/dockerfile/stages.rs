@@ -3,7 +3,7 @@
 use super::lines::Line;
 use super::shell::{Shell, Variables};
 use super::steps::flag_values;
-use super::{BuildArgs, Builder, Misread, Unknown, split};
+use super::{BuildArgs, Builder, ImageName, Misread, Unknown, split};
 
 /// The stages so far.
 pub(super) struct Stages<'a> {
@@ -94,27 +94,32 @@ impl<'a> Stages<'a> {
     }
 
     /// `FROM`. Gives the image, unless it is another stage or nothing.
-    pub(super) fn begin(&mut self, line: &Line) -> Result<Option<String>, Misread> {
+    pub(super) fn begin(&mut self, line: &Line) -> Result<Option<ImageName>, Misread> {
         let words = split::words(&line.rest);
         let (image, name) = match words.as_slice() {
             [image] => (image, None),
             [image, as_, name] if as_.eq_ignore_ascii_case("as") => (image, Some(name.to_ascii_lowercase())),
             _ => return Err(Misread::at(line.number, "FROM takes an image, AS and a name")),
         };
-        flag_values(line, &["platform"])?;
+        let platform = flag_values(line, &["platform"])?.first().map_or("", |(_, platform)| *platform);
         let named = |name: &String| self.names.iter().flatten().any(|other| other == name);
         if let Some(name) = &name
             && (!is_stage_name(name) || named(name) || name == SCRATCH)
         {
             return Err(Misread::at(line.number, "a name of a stage that cannot be one, or is there already"));
         }
-        let expanded = Shell::expand(image, self.escape, &self.variables).filter(|_| !self.uses_platform(image));
-        let base = match expanded {
-            Some(image) if image.is_empty() => return Err(Misread::at(line.number, "FROM takes an image")),
-            Some(image) if image == SCRATCH || named(&image.to_lowercase()) => None,
-            Some(image) => Some(image),
-            None => {
-                self.unknown.push(Unknown { text: image.clone(), line: line.number });
+        let expand = |text| Shell::expand(text, self.escape, &self.variables).filter(|_| !self.uses_platform(text));
+        let base = match (expand(image), expand(platform)) {
+            (Some(image), _) if image.is_empty() => return Err(Misread::at(line.number, "FROM takes an image")),
+            (Some(image), _) if image == SCRATCH || named(&image.to_lowercase()) => None,
+            (Some(name), Some(platform)) => Some(ImageName { name, platform, line: line.number }),
+            // BuildKit knows platforms that we do not, and takes the same image for them.
+            (Some(name), None) if self.builder == Builder::BuildKit => {
+                Some(ImageName { name, platform: String::new(), line: line.number })
+            }
+            (image_known, _) => {
+                let text = if image_known.is_some() { platform } else { image };
+                self.unknown.push(Unknown { text: text.to_owned(), line: line.number });
                 None
             }
         };

@@ -78,7 +78,7 @@ impl Reading<'_> {
         if name.contains('$') {
             steps.unknown.push(Unknown { text: name.to_owned(), line: line.number });
         } else {
-            steps.copies_from.push(ImageName { name: name.to_owned(), line: line.number });
+            steps.copies_from.push(ImageName { name: name.to_owned(), platform: String::new(), line: line.number });
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use crate::facts::Fetch;
 use crate::image::Reference;
 use crate::privilege::Privilege;
 use crate::request::Misread;
@@ -27,6 +28,8 @@ pub(crate) struct Asked<'w> {
     pub(crate) privileges: Vec<Privilege>,
     /// The first thing that is missing; told to the client only if all else is granted.
     pub(crate) absent: Option<Absent>,
+    /// The images that must be fetched before it is known what is asked for.
+    pub(crate) fetches: Vec<Fetch>,
     /// The containers whose powers were asked for.
     pub(crate) driven: HashSet<String>,
     /// More was asked for than one request may ask.
@@ -39,7 +42,14 @@ pub(crate) const MOST_PRIVILEGES: usize = 512;
 
 impl<'w> Asked<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
-        Asked { world, privileges: Vec::new(), absent: None, driven: HashSet::new(), too_much: false }
+        Asked {
+            world,
+            privileges: Vec::new(),
+            absent: None,
+            fetches: Vec::new(),
+            driven: HashSet::new(),
+            too_much: false,
+        }
     }
 
     pub(crate) fn ask(&mut self, privilege: Privilege) {
@@ -47,6 +57,13 @@ impl<'w> Asked<'w> {
             self.privileges.push(privilege);
         } else {
             self.too_much = true;
+        }
+    }
+
+    /// Asks for what may have been asked for already.
+    pub(crate) fn ask_once(&mut self, privilege: Privilege) {
+        if !self.privileges.contains(&privilege) {
+            self.ask(privilege);
         }
     }
 

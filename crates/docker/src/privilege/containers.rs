@@ -123,12 +123,12 @@ pub(crate) fn spec(name: &str, body: &CreateRequest) -> Spec {
     Spec {
         name: name.to_owned(),
         image: body.image.clone(),
-        memory: host.memory,
+        memory: host.memory.max(0),
         nano_cpus: nano_cpus(host),
         pids: host.pids_limit.unwrap_or(0).max(0),
         shm_size: host.shm_size,
         read_only: host.readonly_rootfs,
-        no_new_privileges: kernel::no_new_privileges(host.security_opt.as_deref().unwrap_or_default()),
+        no_new_privileges: kernel::no_new_privileges(host.security_opt.as_deref().unwrap_or_default()).unwrap_or(false),
         dropped_capabilities: host
             .cap_drop
             .iter()
@@ -147,11 +147,32 @@ pub(crate) fn spec(name: &str, body: &CreateRequest) -> Spec {
     }
 }
 
-/// The CPU limit, however it was asked for: as a number of CPUs, or as quota within a period.
-fn nano_cpus(host: &HostConfig) -> i64 {
-    if host.nano_cpus != 0 || host.cpu_quota <= 0 {
-        return host.nano_cpus;
+/// What a container has after an update, in what [`spec`] tells: the daemon takes what says something.
+pub(crate) fn updated(stored: &CreateRequest, update: &UpdateRequest) -> CreateRequest {
+    let mut body = stored.clone();
+    let host = body.host_config.get_or_insert_with(HostConfig::default);
+    let numbers = [
+        (&mut host.memory, update.memory),
+        (&mut host.nano_cpus, update.nano_cpus),
+        (&mut host.cpu_period, update.cpu_period),
+        (&mut host.cpu_quota, update.cpu_quota),
+    ];
+    for (number, said) in numbers.into_iter().filter(|(_, said)| *said != 0) {
+        *number = said;
     }
+    host.pids_limit = update.pids_limit.or(host.pids_limit);
+    if !update.restart_policy.name.is_empty() {
+        host.restart_policy = update.restart_policy.clone();
+    }
+    body
+}
+
+/// The CPU limit, however it was asked for: as a number of CPUs, or as quota within a period. The quota
+/// wins, and one below zero is no limit.
+pub(crate) fn nano_cpus(host: &HostConfig) -> i64 {
     let period = if host.cpu_period > 0 { host.cpu_period } else { 100_000 };
-    host.cpu_quota.saturating_mul(1_000_000_000).checked_div(period).unwrap_or(0)
+    match host.cpu_quota {
+        0 => host.nano_cpus.max(0),
+        quota => quota.max(0).saturating_mul(1_000_000_000).checked_div(period).unwrap_or(0),
+    }
 }

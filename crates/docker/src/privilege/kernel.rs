@@ -71,7 +71,7 @@ impl Asked<'_> {
 }
 
 /// A capability as the daemon reads it: upper case, with or without `CAP_`.
-pub(crate) fn capability_name(given: &str) -> String {
+pub fn capability_name(given: &str) -> String {
     let upper = given.to_uppercase();
     upper.strip_prefix("CAP_").map(str::to_owned).unwrap_or(upper)
 }
@@ -104,8 +104,9 @@ pub(crate) fn go_parse_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// Whether the options keep processes from gaining privileges. The daemon lets the last one win.
-pub(crate) fn no_new_privileges(options: &[String]) -> bool {
+/// Whether the options keep processes from gaining privileges, if they say so or the contrary. The daemon
+/// lets the last one win.
+pub(crate) fn no_new_privileges(options: &[String]) -> Option<bool> {
     options
         .iter()
         .filter_map(|option| match option.as_str() {
@@ -117,5 +118,4 @@ pub(crate) fn no_new_privileges(options: &[String]) -> bool {
                 .and_then(|(_, value)| go_parse_bool(value)),
         })
         .next_back()
-        .unwrap_or(false)
 }

@@ -1,7 +1,10 @@
-//! Classic builds, judged by their query. What the context holds is not looked into yet.
+//! Classic builds: what their query asks for, and what their Dockerfile does.
 
-use super::Misread;
+use super::{Archive, Misread};
+use crate::archive::{self, Limits, Open};
 use crate::body::container::Ulimit;
+use crate::dockerfile::{self, Ask, Build, BuildArgs, Builder, ImageName};
+use crate::facts::Fetch;
 use crate::image::Reference;
 use crate::json;
 use crate::privilege::asked::Asked;
@@ -11,8 +14,8 @@ use crate::target::Query;
 
 /// The limits that a build may set for its containers, none of which is a privilege: the daemon reads
 /// `cpuperiod`, `cpuquota`, `cpusetcpus`, `cpusetmems`, `cpushares`, `memory`, `memswap` and `shmsize`.
-/// Harmless as well: `buildargs`, `dockerfile`, `forcerm`, `labels`, `nocache`, `platform`, `pull`, `q`,
-/// `rm`, `squash`, `target`.
+/// Harmless as well: `forcerm`, `labels`, `nocache`, `q`, `rm`, `squash`, `target`. The Dockerfile is read by
+/// `dockerfile` and `buildargs`; `platform` and `pull` say which images are fetched.
 const OPTIONS: &[&str] = &["outputs", "securityopt", "extrahosts"];
 
 /// Refuses what would be built by BuildKit: there the query says nothing of what happens.
@@ -23,6 +26,17 @@ pub(super) fn classic_only(query: &Query) -> Result<(), Misread> {
         ("" | "1", "") => Ok(()),
         _ => Err(Misread::BuildKit),
     }
+}
+
+/// What the Dockerfile of a build context does.
+pub(super) fn context(query: &Query, source: Open<'_>, limits: &Limits) -> Result<Build, Misread> {
+    let name = query.one("dockerfile")?.unwrap_or_default();
+    let args = match query.one("buildargs")?.unwrap_or_default() {
+        "" | "null" => BuildArgs::new(),
+        text => json::read::<BuildArgs>(text.as_bytes(), &json::Options::default())?.into_value(),
+    };
+    let text = archive::context::dockerfile(source, name, Builder::Classic, limits)?;
+    Ok(dockerfile::read(&text, &args, Builder::Classic)?)
 }
 
 impl Asked<'_> {
@@ -40,6 +54,8 @@ impl Asked<'_> {
         let remote = given(query, "remote")?;
         if !remote.is_empty() {
             self.ask(Privilege::FetchBuildContext { from: remote });
+            // What is there, and will be when the daemon fetches it, nobody has seen.
+            self.ask(Privilege::Unexamined { part: "a remote build context" });
         }
         self.cgroup_parent(&given(query, "cgroupparent")?);
         let isolation = given(query, "isolation")?;
@@ -63,6 +79,117 @@ impl Asked<'_> {
             network => self.join_network(network),
         }
         Ok(())
+    }
+
+    /// What the Dockerfile of a build asks for. `fetched`: its images were fetched just now.
+    ///
+    /// An image that is not there yet, or that the daemon is told to fetch anew, brings triggers that nobody has seen.
+    /// So it is to be fetched first, and the build is sent without being told to fetch.
+    pub(super) fn building(&mut self, archive: &Archive, query: &mut Query, fetched: bool) -> Result<(), Misread> {
+        let Archive::Context(build) = archive else {
+            self.unread();
+            return Ok(());
+        };
+        let given = |query: &Query, name| query.one(name).map(|value| value.unwrap_or_default().to_owned());
+        let (network, platform) = (given(query, "networkmode")?, given(query, "platform")?);
+        let anew = query.flag("pull")? == Some(true);
+        if anew && fetched {
+            query.set("pull", "0".to_owned());
+        }
+        for image in build.bases.iter().chain(&build.steps.copies_from) {
+            let platform = if image.platform.is_empty() { &platform } else { &image.platform };
+            self.needed(image, platform, anew, fetched)?;
+        }
+        for ask in build.asks() {
+            self.build_step(&ask, &network)?;
+        }
+        for base in &build.bases {
+            let Some(known) = self.world.image(&base.name) else { continue };
+            let misread = |reason| Misread::Trigger { image: base.name.clone(), reason };
+            let steps = dockerfile::triggers(&known.triggers, Builder::Classic).map_err(misread)?;
+            for ask in steps.asks() {
+                self.build_step(&ask, &network)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An image that the daemon must have before the build: fetched first where it would fetch it.
+    fn needed(&mut self, image: &ImageName, platform: &str, anew: bool, fetched: bool) -> Result<(), Misread> {
+        let missing = self.build_image(&image.name)?;
+        let Ok(reference) = Reference::parse(&image.name).map(Reference::with_default_tag) else { return Ok(()) };
+        if !missing && !anew && platform.is_empty() {
+            return Ok(());
+        }
+        let named = Image { reference: Some(reference.clone()), ..Image::default() };
+        self.ask_once(Privilege::PullImage { image: named });
+        let fetch = Fetch { image: reference, platform: platform.to_owned() };
+        if self.fetches.iter().any(|other| other.image == fetch.image && other.platform != fetch.platform) {
+            return Err(Misread::value("FROM", "names one image for two platforms; build them one by one"));
+        }
+        if (missing || !fetched) && !self.fetches.contains(&fetch) {
+            self.fetches.push(fetch);
+        }
+        Ok(())
+    }
+
+    /// An image that a build takes. Whether it is missing, so that the daemon would fetch it.
+    fn build_image(&mut self, name: &str) -> Result<bool, Misread> {
+        let before = self.absent.take();
+        let (image, ..) = self.image(name)?;
+        let missing = self.absent.take().is_some();
+        self.absent = before;
+        if image == Image::default() {
+            return Err(Misread::value("FROM", "names no image"));
+        }
+        if missing {
+            self.ask_once(Privilege::PullImage { image: image.clone() });
+        }
+        self.ask_once(Privilege::UseImage { image });
+        Ok(missing)
+    }
+
+    /// One thing that a build does. `network`: the one that its commands run in.
+    fn build_step(&mut self, ask: &Ask, network: &str) -> Result<(), Misread> {
+        match ask {
+            Ask::UseImage(name) => {
+                self.build_image(name)?;
+            }
+            Ask::Run => self.build_run(network),
+            Ask::RunInNetwork(mode) => {
+                self.build_run(mode);
+                if mode == "host" {
+                    self.ask_once(Privilege::ShareNamespace { namespace: Namespace::Network, with: Peer::Host });
+                }
+            }
+            Ask::RunWithSecurity(mode) if mode == "insecure" => self.ask_once(Privilege::Privileged),
+            Ask::RunWithSecurity(mode) => {
+                self.ask_once(Privilege::SetBuildOption { name: "security".to_owned(), value: mode.clone() });
+            }
+            Ask::RunWithDevice(device) => {
+                self.ask_once(Privilege::RequestDevice { driver: "cdi".to_owned(), devices: device.clone() });
+            }
+            Ask::Fetch { from, .. } => self.ask_once(Privilege::BuildFetch { from: from.clone() }),
+            // Who may not do it himself may not have it done by others. (And a later stage that starts from this one
+            // does it in this very build.)
+            Ask::LeaveTrigger(later) => self.build_step(later, network)?,
+            Ask::Unclear(text) => return Err(Misread::Unclear { text: text.chars().take(100).collect() }),
+        }
+        Ok(())
+    }
+
+    /// Commands that run as root of a container without any privilege of its own.
+    fn build_run(&mut self, network: &str) {
+        let network = if network.is_empty() { "default" } else { network };
+        let run = Privilege::BuildRun { network: network.to_owned() };
+        if self.privileges.contains(&run) {
+            return;
+        }
+        self.ask(run);
+        // Every other network was asked for with the query.
+        if network == "default" {
+            self.join_network("bridge");
+        }
     }
 
     /// `cachefrom` and `ulimits`, which are JSON inside the query.

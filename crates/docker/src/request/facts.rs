@@ -4,15 +4,20 @@
 //! what they were judged as.
 
 use super::{Body, Call, Misread, Request};
+use crate::body::auth;
+use crate::defaults::Defaults;
 use crate::endpoint::{Kind, Operation};
 use crate::facts::{Canonical, CanonicalBody, Facts, Spec};
 use crate::image::Reference;
 use crate::json;
+use crate::obligation::Obligation;
 use crate::privilege::asked::{Absent, Asked};
 use crate::privilege::{Privilege, containers, mounts};
 use crate::resource::{Image, Resource, Volume};
 use crate::target::Query;
 use crate::world::{Lookup, World};
+
+mod containers_made;
 
 /// Why a request has no facts (yet).
 #[derive(Debug, Clone, PartialEq)]
@@ -40,28 +45,34 @@ impl From<crate::target::QueryError> for Unsettled {
 /// A request on its way to facts.
 struct Draft<'w> {
     asked: Asked<'w>,
+    defaults: &'w Defaults,
     resources: Vec<Resource>,
     /// The names of the path as they will be sent.
     names: Vec<String>,
     query: Query,
     body: Body,
+    fetched: bool,
     spec: Option<Spec>,
+    obligations: Vec<Obligation>,
     not_found: Option<Absent>,
 }
 
 impl Request {
-    /// What the request is about, given what is known of the world.
+    /// What the request is about, given what is known of the world, once the defaults were applied to it.
     ///
     /// Pure: asked again with the same world it says the same. While the world lacks something, the
     /// answer is [`Unsettled::Open`].
-    pub fn facts(&self, world: &World) -> Result<Facts, Unsettled> {
+    pub fn facts(&self, world: &World, defaults: &Defaults) -> Result<Facts, Unsettled> {
         let mut draft = Draft {
             asked: Asked::new(world),
+            defaults,
             resources: Vec::new(),
             names: self.call.names.clone(),
             query: self.call.query.clone(),
             body: self.body.clone(),
+            fetched: self.fetched,
             spec: None,
+            obligations: Vec::new(),
             not_found: None,
         };
         let outcome = draft.settle(&self.call);
@@ -95,20 +106,16 @@ impl Draft<'_> {
     }
 
     fn container(&mut self, call: &Call) -> Result<(), Unsettled> {
+        match call.operation {
+            Operation::ContainerCreate => return self.container_create(),
+            Operation::ContainerUpdate => return self.container_update(),
+            _ => {}
+        }
         match (call.operation, &mut self.body) {
-            (Operation::ContainerCreate, Body::Create(body)) => {
-                let name = self.query.one("name")?.unwrap_or_default();
-                not_an_id(name, "name")?;
-                self.spec = Some(containers::spec(name, body));
-                self.resources.push(Resource::Daemon);
-                self.asked.container_create(body.value_mut())?;
-                return Ok(());
-            }
             (Operation::ContainerList | Operation::ContainerPrune, _) => {
                 self.resources.push(Resource::Daemon);
                 return Ok(());
             }
-            (Operation::ContainerUpdate, Body::Update(body)) => self.asked.container_update(body.value_mut())?,
             (Operation::CheckpointCreate, Body::Checkpoint(body)) => {
                 let directory = body.checkpoint_dir.clone();
                 self.asked.ask(Privilege::Checkpoint { directory });
@@ -120,6 +127,7 @@ impl Draft<'_> {
             (Operation::ContainerStart, _) if self.query.one("checkpoint-dir")?.is_some() => {
                 self.checkpoint("checkpoint-dir")?
             }
+            (Operation::PutContainerArchive, Body::Archive(archive)) => self.asked.copy_in(archive),
             (_, Body::Opaque(_)) => self.unexamined(),
             _ => {}
         }
@@ -130,7 +138,6 @@ impl Draft<'_> {
         match call.operation {
             Operation::ContainerStart | Operation::ContainerRestart => self.stored(),
             Operation::ContainerUnpause
-            | Operation::ContainerUpdate
             | Operation::ContainerRename
             | Operation::ContainerAttach
             | Operation::ContainerAttachWebsocket
@@ -230,7 +237,9 @@ impl Draft<'_> {
                 self.resources.push(Resource::Daemon);
             }
             Operation::ImageLoad => {
-                self.asked.ask(Privilege::LoadImages);
+                if let Body::Archive(archive) = &self.body {
+                    self.asked.load(archive);
+                }
                 self.resources.push(Resource::Daemon);
             }
             Operation::ImageCreate => self.pull_or_import()?,
@@ -334,6 +343,9 @@ impl Draft<'_> {
         self.resources.push(Resource::Daemon);
         if call.operation == Operation::ImageBuild {
             self.asked.build(&mut self.query)?;
+            if let Body::Archive(archive) = &self.body {
+                self.asked.building(archive, &mut self.query, self.fetched)?;
+            }
         }
         Ok(())
     }
@@ -436,9 +448,7 @@ impl Draft<'_> {
     fn system(&mut self, _call: &Call) -> Result<(), Unsettled> {
         self.resources.push(Resource::Daemon);
         if let Body::Auth(body) = &self.body {
-            let address = body.serveraddress.trim_start_matches("https://").trim_start_matches("http://");
-            let host = address.split('/').next().unwrap_or_default();
-            let registry = if matches!(host, "" | "index.docker.io") { "docker.io" } else { host };
+            let registry = auth::registry_of(&body.serveraddress);
             self.asked.ask(Privilege::ContactRegistry { registry: registry.to_owned() });
         }
         Ok(())
@@ -447,7 +457,7 @@ impl Draft<'_> {
     /// Swarm, plugins and registries: known by name. Their bodies are not looked into.
     fn named(&mut self, call: &Call) -> Result<(), Unsettled> {
         let kind = call.operation.endpoint().kind;
-        if matches!(self.body, Body::Opaque(_) | Body::Archive) {
+        if matches!(self.body, Body::Opaque(_) | Body::Unread | Body::Archive(_)) {
             self.unexamined();
         }
         if kind == Kind::Distribution {
@@ -471,7 +481,8 @@ impl Draft<'_> {
     fn finish(self, call: &Call) -> Result<Facts, Misread> {
         let body = match &self.body {
             Body::None => CanonicalBody::None,
-            Body::Archive => CanonicalBody::Archive,
+            Body::Unread => CanonicalBody::Unread,
+            Body::Archive(_) => CanonicalBody::Archive,
             Body::Create(body) | Body::Commit(body) => written(body)?,
             Body::Update(body) => written(body)?,
             Body::ExecCreate(body) => written(body)?,
@@ -490,7 +501,9 @@ impl Draft<'_> {
             resources: self.resources,
             privileges: self.asked.privileges,
             spec: self.spec,
+            obligations: self.obligations,
             absent: self.asked.absent,
+            fetches: self.asked.fetches,
             canonical: Canonical { method: call.method(), target: call.target_with(&self.names, &self.query), body },
         })
     }

@@ -1,8 +1,8 @@
 //! Why a request cannot be understood, in words for the user.
 
 use crate::http::HeadError;
-use crate::json;
 use crate::target::{QueryError, TargetError};
+use crate::{archive, dockerfile, json};
 
 /// A request that is not understood, hence refused: malformed, ambiguous, or unknown to this version.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -19,6 +19,26 @@ pub enum Misread {
     /// The JSON body.
     #[error(transparent)]
     Body(#[from] json::Error),
+    /// The archive.
+    #[error(transparent)]
+    Archive(#[from] archive::Refusal),
+    /// The Dockerfile in the build context.
+    #[error(transparent)]
+    Dockerfile(#[from] dockerfile::Misread),
+    /// A trigger (`ONBUILD`) of an image that a build starts from.
+    #[error("image {image} has a trigger (ONBUILD) that cannot be read: {reason}")]
+    Trigger {
+        /// The image as the Dockerfile names it.
+        image: String,
+        /// What is wrong with the trigger.
+        reason: dockerfile::Misread,
+    },
+    /// Something in a Dockerfile that only building would tell.
+    #[error("it cannot be told what `{text}` in the Dockerfile will be; write it without variables")]
+    Unclear {
+        /// As it stands.
+        text: String,
+    },
     /// No such end point.
     #[error("`{method} {path}` is no operation of the Docker API that is known here")]
     NoOperation {
@@ -85,8 +105,10 @@ impl Misread {
     pub fn status(&self) -> u16 {
         match self {
             Misread::Head(error) => error.status(),
-            Misread::TooMuch => 413,
-            Misread::NoOperation { .. } | Misread::BuildKit => 403,
+            Misread::TooMuch | Misread::Archive(archive::Refusal::TooMuch { .. }) => 413,
+            Misread::Archive(archive::Refusal::Io(_)) => 500,
+            Misread::Archive(archive::Refusal::TooSlow) => 503,
+            Misread::NoOperation { .. } | Misread::BuildKit | Misread::Unclear { .. } | Misread::Trigger { .. } => 403,
             Misread::Body(error) if error.kind == json::Kind::UnknownField => 403,
             Misread::Parameter { .. } => 403,
             _ => 400,

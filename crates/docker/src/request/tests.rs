@@ -1,15 +1,20 @@
 //! Requests in, words out: what is understood, refused, and sent.
 
 use super::*;
+use crate::defaults::Defaults;
 use crate::facts::{CanonicalBody, Facts};
 use crate::http::{HeadLimits, Parsed};
 use crate::resource::{Container, Image, Network, Volume};
 use crate::world::{KnownImage, KnownPath, KnownVolume, Lookup, World};
 
+mod archives;
+mod defaults;
+
 const WEB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const TINY: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
-/// A small world: container `web`, image `tiny`, networks `appnet` and `host`, volume `evil`, link /srv/link -> /etc.
+/// A small world: container `web`, images `tiny` and `tiny-nonroot`, networks `appnet` and `host`, volume `evil`, link
+/// /srv/link -> /etc.
 fn look_up(world: &mut World, lookup: Lookup) {
     match lookup {
         Lookup::Container(name) => {
@@ -22,7 +27,14 @@ fn look_up(world: &mut World, lookup: Lookup) {
         Lookup::Image(name) => {
             let names = vec![crate::image::Reference::parse("tiny:latest").unwrap()];
             let image = Image { id: Some(TINY.into()), names, ..Image::default() };
-            let known = KnownImage { image, user: String::new(), volumes: vec!["/data".into()] };
+            let user = if name.contains("nonroot") { "1001" } else { "" }.to_owned();
+            let triggers: &[&str] = match name.as_str() {
+                "tiny:fetches" => &["RUN make", "ADD http://169.254.169.254/ /x", "COPY --from=evil.example/app:1 / /"],
+                "tiny:unreadable" => &["FROM evil.example/app:1"],
+                _ => &[],
+            };
+            let triggers = triggers.iter().map(|trigger| (*trigger).to_owned()).collect();
+            let known = KnownImage { image, user, volumes: vec!["/data".into()], triggers };
             let there = name.contains("tiny") || TINY.contains(&name);
             world.learn_image(name, there.then_some(known));
         }
@@ -55,6 +67,11 @@ fn look_up(world: &mut World, lookup: Lookup) {
 }
 
 fn understood(head: &str, body: &str) -> Result<Facts, String> {
+    understood_with(head, body, &Defaults::default())
+}
+
+/// The facts of a request to which defaults were applied.
+fn understood_with(head: &str, body: &str, defaults: &Defaults) -> Result<Facts, String> {
     let mut text = format!("{head} HTTP/1.1\r\nHost: docker\r\n");
     if !body.is_empty() {
         text.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
@@ -68,9 +85,18 @@ fn understood(head: &str, body: &str) -> Result<Facts, String> {
     let reading = Reading::default();
     let call = Call::read(&head, &reading).map_err(|e| e.to_string())?;
     let request = Request::understand(call, body.as_bytes(), &reading).map_err(|e| e.to_string())?;
+    settled_with(&request, defaults)
+}
+
+/// The facts, with everything looked up in the small world.
+fn settled(request: &Request) -> Result<Facts, String> {
+    settled_with(request, &Defaults::default())
+}
+
+fn settled_with(request: &Request, defaults: &Defaults) -> Result<Facts, String> {
     let mut world = World::new();
     for _ in 0..4 {
-        match request.facts(&world) {
+        match request.facts(&world, defaults) {
             Ok(facts) => return Ok(facts),
             Err(Unsettled::Open(open)) => open.into_iter().for_each(|lookup| look_up(&mut world, lookup)),
             Err(Unsettled::NotFound(absent)) => return Err(format!("{} {}", absent.status, absent.message)),

@@ -67,6 +67,7 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
     }
     let listeners = open(&config)?;
     let records = config.settings.records.open().map_err(|error| error.to_string())?;
+    let spool = config.settings.spool.open()?;
     let policy = Arc::new(ArcSwap::from_pointee(config.policy));
     let gateway = Gateway::new(
         Settings {
@@ -76,6 +77,7 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
             records: Records::File(records),
             manner: Manner::Forward,
             subject: None,
+            spool,
         },
         Arc::clone(&policy),
     );
@@ -230,7 +232,7 @@ impl Reload {
         self.policy.store(Arc::new(config.policy));
         tracing::info!("policy taken again: {summary} (before: {before})");
         if config.settings != self.settings {
-            tracing::warn!("what changed beside `policy` and `groups` takes effect at the next start");
+            tracing::warn!("what changed beside `policy`, `groups` and `defaults` takes effect at the next start");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Sections `policy:` and `groups:`, and the files of policies that they and the flags name.
+//! Sections `policy:`, `groups:` and `defaults:`, and the files of policies that they and the flags name.
 //!
 //! What is in them is judged by the policy crate, which opens no files: they are read here.
 
@@ -9,7 +9,7 @@ use policy::{Diagnostic, NamedText, PolicySection, Sources};
 use serde_saphyr::Spanned;
 
 use super::file::{ConfigFile, Field, Fields};
-use super::{Wishes, globs, groups};
+use super::{Wishes, container_defaults, globs, groups};
 
 /// Everything that the policy is made of.
 pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Sources {
@@ -35,7 +35,8 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
         }
     }
     let groups = groups::read(file, fields.get("groups"));
-    Sources { file: file.named.clone(), policy, preset: wishes.preset.clone(), policies, groups }
+    let defaults = container_defaults::read(file, fields.get("defaults"));
+    Sources { file: file.named.clone(), policy, preset: wishes.preset.clone(), policies, groups, defaults }
 }
 
 /// All Cedar texts, the preset's by the name that it has in diagnostics.

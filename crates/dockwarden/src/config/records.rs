@@ -20,11 +20,15 @@ pub struct Records {
     usual_folder: bool,
 }
 
-/// Reads both sections; what is absent is as usual, records beside the state.
-pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, state: Option<Field<'_>>) -> Records {
-    let folder = state.and_then(|state| file.field_path(state)).and_then(|path| Some(path.parent()?.to_owned()));
-    let usual_folder = folder.is_none();
-    let folder = folder.unwrap_or_else(defaults::state_folder);
+/// The folder of the state, where the file names one.
+pub fn state_folder(file: &mut ConfigFile, state: Option<Field<'_>>) -> Option<PathBuf> {
+    state.and_then(|state| file.field_path(state)).and_then(|path| Some(path.parent()?.to_owned()))
+}
+
+/// Reads the section; what is absent is as usual, records beside the state.
+pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, state: Option<&Path>) -> Records {
+    let usual_folder = state.is_none();
+    let folder = state.map_or_else(defaults::state_folder, Path::to_owned);
     let when_unwritable = WhenUnwritable::RefuseChanges;
     let mut records = Records { file: folder.join("records.jsonl"), when_unwritable, usual_folder };
     let Some(section) = section else { return records };
@@ -59,7 +63,7 @@ impl Records {
     }
 }
 
-/// Records say who did what: no business of other users.
-fn make(folder: &Path) -> io::Result<()> {
+/// Makes the folder of what is kept. Records say who did what: no business of other users.
+pub(super) fn make(folder: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)
 }

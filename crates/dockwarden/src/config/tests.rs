@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use docker::defaults::Defaults;
 use docker::target::ApiVersion;
 use server::limits::Limits;
 use server::listen::ListenAddress;
@@ -47,7 +48,8 @@ fn faulty_configurations_are_explained() {
 fn examples_have_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path());
-    for name in ["shared-server.yaml", "ci.yaml", "tls.yaml"] {
+    std::fs::copy(here("../../examples/limits.cedar"), folder.path().join("limits.cedar")).unwrap();
+    for name in ["shared-server.yaml", "ci.yaml", "tls.yaml", "limits.yaml"] {
         let example = std::fs::read_to_string(here("../../examples").join(name)).unwrap();
         let place = folder.path().join(name);
         std::fs::write(&place, example).unwrap();
@@ -85,6 +87,8 @@ groups: { admins: [root, alice] }
 policy:
   preset: none
   cedar: ['*.cedar']
+defaults:
+  { memory: 1g, cpus: 0.5, pids: 512, user: '1000:1000', env: [A=b=c], no_new_privileges: true, drop_capabilities: [cap_mknod] }
 limits: { head_bytes: 64k, head_wait: 1m30s, answer_wait: 2h, stream_silence: none, connections: 10, drain: 0s }
 records: { file: /var/log/dw.jsonl, when_unwritable: continue }
 understand: { allow_fields: [HostConfig.New], oldest_api: 1.30, newest_api: 1.50 }
@@ -117,6 +121,16 @@ fn every_key_is_understood() {
     assert_eq!(settings.understand.oldest, ApiVersion { major: 1, minor: 30 });
     assert_eq!(settings.understand.newest, ApiVersion { major: 1, minor: 50 });
     assert_eq!(settings.understand.allow_fields, ["HostConfig.New"]);
+    let defaults = Defaults {
+        memory: Some(1 << 30),
+        nano_cpus: Some(500_000_000),
+        pids: Some(512),
+        user: Some("1000:1000".to_owned()),
+        env: vec![("A".to_owned(), "b=c".to_owned())],
+        no_new_privileges: true,
+        drop_capabilities: vec!["MKNOD".to_owned()],
+    };
+    assert_eq!(policy.defaults(), &defaults);
     assert_eq!(
         (policy.preset(), policy.count()),
         ("none", 1 + loaded("policy: { preset: none }", Wishes::default()).policy.count())

@@ -67,6 +67,6 @@ pub(super) fn sets(name: &str) -> impl Iterator<Item = &'static str> {
 }
 
 /// Every capability known, and `ALL`.
-pub(crate) fn known() -> impl Iterator<Item = &'static str> {
+pub fn known() -> impl Iterator<Item = &'static str> {
     DEFAULT.iter().chain(OTHERS).copied()
 }

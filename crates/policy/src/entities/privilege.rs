@@ -56,9 +56,11 @@ impl Cast<'_> {
     /// The resource of a privilege.
     pub fn privilege(&mut self, privilege: &Privilege) -> Result<Asked, Fault> {
         Ok(match privilege {
-            Privilege::Privileged | Privilege::PublishAllPorts | Privilege::LoadImages => {
-                Asked::new(Type::Daemon, self.daemon())
+            Privilege::Privileged | Privilege::PublishAllPorts => Asked::new(Type::Daemon, self.daemon()),
+            Privilege::LoadImages { unnamed } => {
+                Asked::new(Type::Daemon, self.daemon()).with(boolean("unnamed", *unnamed))
             }
+            Privilege::BuildRun { network } => Asked::new(Type::Daemon, self.daemon()).with(string("network", network)),
             Privilege::MountHostPath(mount) => self.mount(mount),
             Privilege::MountVolume { volume, target, read_only } => Asked::new(Type::Volume, self.volume(volume)?)
                 .with(boolean("readOnly", *read_only))
@@ -119,6 +121,10 @@ impl Cast<'_> {
             Privilege::SetMacAddress { address } => self.asked(Type::MacAddress, address)?,
             Privilege::Annotate { name } => self.asked(Type::Annotation, name)?,
             Privilege::FetchBuildContext { from } => self.asked(Type::BuildContext, from)?,
+            Privilege::BuildFetch { from } => self.asked(Type::BuildSource, from)?,
+            Privilege::CopySpecialFile { kind, path } => {
+                self.asked(Type::SpecialFile, kind.name())?.with(string("path", path))
+            }
             Privilege::Unexamined { part } => self.asked(Type::Part, part)?,
         })
     }

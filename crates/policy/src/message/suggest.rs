@@ -94,7 +94,7 @@ fn term(privilege: &Privilege) -> Option<String> {
         Privilege::JoinGroup { group } => pair("group", group),
         Privilege::UseLogDriver { driver, .. } => pair("log_driver", driver),
         Privilege::ImportImage { .. } => "import".to_owned(),
-        Privilege::LoadImages => "load".to_owned(),
+        Privilege::LoadImages { .. } => "load".to_owned(),
         Privilege::ContactRegistry { registry } => pair("registry", registry),
         Privilege::JoinNetwork { network } => pair("network", &network.name),
         Privilege::UseNetworkDriver { driver } => pair("network_driver", driver),
@@ -109,6 +109,10 @@ fn term(privilege: &Privilege) -> Option<String> {
         Privilege::FetchBuildContext { from } if from.contains(['@', '?']) => return None,
         Privilege::FetchBuildContext { from } => pair("build_context", from),
         Privilege::SetBuildOption { name, .. } => pair("build_option", name),
+        Privilege::BuildRun { .. } => "build_run".to_owned(),
+        Privilege::BuildFetch { from } if from.contains(['@', '?', '$']) => return None,
+        Privilege::BuildFetch { from } => pair("build_fetch", from),
+        Privilege::CopySpecialFile { kind, .. } => pair("special_file", kind.name()),
         // Whoever allows what nobody has looked at should do so on purpose.
         Privilege::Unexamined { .. } => return None,
     })

@@ -9,7 +9,7 @@ use docker::endpoint::{ENDPOINTS, Operation};
 use docker::facts::{Canonical, CanonicalBody, Facts, Spec};
 use docker::http::Method;
 use docker::image::Reference;
-use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, RunUser, Uid};
+use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, RunUser, SpecialFile, Uid};
 use docker::resource::{Container, Image, Labels, Network, Resource, Volume};
 use docker::target::ApiVersion;
 
@@ -48,7 +48,9 @@ fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Privile
         resources,
         privileges,
         spec: Some(spec),
+        obligations: Vec::new(),
         absent: None,
+        fetches: Vec::new(),
         canonical,
     }
 }
@@ -144,7 +146,7 @@ fn privileges(name: &str) -> Vec<Privilege> {
         P::PullImage { image: i.clone() },
         P::ImportImage { image: i.clone(), from: Some(s()) },
         P::ImportImage { image: Image::default(), from: None },
-        P::LoadImages,
+        P::LoadImages { unnamed: false },
         P::NameImage { image: i },
         P::ContactRegistry { registry: s() },
         P::JoinNetwork { network },
@@ -159,6 +161,9 @@ fn privileges(name: &str) -> Vec<Privilege> {
         P::Checkpoint { directory: "/etc".to_owned() },
         P::FetchBuildContext { from: s() },
         P::SetBuildOption { name: s(), value: s() },
+        P::BuildRun { network: s() },
+        P::BuildFetch { from: s() },
+        P::CopySpecialFile { kind: SpecialFile::SetId, path: s() },
         P::Unexamined { part: "x" },
     ]
 }

@@ -55,7 +55,7 @@ pub(crate) static PRIVILEGES: &[PrivilegeAction] = &[
     privilege("useImage", &[Type::Image], &[]),
     privilege("pullImage", &[Type::Image], &[]),
     privilege("importImage", &[Type::Image, Type::Daemon], &["from?: String"]),
-    privilege("loadImages", &[Type::Daemon], &[]),
+    privilege("loadImages", &[Type::Daemon], &["unnamed: Bool"]),
     privilege("nameImage", &[Type::Image], &[]),
     privilege("contactRegistry", &[Type::Registry], &[]),
     privilege("joinNetwork", &[Type::Network], &[]),
@@ -69,6 +69,9 @@ pub(crate) static PRIVILEGES: &[PrivilegeAction] = &[
     privilege("checkpoint", &[Type::Daemon, Type::HostPath], &[]),
     privilege("fetchBuildContext", &[Type::BuildContext], &[]),
     privilege("setBuildOption", &[Type::BuildOption], &["value: String"]),
+    privilege("buildRun", &[Type::Daemon], &["network: String"]),
+    privilege("buildFetch", &[Type::BuildSource], &[]),
+    privilege("copySpecialFile", &[Type::SpecialFile], &["path: String"]),
     privilege("unexamined", &[Type::Part], &[]),
 ];
 
@@ -106,7 +109,7 @@ pub(crate) fn privilege_name(privilege: &Privilege) -> &'static str {
         Privilege::UseImage { .. } => "useImage",
         Privilege::PullImage { .. } => "pullImage",
         Privilege::ImportImage { .. } => "importImage",
-        Privilege::LoadImages => "loadImages",
+        Privilege::LoadImages { .. } => "loadImages",
         Privilege::NameImage { .. } => "nameImage",
         Privilege::ContactRegistry { .. } => "contactRegistry",
         Privilege::JoinNetwork { .. } => "joinNetwork",
@@ -120,6 +123,9 @@ pub(crate) fn privilege_name(privilege: &Privilege) -> &'static str {
         Privilege::Checkpoint { .. } => "checkpoint",
         Privilege::FetchBuildContext { .. } => "fetchBuildContext",
         Privilege::SetBuildOption { .. } => "setBuildOption",
+        Privilege::BuildRun { .. } => "buildRun",
+        Privilege::BuildFetch { .. } => "buildFetch",
+        Privilege::CopySpecialFile { .. } => "copySpecialFile",
         Privilege::Unexamined { .. } => "unexamined",
     }
 }

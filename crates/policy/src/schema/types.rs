@@ -22,7 +22,8 @@ types! {
     Group, User, Daemon, Container, Registry, Repository, Image, Volume, Network, Service, Task, Node, Secret, Config,
     Plugin, HostPath, Device, CapabilitySet, Capability, Port, Namespace, RunUser, RunGroup, SecurityOption, Sysctl,
     Runtime, Cgroup, LogDriver, VolumeDriver, VolumeOption, NetworkDriver, NetworkOption, MacAddress, DeviceDriver,
-    DeviceClass, KernelFiles, Ulimit, Priority, StorageOption, Annotation, BuildContext, BuildOption, Part,
+    DeviceClass, KernelFiles, Ulimit, Priority, StorageOption, Annotation, BuildContext, BuildOption, BuildSource,
+    SpecialFile, Part,
 }
 
 /// The names of the types, parsed once.

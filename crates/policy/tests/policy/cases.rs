@@ -2,7 +2,7 @@
 
 use docker::endpoint::{Kind, Operation};
 use docker::facts::{Facts, Spec};
-use docker::privilege::{HostMount, Namespace, Peer, Privilege};
+use docker::privilege::{HostMount, Namespace, Peer, Privilege, SpecialFile};
 use docker::resource::{Image, Resource, Volume};
 
 use crate::support::*;
@@ -20,7 +20,7 @@ fn alone(privilege: Privilege) -> Facts {
 }
 
 fn operations() -> Vec<(String, Facts)> {
-    let (web, reaching) = (container("web", &[]), reaching("agent"));
+    let web = container("web", &[]);
     let mut cases: Vec<(String, Facts)> = Vec::new();
     for endpoint in docker::endpoint::ENDPOINTS {
         let operation = endpoint.operation;
@@ -35,20 +35,9 @@ fn operations() -> Vec<(String, Facts)> {
         };
         if operation == Operation::ImageCommit {
             cases.push((operation.name().to_owned(), on_container(operation, &web)));
-            cases.push((
-                format!("{operation} of a container that reaches the host"),
-                on_container(operation, &reaching),
-            ));
             continue;
         }
-        let reaches = matches!(resource, Resource::Container(_));
         cases.push((operation.name().to_owned(), facts(operation, vec![resource], Vec::new())));
-        if reaches {
-            cases.push((
-                format!("{operation} of a container that reaches the host"),
-                on_container(operation, &reaching),
-            ));
-        }
     }
     let mut hardened = on_daemon(Operation::ContainerCreate);
     let dropped = vec!["ALL".to_owned()];
@@ -60,7 +49,7 @@ fn operations() -> Vec<(String, Facts)> {
 fn privileges() -> Vec<(&'static str, Privilege)> {
     use Privilege as P;
     let s = str::to_owned;
-    let (web, reaching) = (container("web", &[]), reaching("agent"));
+    let web = container("web", &[]);
     let option = |name: &str, value: &str| (s(name), s(value));
     let namespace = |namespace, with| P::ShareNamespace { namespace, with };
     let host = |path: &str| HostMount { path: s(path), ..mount("/", false) };
@@ -83,10 +72,6 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("image as a mount", P::MountImage { image: image("alpine"), target: s("/i") }),
         ("tmpfs", P::MountTmpfs { target: s("/run"), options: s("size=64m") }),
         ("volumes from", P::MountVolumesFrom { container: web.clone(), read_only: false }),
-        (
-            "volumes from a container that reaches the host",
-            P::MountVolumesFrom { container: reaching.clone(), read_only: true },
-        ),
         ("volume driver", P::UseVolumeDriver { driver: s("rexray/ebs") }),
         ("volume option type=tmpfs", volume_option("type", "tmpfs")),
         ("volume option o=size=1m", volume_option("o", "size=1m,uid=1000")),
@@ -100,10 +85,6 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("host's user namespace", namespace(Namespace::User, Peer::Host)),
         ("host's cgroup namespace", namespace(Namespace::Cgroup, Peer::Host)),
         ("container's network namespace", namespace(Namespace::Network, Peer::Container(web.clone()))),
-        (
-            "pid namespace of a container that reaches the host",
-            namespace(Namespace::Pid, Peer::Container(reaching.clone())),
-        ),
         ("unknown pid mode", namespace(Namespace::Pid, Peer::Unknown(s("HOST")))),
         ("capability CHOWN", capability("CHOWN")),
         ("capability NET_BIND_SERVICE", capability("NET_BIND_SERVICE")),
@@ -142,14 +123,14 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("log driver json-file", log("json-file")),
         ("log driver syslog", log("syslog")),
         ("link", P::LinkContainer { container: web }),
-        ("link to a container that reaches the host", P::LinkContainer { container: reaching }),
         ("image", P::UseImage { image: image("someone/app:1") }),
         ("image by id", P::UseImage { image: by_id }),
         ("pull", P::PullImage { image: image("alpine:3.20") }),
         ("import", P::ImportImage { image: image("app:1"), from: None }),
         ("import without a name", P::ImportImage { image: Image::default(), from: None }),
         ("import from a URL", P::ImportImage { image: image("app:1"), from: Some(s("http://169.254.169.254/")) }),
-        ("load", P::LoadImages),
+        ("load", P::LoadImages { unnamed: false }),
+        ("load without a name", P::LoadImages { unnamed: true }),
         ("name an image", P::NameImage { image: image("app:2") }),
         ("registry", P::ContactRegistry { registry: s("docker.io") }),
         ("network", P::JoinNetwork { network: network("appnet", "bridge") }),
@@ -179,6 +160,10 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("checkpoint in /etc", P::Checkpoint { directory: s("/etc") }),
         ("remote build context", P::FetchBuildContext { from: s("https://example.org/x.git") }),
         ("build option", P::SetBuildOption { name: s("extrahosts"), value: s("a:127.0.0.1") }),
+        ("commands in a build", P::BuildRun { network: s("default") }),
+        ("fetching in a build", P::BuildFetch { from: s("https://example.org/x.tar") }),
+        ("device file", P::CopySpecialFile { kind: SpecialFile::Device, path: s("dev/null") }),
+        ("link out of a folder", P::CopySpecialFile { kind: SpecialFile::OutsideLink, path: s("d/link") }),
         ("unexamined", P::Unexamined { part: "a body" }),
     ]
 }

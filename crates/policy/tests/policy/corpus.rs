@@ -112,7 +112,7 @@ fn attacks_are_refused() {
                 vec![P::ImportImage { image: image("tiny:2"), from: None }],
             ),
         ),
-        ("load", facts(Operation::ImageLoad, vec![Resource::Daemon], vec![P::LoadImages])),
+        ("load", facts(Operation::ImageLoad, vec![Resource::Daemon], vec![P::LoadImages { unnamed: false }])),
         (
             "commit",
             facts(
@@ -319,5 +319,5 @@ fn ordinary_work_is_allowed() {
 
 /// Somebody else's privileged container, and its powers, which are asked of whoever drives it.
 fn drive(operation: Operation) -> Facts {
-    facts(operation, vec![Resource::Container(reaching("prepared"))], vec![Privilege::Privileged])
+    facts(operation, vec![Resource::Container(container("prepared", &[]))], vec![Privilege::Privileged])
 }

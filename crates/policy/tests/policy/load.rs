@@ -2,7 +2,10 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use docker::defaults::Defaults;
 use docker::endpoint::Operation;
+use docker::facts::Facts;
+use docker::obligation::Obligation;
 use policy::{Circumstances, Decision, Mode, Policy, Sources};
 
 use crate::support::*;
@@ -61,7 +64,7 @@ permit (principal, action == Action::\"ContainerCreat\", resource);
 permit (principal in Group::\"stff\", action == Action::\"ContainerList\", resource);
 permit (principal == User::\"eve\", action, resource);
 
-permit (principal, action == Action::\"ContainerExec\", resource) when { resource.reachHost };
+permit (principal, action == Action::\"ContainerExec\", resource) when { resource.privilegd };
 forbid (principal, action, resource
   when { true };
 permit (principal == ?principal, action, resource);
@@ -168,6 +171,25 @@ fn the_version_changes_with_everything_that_decides() {
         ..Sources::default()
     };
     assert_ne!(base, load(&grouped).unwrap().version());
+    let limited = Sources {
+        preset: Some("none".to_owned()),
+        defaults: Defaults { pids: Some(512), ..Defaults::default() },
+        ..Sources::default()
+    };
+    assert_ne!(base, load(&limited).unwrap().version());
+}
+
+#[test]
+fn a_permit_tells_what_was_edited() {
+    let obligations = vec![Obligation::Pids(512)];
+    for mode in ["enforce", "warn"] {
+        let policy = yaml(&format!("preset: open\nmode: {mode}")).unwrap();
+        let facts = Facts { obligations: obligations.clone(), ..on_daemon(Operation::ContainerCreate) };
+        match policy.decide(&subject("bob", &[]), facts, &now()) {
+            Decision::Allowed(permit) => assert_eq!(permit.obligations(), obligations),
+            Decision::Refused(refusal) => panic!("{}", refusal.message()),
+        }
+    }
 }
 
 #[test]

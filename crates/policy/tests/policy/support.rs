@@ -34,7 +34,9 @@ pub fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Pri
     let canonical = Canonical { method: Method::Post, target: "/x".to_owned(), body: CanonicalBody::None };
     let version = Some(ApiVersion { major: 1, minor: 51 });
     let spec = (operation == Operation::ContainerCreate).then(Spec::default);
-    Facts { operation, version, resources, privileges, spec, absent: None, canonical }
+    let obligations = Vec::new();
+    let fetches = Vec::new();
+    Facts { operation, version, resources, privileges, spec, obligations, absent: None, fetches, canonical }
 }
 
 pub fn create(privilege: Privilege) -> Facts {
@@ -58,10 +60,6 @@ pub fn container(name: &str, labels: &[(&str, &str)]) -> Container {
         running: true,
         ..Container::default()
     }
-}
-
-pub fn reaching(name: &str) -> Container {
-    Container { reaches_host: true, privileged: true, ..container(name, &[]) }
 }
 
 pub fn image(name: &str) -> Image {

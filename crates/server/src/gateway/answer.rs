@@ -38,14 +38,15 @@ impl Answer {
         close: bool,
     ) -> std::io::Result<()> {
         let body = serde_json::json!({ "message": self.message });
-        send_json(client, self.status, &body, head_only, close).await
+        send_json(client, self.status, &[], &body, head_only, close).await
     }
 }
 
-/// Sends a JSON answer.
+/// Sends a JSON answer, with these fields beside its own.
 pub(super) async fn send_json(
     client: &mut Wire<ClientStream>,
     status: u16,
+    more: &[(&str, &[u8])],
     body: &serde_json::Value,
     head_only: bool,
     close: bool,
@@ -54,6 +55,7 @@ pub(super) async fn send_json(
     let mut body = body.to_string().into_bytes();
     body.push(b'\n');
     let mut fields: Vec<(&str, &[u8])> = vec![("Server", b"Dockwarden")];
+    fields.extend_from_slice(more);
     if !bodiless {
         fields.push(("Content-Type", b"application/json"));
     }

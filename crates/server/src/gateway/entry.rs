@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use docker::http::RequestHead;
+use docker::obligation::Obligation;
 use docker::request::Call;
 use policy::{Answered, Policy, Subject};
 use ulid::Ulid;
 
 use super::Gateway;
-use crate::record::{Bytes, Outcome, Question, Record, Request, Timestamp, path_without_values};
+use crate::record::{Bytes, Edit, Outcome, Question, Record, Request, Timestamp, path_without_values};
 use crate::stream::Traffic;
 
 /// A record in the making.
@@ -34,6 +35,7 @@ impl Entry {
             subject: Some(subject.clone()),
             request: Request::default(),
             resource: None,
+            obligations: Vec::new(),
             questions: Vec::new(),
             outcome: Outcome::Interrupted,
             mode: policy.mode().to_string(),
@@ -68,6 +70,12 @@ impl Entry {
             record.request.api_version = call.version.map(|version| version.to_string());
             record.request.operation = Some(call.operation.name().to_owned());
         });
+    }
+
+    /// The edits that were made to the request before it was judged.
+    pub(super) fn obligations(&mut self, obligations: &[Obligation]) {
+        let edit = |obligation: &Obligation| Edit { set: obligation.key(), value: obligation.value() };
+        self.change(|record| record.obligations = obligations.iter().map(edit).collect());
     }
 
     pub(super) fn answers(&mut self, answers: &[Answered]) {

@@ -8,19 +8,20 @@ use std::time::SystemTime;
 
 use bytes::{Buf, Bytes, BytesMut};
 use docker::endpoint::{BodyKind, Effect, Operation};
-use docker::facts::Facts;
+use docker::facts::{Facts, Fetch};
 use docker::http::{HeadError, HeadLimits, HeadScan, Method, Parsed, RequestHead};
 use docker::privilege::Privilege;
 use docker::request::{Call, Misread, Request};
-use policy::{Circumstances, Decision, Door, Permit, Policy};
+use policy::{Circumstances, Decision, Door, Permit, Policy, Refusal};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::answer::Answer;
 use super::connection::{Connection, Next};
 use super::entry::Entry;
-use super::{BODY_UNIT, Gateway, Manner, forward, resolve};
+use super::{BODY_UNIT, Gateway, Manner, fetch, forward, resolve};
 use crate::record::Outcome;
+use crate::spool::Spool;
 use crate::wire::{BodyError, Rest};
 
 pub(super) use super::forward::Takeover;
@@ -33,6 +34,8 @@ pub(super) struct Exchange<'a> {
     pub(super) head: RequestHead,
     /// What is left of the request's body.
     pub(super) rest: Rest,
+    /// The archive that the body was, once it is judged.
+    pub(super) spool: Option<Spool>,
     /// The room that the judged body takes among all others.
     room: Option<SemaphorePermit<'a>>,
 }
@@ -73,7 +76,7 @@ pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> 
     };
     entry.head(&head);
     let rest = Rest::from(head.framing());
-    let mut exchange = Exchange { gateway, connection, entry, head, rest, room: None };
+    let mut exchange = Exchange { gateway, connection, entry, head, rest, spool: None, room: None };
     match exchange.judge(&policy).await {
         Ok(granted) => forward::run(exchange, granted).await,
         Err(stop) => exchange.stop(stop).await,
@@ -98,23 +101,77 @@ impl Exchange<'_> {
             BodyKind::Tar => Bytes::new(),
             _ => self.read_body().await?,
         };
-        let request = Request::understand(call, &body, reading).map_err(|misread| Stop::malformed(&misread))?;
-        let facts = resolve::facts(self.gateway, self.connection, &request)
-            .await
-            .map_err(|unresolved| Stop::new(unresolved.outcome, unresolved.answer))?;
+        let mut request = Request::understand(call, &body, reading).map_err(|misread| Stop::malformed(&misread))?;
+        let mut facts = self.facts(policy, &request).await?;
+        if request.is_unread() {
+            // Nobody uploads for an hour to be told what the query says.
+            self.refuse_early(policy, &facts)?;
+            let spool = self.receive().await?;
+            let archive = self.look_into(&request.call, &spool).await?;
+            self.spool = Some(spool);
+            request = request.with_archive(archive);
+            facts = self.facts(policy, &request).await?;
+        }
+        if !facts.fetches.is_empty() && self.gateway.settings.manner == Manner::Forward {
+            self.refuse_early(policy, &facts)?;
+            self.may_change()?;
+            self.fetch(&facts.fetches).await?;
+            request = request.fetched();
+            facts = self.facts(policy, &request).await?;
+        }
         self.decide(policy, request.call, facts)
+    }
+
+    /// Everything that the request names looked at afresh.
+    async fn facts(&mut self, policy: &Policy, request: &Request) -> Result<Facts, Stop> {
+        let facts = resolve::facts(self.gateway, self.connection, request, policy.defaults()).await;
+        facts.map_err(|unresolved| Stop::new(unresolved.outcome, unresolved.answer))
+    }
+
+    /// Ends here what would be refused whatever is found out yet.
+    fn refuse_early(&mut self, policy: &Policy, facts: &Facts) -> Result<(), Stop> {
+        match policy.refuses(&self.connection.subject, facts, &circumstances()) {
+            Some(refusal) => Err(self.refused(&refusal)),
+            None => Ok(()),
+        }
+    }
+
+    fn refused(&mut self, refusal: &Refusal) -> Stop {
+        self.entry.answers(refusal.answers());
+        let message = refusal.with_record(self.entry.id());
+        Stop::new(Outcome::Refused, Answer::new(refusal.status(), message))
+    }
+
+    /// Fetches the images that a build starts from, so that what they bring along is known.
+    async fn fetch(&mut self, images: &[Fetch]) -> Result<(), Stop> {
+        let logins = self.head.headers().one("X-Registry-Config").ok().flatten().map(<[u8]>::to_vec);
+        for image in images {
+            let fetched = fetch::image(self.gateway, self.connection, image, logins.as_deref()).await;
+            fetched.map_err(|answer| Stop::new(Outcome::Failed, answer))?;
+        }
+        Ok(())
+    }
+
+    fn may_change(&self) -> Result<(), Stop> {
+        self.gateway.may_change().map_err(|unwritable| {
+            let words = format!(
+                "dockwarden: nothing may change while records cannot be written ({unwritable}); \
+                 ask the administrator to make room for them"
+            );
+            Stop::new(Outcome::Failed, Answer::new(503, words))
+        })
     }
 
     fn decide(&mut self, policy: &Policy, call: Call, facts: Facts) -> Result<Granted, Stop> {
         let (effect, absent, image) = (facts.effect(), facts.absent.clone(), pinned_image(&facts));
-        let circumstances = Circumstances { door: Door::Gateway, time: SystemTime::now() };
-        let permit = match policy.decide(&self.connection.subject, facts, &circumstances) {
+        self.entry.obligations(&facts.obligations);
+        if let (Some(fetch), Manner::Forward) = (facts.fetches.first(), self.gateway.settings.manner) {
+            let words = format!("dockwarden: image {} was fetched and is not there", fetch.image.familiar());
+            return Err(Stop::new(Outcome::Failed, Answer::new(409, words)));
+        }
+        let permit = match policy.decide(&self.connection.subject, facts, &circumstances()) {
             Decision::Allowed(permit) => permit,
-            Decision::Refused(refusal) => {
-                self.entry.answers(refusal.answers());
-                let message = refusal.with_record(self.entry.id());
-                return Err(Stop::new(Outcome::Refused, Answer::new(refusal.status(), message)));
-            }
+            Decision::Refused(refusal) => return Err(self.refused(&refusal)),
         };
         self.entry.answers(permit.answers());
         if let Some(warning) = permit.warning() {
@@ -126,14 +183,8 @@ impl Exchange<'_> {
         {
             return Err(Stop::new(Outcome::NotFound, Answer::new(absent.status, absent.message)));
         }
-        if effect == Effect::Change
-            && let Err(unwritable) = self.gateway.may_change()
-        {
-            let words = format!(
-                "dockwarden: nothing may change while records cannot be written ({unwritable}); \
-                 ask the administrator to make room for them"
-            );
-            return Err(Stop::new(Outcome::Failed, Answer::new(503, words)));
+        if effect == Effect::Change {
+            self.may_change()?;
         }
         Ok(Granted { permit, call, image })
     }
@@ -204,6 +255,11 @@ impl Exchange<'_> {
             Err(_) => Next::Close,
         }
     }
+}
+
+/// The circumstances of now.
+fn circumstances() -> Circumstances {
+    Circumstances { door: Door::Gateway, time: SystemTime::now() }
 }
 
 /// Takes room for a body of that length in all, and waits until there is. A small body, as nearly all are, takes none.

@@ -24,6 +24,8 @@ mod check;
 mod duplex;
 mod fields;
 
+pub(super) use duplex::read_answer_head;
+
 /// A connection that the daemon is about to take over.
 pub(super) struct Takeover {
     entry: Entry,
@@ -60,10 +62,6 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted) -> Next {
         return next;
     }
     let Granted { permit, call, image } = granted;
-    let upload = matches!(permit.canonical().body, CanonicalBody::Archive);
-    if upload && let Err(stop) = exchange.say_continue().await {
-        return exchange.stop(stop).await;
-    }
     if let Err(error) = send(&mut exchange, permit, &call).await {
         exchange.connection.daemon = None;
         let (outcome, answer) = match error.kind() {
@@ -78,18 +76,22 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted) -> Next {
     }
 }
 
-/// Writes a permitted request to the daemon; an archive's bytes follow later.
+/// Writes a permitted request to the daemon; the bytes of the archive that was judged follow later.
 async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::io::Result<()> {
     let canonical = permit.into_canonical();
+    let invalid = |error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error);
     let (framing, body, content_type): (_, &[u8], Option<&[u8]>) = match &canonical.body {
         CanonicalBody::Json(body) => (Framing::Length(body.len() as u64), body, Some(b"application/json")),
-        CanonicalBody::Archive => (exchange.head.framing(), b"", Some(b"application/x-tar")),
+        CanonicalBody::Archive => match &exchange.spool {
+            Some(spool) => (Framing::Length(spool.len()), b"", Some(b"application/x-tar")),
+            None => return Err(invalid("the archive was not judged".to_owned())),
+        },
+        CanonicalBody::Unread => return Err(invalid("the archive was not judged".to_owned())),
         CanonicalBody::None if matches!(canonical.method, Method::Post | Method::Put) => {
             (Framing::Length(0), b"", None)
         }
         CanonicalBody::None => (Framing::None, b"", None),
     };
-    let invalid = |error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error);
     let fields = fields::of_request(&exchange.head, call, content_type).map_err(invalid)?;
     let mut out = Vec::with_capacity(body.len().saturating_add(512));
     write_request_head(&mut out, &canonical.method, &canonical.target, fields, framing)

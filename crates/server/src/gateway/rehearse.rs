@@ -12,6 +12,7 @@ use docker::endpoint::{Answer as AnswerKind, Effect, Operation};
 use docker::facts::CanonicalBody;
 use docker::image::Reference;
 use docker::privilege::run_user;
+use docker::request::Reading;
 use docker::resource::{Container, Image};
 use docker::world::{KnownExec, KnownImage, Lookup, World};
 use serde_json::{Value, json};
@@ -112,7 +113,7 @@ impl Rehearsal {
     }
 
     /// The answer to a question about something that was made, or when there is no daemon at all.
-    fn look(&self, operation: Operation, names: &[String], alone: bool) -> Option<(u16, Value)> {
+    fn look(&self, operation: Operation, names: &[String], alone: bool, reading: &Reading) -> Option<(u16, Value)> {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let container = names.first().and_then(|name| made.containers.get(name));
         match (operation, container) {
@@ -124,7 +125,8 @@ impl Rehearsal {
                 Some((200, Value::Null))
             }
             (Operation::SystemVersion, _) => {
-                Some((200, json!({ "Version": "rehearsal", "ApiVersion": "1.41", "MinAPIVersion": "1.24" })))
+                let (oldest, newest) = (reading.oldest.to_string(), reading.newest.to_string());
+                Some((200, json!({ "Version": "rehearsal", "ApiVersion": newest, "MinAPIVersion": oldest })))
             }
             (Operation::SystemInfo, _) => Some((200, json!({ "ServerVersion": "rehearsal", "OSType": "linux" }))),
             (operation, _) if operation.name().ends_with("List") => Some((200, json!([]))),
@@ -141,7 +143,7 @@ impl Exchange<'_> {
         let rehearsal = &self.gateway.rehearsal;
         let (status, body) = if endpoint.effect == Effect::Read {
             let alone = super::ask::daemon(self.gateway, self.connection).await.is_err();
-            rehearsal.look(endpoint.operation, &names, alone)?
+            rehearsal.look(endpoint.operation, &names, alone, &self.gateway.settings.reading)?
         } else {
             let body = match &granted.permit.canonical().body {
                 CanonicalBody::Json(body) => serde_json::from_slice(body).unwrap_or_default(),
@@ -158,7 +160,10 @@ impl Exchange<'_> {
         }
         let head_only = *self.head.method() == docker::http::Method::Head;
         let reusable = self.rest.is_done() && self.head.keep_alive();
-        match send_json(&mut self.connection.client, status, &body, head_only, !reusable).await {
+        // Clients go by this: without it they would take the daemon for one of 2016.
+        let newest = self.gateway.settings.reading.newest.to_string();
+        let fields: [(&str, &[u8]); 2] = [("Api-Version", newest.as_bytes()), ("Ostype", b"linux")];
+        match send_json(&mut self.connection.client, status, &fields, &body, head_only, !reusable).await {
             Ok(()) if reusable => Some(Next::Request),
             Ok(()) => Some(Next::Linger),
             Err(_) => Some(Next::Close),

@@ -5,6 +5,7 @@
 //! sent at once, for a create names half a dozen things and each wait would cost two changes of process.
 
 use docker::answer::{self, Unreadable};
+use docker::defaults::Defaults;
 use docker::endpoint::{self, Operation};
 use docker::facts::Facts;
 use docker::http::Method;
@@ -28,15 +29,16 @@ pub(super) struct Unresolved {
     pub(super) answer: Answer,
 }
 
-/// The facts of a request, everything that it names looked at afresh.
+/// The facts of a request with the defaults applied, everything that it names looked at afresh.
 pub(super) async fn facts(
     gateway: &Gateway,
     connection: &mut Connection,
     request: &Request,
+    defaults: &Defaults,
 ) -> Result<Facts, Unresolved> {
     let mut world = World::new();
     for _ in 0..ROUNDS {
-        let open = match request.facts(&world) {
+        let open = match request.facts(&world, defaults) {
             Ok(facts) => return Ok(facts),
             Err(Unsettled::Open(open)) => open,
             Err(Unsettled::NotFound(absent)) => {

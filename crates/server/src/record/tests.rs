@@ -33,6 +33,7 @@ fn record(id: &str) -> Record {
             operation: Some("ContainerCreate".to_owned()),
         },
         resource: None,
+        obligations: vec![Edit { set: "memory", value: "1g".to_owned() }],
         questions: vec![Question {
             action: "mount".to_owned(),
             resource: "HostPath::\"/etc\"".to_owned(),
@@ -68,7 +69,7 @@ fn a_record_is_one_line_of_json() {
             r#"{"id":"01J","time":"2026-11-22T10:57:03.120Z","duration_ms":12,"door":"gateway","#,
             r#""subject":{"user":"alice","groups":["docker"],"uid":1000,"proof":{"kind":"peer_credentials","uid":1000,"gid":1000,"pid":7},"container":null,"address":null},"#,
             r#""request":{"method":"POST","path":"/v1.47/containers/create?name","api_version":"1.47","operation":"ContainerCreate"},"#,
-            r#""resource":null,"questions":[{"action":"mount","resource":"HostPath::\"/etc\"","allowed":false,"policies":["developer:12"]}],"#,
+            r#""resource":null,"obligations":[{"set":"memory","value":"1g"}],"questions":[{"action":"mount","resource":"HostPath::\"/etc\"","allowed":false,"policies":["developer:12"]}],"#,
             r#""outcome":"refused","mode":"enforce","status":403,"message":"may not mount host path /etc","policy_version":"v1","bytes":{"to_daemon":0,"to_client":0}}"#
         )
     );

@@ -36,6 +36,7 @@ impl Rehearsal {
             records: Records::Tell(teller),
             manner: Manner::Rehearse,
             subject,
+            spool: std::env::temp_dir(),
         };
         Ok(Self { door: PrivateDoor::open(settings, config.policy)?, records })
     }

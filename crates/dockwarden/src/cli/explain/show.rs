@@ -1,5 +1,5 @@
-//! A record for people: what was asked, each question with its answer and the policy that gave it, and
-//! what came of it. Signs help the eye; the words say it all.
+//! A record for people: what was asked, what was set by default, each question with its answer and the
+//! policy that gave it, and what came of it. Signs help the eye; the words say it all.
 
 use std::collections::HashMap;
 
@@ -19,6 +19,7 @@ pub struct Told {
     time: String,
     subject: Option<Asker>,
     request: Asked,
+    obligations: Vec<Edit>,
     questions: Vec<Question>,
     outcome: String,
     mode: String,
@@ -43,6 +44,13 @@ struct Asked {
     method: String,
     path: String,
     operation: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Edit {
+    set: String,
+    value: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -110,6 +118,7 @@ pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
     }
     let mut lines = vec![head(told)];
     lines.push(format!("  {}", circumstances(told)));
+    lines.extend(told.obligations.iter().map(|Edit { set, value }| format!("  + default  {set} {value}")));
     for question in &told.questions {
         let (sign, answer) = if question.allowed { ('✓', "granted") } else { ('✗', "refused") };
         lines.push(format!("  {sign} {answer}  {} on {}", question.action, question.resource));

@@ -5,7 +5,7 @@ use crate::cli::Exit;
 use crate::config::{Wishes, load};
 
 const REFUSED: &str = r#"{"id":"01M8","time":"2026-11-22T11:49:36.825Z","subject":{"user":"alice","groups":["ci","docker"]},
-"request":{"method":"POST","path":"/v1.41/containers/create?name","operation":"ContainerCreate"},"questions":[
+"request":{"method":"POST","path":"/v1.41/containers/create?name","operation":"ContainerCreate"},"obligations":[{"set":"memory","value":"1g"},{"set":"env","value":"MY_ENV"}],"questions":[
 {"action":"ContainerCreate","resource":"Daemon::\"local\"","allowed":true,"policies":["developer/containers"]},
 {"action":"mountHostPath","resource":"HostPath::\"/etc\"","allowed":false,"policies":[]},
 {"action":"exec","resource":"Container::\"1\"","allowed":false,"policies":["config.yaml:7"]}],
@@ -28,10 +28,11 @@ fn a_record_says_who_asked_what_and_which_policy_answered() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "POST /v1.41/containers/create?name → ContainerCreate");
     assert_eq!(lines[1], "  by alice (ci, docker), 2026-11-22T11:49:36.825Z, record 01M8");
-    assert_eq!(lines[2], "  ✓ granted  ContainerCreate on Daemon::\"local\"");
-    assert!(lines[3].starts_with("             by policy developer/containers (preset developer:"), "{}", lines[3]);
+    assert_eq!(lines[2..4], ["  + default  memory 1g", "  + default  env MY_ENV"]);
+    assert_eq!(lines[4], "  ✓ granted  ContainerCreate on Daemon::\"local\"");
+    assert!(lines[5].starts_with("             by policy developer/containers (preset developer:"), "{}", lines[5]);
     assert_eq!(
-        lines[4..],
+        lines[6..],
         [
             "  ✗ refused  mountHostPath on HostPath::\"/etc\"",
             "             no policy grants it",

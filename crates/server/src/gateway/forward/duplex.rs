@@ -1,4 +1,4 @@
-//! Both halves of an exchange at once: what is left of the request goes up while the answer comes down.
+//! Both halves of an exchange at once: the archive that was judged goes up while the answer comes down.
 //!
 //! The daemon may answer before it has read everything (`docker load` shows progress), and the client
 //! may leave while it waits (`docker events`), which the daemon must notice. A slow reader is waited for
@@ -6,13 +6,12 @@
 
 use std::io;
 use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use docker::endpoint::Answer as AnswerKind;
-use docker::http::{
-    BodyLength, Framing, Method, ResponseHead, Version, write_chunk, write_last_chunk, write_response_head,
-};
+use docker::http::{BodyLength, Method, ResponseHead, Version, write_response_head};
 use docker::request::Call;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
@@ -22,6 +21,7 @@ use super::super::connection::Next;
 use super::super::exchange::{Exchange, Stop};
 use super::{Ahead, Takeover, fields, takes_over};
 use crate::record::Outcome;
+use crate::spool::Spool;
 use crate::stream::{Traffic, hung_up};
 use crate::sys;
 use crate::wire::{BodyError, READ, Rest, Wire, fill};
@@ -42,11 +42,11 @@ enum Down {
 enum Up {
     /// The client left.
     Gone,
-    /// Its body cannot be read on.
-    Cut(BodyError),
+    /// The archive cannot be read back.
+    Unreadable(io::Error),
 }
 
-/// Passes the rest of the request up and the answer down.
+/// Passes the archive up, if there is one, and the answer down.
 pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call) -> Next {
     let outcome = both(&mut exchange, call).await;
     let connection = &mut *exchange.connection;
@@ -85,16 +85,18 @@ pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call) -> Next {
             connection.daemon = None;
             Next::Close
         }
-        Err(Up::Cut(error)) => {
+        Err(Up::Unreadable(error)) => {
             connection.daemon = None;
-            let answer = Answer::new(400, format!("dockwarden: {error}"));
-            exchange.stop(Stop::new(Outcome::Malformed, answer)).await
+            let answer = Answer::new(500, format!("dockwarden: the archive cannot be read back: {error}"));
+            exchange.stop(Stop::new(Outcome::Failed, answer)).await
         }
     }
 }
 
 async fn both(exchange: &mut Exchange<'_>, call: &Call) -> Result<Down, Up> {
     let limits = &exchange.gateway.settings.limits;
+    let spool = exchange.spool.take();
+    let sent = AtomicBool::new(spool.is_none());
     let Some(Wire { stream: daemon, ahead: daemon_ahead }) = &mut exchange.connection.daemon else {
         return Ok(Down::None(Answer::garbled(&"there is no connection to it")));
     };
@@ -104,44 +106,43 @@ async fn both(exchange: &mut Exchange<'_>, call: &Call) -> Result<Down, Up> {
     let (daemon_reads, daemon_writes) = tokio::io::split(daemon);
     let traffic = &*exchange.entry.traffic;
     let stream = call.operation.endpoint().answer == AnswerKind::Stream;
-    let chunked = matches!(exchange.head.framing(), Framing::Chunked);
-    let up = async {
-        let upload = Upload { rest: &mut exchange.rest, chunked, silence: limits.body_silence, traffic, client_socket };
-        upload.run(client_reads, client_ahead, daemon_writes, stream).await
-    };
+    let upload = Upload { spool, sent: &sent, traffic, client_socket };
+    let up = upload.run(client_reads, client_ahead, daemon_writes, stream);
     let down = Download { head: &exchange.head, call, most: limits.head_bytes, wait: limits.answer_wait, traffic };
     let down = down.run(daemon_reads, daemon_ahead, client_writes);
-    tokio::select! {
+    let outcome = tokio::select! {
         biased;
         down = down => Ok(down),
         up = up => Err(up),
+    };
+    // It answered without reading all: what follows on that connection would be taken for the rest.
+    if !sent.load(Ordering::Relaxed) {
+        exchange.connection.daemon = None;
     }
+    outcome
 }
 
 /// The request's half.
 struct Upload<'a> {
-    rest: &'a mut Rest,
-    chunked: bool,
-    silence: Duration,
+    spool: Option<Spool>,
+    /// Whether the daemon was sent all of it.
+    sent: &'a AtomicBool,
     traffic: &'a Traffic,
     client_socket: RawFd,
 }
 
 impl Upload<'_> {
-    /// Sends what is left of the body, then waits for the client to leave. Ends only with that.
+    /// Sends the archive, then waits for the client to leave. Ends only with that.
     async fn run<R, W>(mut self, mut client: R, ahead: Ahead<'_>, mut daemon: W, stream: bool) -> Up
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        if !self.rest.is_done()
-            && let Err(error) = self.send(&mut client, ahead, &mut daemon).await
+        // Let go of as soon as it is sent: a build may go on for hours.
+        if let Some(spool) = self.spool.take()
+            && let Err(error) = self.send(&spool, &mut daemon).await
         {
-            return match error {
-                // The daemon reads no more: its answer says why, if it has one.
-                BodyError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => std::future::pending().await,
-                error => Up::Cut(error),
-            };
+            return Up::Unreadable(error);
         }
         // A client that is done sending before the daemon has taken over is not a client that left.
         if stream {
@@ -165,27 +166,22 @@ impl Upload<'_> {
         Up::Gone
     }
 
-    async fn send<R, W>(&mut self, client: &mut R, ahead: Ahead<'_>, daemon: &mut W) -> Result<(), BodyError>
-    where
-        R: AsyncRead + Unpin,
-        W: AsyncWrite + Unpin,
-    {
-        let mut chunk = Vec::new();
-        while let Some(piece) = self.rest.read(client, ahead, Some(self.silence)).await? {
-            let data = piece.data();
-            self.traffic.to_daemon(data.len());
-            if !self.chunked {
-                daemon.write_all(&data).await?;
-                continue;
+    async fn send<W: AsyncWrite + Unpin>(&self, spool: &Spool, daemon: &mut W) -> io::Result<()> {
+        let mut at = 0_u64;
+        loop {
+            let piece = spool.read(at).await?;
+            at = at.saturating_add(piece.len() as u64);
+            self.traffic.to_daemon(piece.len());
+            let written = if piece.is_empty() { daemon.flush().await } else { daemon.write_all(&piece).await };
+            if written.is_err() {
+                // The daemon reads no more: its answer says why, if it has one.
+                return std::future::pending().await;
             }
-            chunk.clear();
-            write_chunk(&mut chunk, &data);
-            if self.rest.is_done() {
-                write_last_chunk(&mut chunk);
+            if piece.is_empty() {
+                self.sent.store(true, Ordering::Relaxed);
+                return Ok(());
             }
-            daemon.write_all(&chunk).await?;
         }
-        Ok(daemon.flush().await?)
     }
 }
 
@@ -269,7 +265,7 @@ impl Download<'_> {
 }
 
 /// The head of the daemon's answer, waited for as long as it takes unless a limit is set.
-pub(super) async fn read_answer_head<R: AsyncRead + Unpin>(
+pub(in crate::gateway) async fn read_answer_head<R: AsyncRead + Unpin>(
     daemon: &mut R,
     ahead: &mut BytesMut,
     method: &Method,

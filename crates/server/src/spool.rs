@@ -1,0 +1,222 @@
+//! Archives, received whole before they are judged.
+//!
+//! An archive can be larger than memory, and what it asks for can stand anywhere in it. So it is written to a file that
+//! has no name, looked into there, and only then sent: what was looked into is what is sent. The file is gone with the
+//! last one who holds it, however that ends.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use docker::archive::Refusal;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use ulid::Ulid;
+
+use crate::limits::Limits;
+
+#[cfg(test)]
+mod tests;
+
+/// Where archives are stored, and how much of them there is.
+#[derive(Debug)]
+pub(crate) struct Spools {
+    folder: PathBuf,
+    /// Bytes of all archives that are stored now.
+    used: Arc<AtomicU64>,
+    /// Those who may look into one at the same time.
+    pub(crate) looks: Semaphore,
+}
+
+/// An archive that is being received.
+#[derive(Debug)]
+pub(crate) struct Receiving {
+    stored: Spool,
+    /// What is to be written next.
+    piece: Vec<u8>,
+    most: u64,
+    all: u64,
+    free: u64,
+}
+
+/// An archive that was received whole.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    file: Arc<File>,
+    length: u64,
+    used: Arc<AtomicU64>,
+}
+
+/// Why an archive is not stored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SpoolError {
+    #[error("the archive is larger than {0} bytes, the most that is taken (limits.archive_bytes)")]
+    TooLarge(u64),
+    #[error(
+        "too many archives are being judged at this time: they may take {0} bytes (limits.archives_bytes); try again later"
+    )]
+    Crowded(u64),
+    #[error(
+        "there is no room to judge the archive: less than {0} bytes would be left on the disk (limits.archive_free_bytes)"
+    )]
+    Full(u64),
+    #[error("the archive cannot be stored to be judged: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Spools {
+    pub(crate) fn new(folder: PathBuf, limits: &Limits) -> Self {
+        Spools { folder, used: Arc::default(), looks: Semaphore::new(limits.archive_looks) }
+    }
+
+    /// Begins to store an archive, of that length where it is known.
+    pub(crate) async fn receive(&self, length: Option<u64>, limits: &Limits) -> Result<Receiving, SpoolError> {
+        let folder = self.folder.clone();
+        let file = spawn_blocking(move || unnamed(&folder)).await.map_err(io::Error::other)??;
+        let receiving = Receiving {
+            stored: Spool { file: Arc::new(file), length: 0, used: Arc::clone(&self.used) },
+            piece: Vec::with_capacity(PIECE),
+            most: limits.archive_bytes as u64,
+            all: limits.archives_bytes as u64,
+            free: limits.archive_free_bytes as u64,
+        };
+        // What cannot be received whole is not begun.
+        if let Some(length) = length {
+            receiving.bound(length)?;
+            let (file, free) = (Arc::clone(&receiving.stored.file), receiving.free);
+            spawn_blocking(move || room(&file, length, free)).await.map_err(io::Error::other)??;
+        }
+        Ok(receiving)
+    }
+}
+
+impl Receiving {
+    /// Adds some bytes.
+    pub(crate) async fn add(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= PIECE { self.write().await } else { Ok(()) }
+    }
+
+    /// That was all.
+    pub(crate) async fn end(mut self) -> Result<Spool, SpoolError> {
+        self.write().await?;
+        Ok(self.stored)
+    }
+
+    async fn write(&mut self) -> Result<(), SpoolError> {
+        let added = self.piece.len() as u64;
+        let (at, length) = (self.stored.length, self.stored.length.saturating_add(added));
+        self.bound(length)?;
+        self.stored.length = length;
+        let before = self.stored.used.fetch_add(added, Ordering::Relaxed);
+        if before.saturating_add(added) > self.all {
+            return Err(SpoolError::Crowded(self.all));
+        }
+        let (file, free, piece) = (Arc::clone(&self.stored.file), self.free, std::mem::take(&mut self.piece));
+        let written = spawn_blocking(move || {
+            room(&file, piece.len() as u64, free)?;
+            file.write_all_at(&piece, at).map_err(|error| match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SpoolError::Full(free),
+                _ => SpoolError::Io(error),
+            })?;
+            Ok::<Vec<u8>, SpoolError>(piece)
+        });
+        self.piece = written.await.map_err(io::Error::other)??;
+        self.piece.clear();
+        Ok(())
+    }
+
+    fn bound(&self, length: u64) -> Result<(), SpoolError> {
+        if length > self.most { Err(SpoolError::TooLarge(self.most)) } else { Ok(()) }
+    }
+}
+
+impl Spool {
+    /// How many bytes there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// The next bytes from a place on; none at the end.
+    pub(crate) async fn read(&self, at: u64) -> io::Result<Bytes> {
+        let file = Arc::clone(&self.file);
+        let left = usize::try_from(self.length.saturating_sub(at)).unwrap_or(usize::MAX);
+        if left == 0 {
+            return Ok(Bytes::new());
+        }
+        let mut piece = BytesMut::zeroed(left.min(PIECE));
+        let read = spawn_blocking(move || {
+            let read = file.read_at(&mut piece, at)?;
+            piece.truncate(read);
+            Ok::<Bytes, io::Error>(piece.freeze())
+        });
+        let piece = read.await.map_err(io::Error::other)??;
+        if piece.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(piece) }
+    }
+
+    /// What opens it at its first byte, as often as needed until that time. Reading it blocks.
+    pub(crate) fn opener(&self, until: Instant) -> impl Fn() -> io::Result<Box<dyn Read>> + Send + use<> {
+        let file = Arc::clone(&self.file);
+        move || Ok(Box::new(Reader { file: Arc::clone(&file), at: 0, until }))
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        self.used.fetch_sub(self.length, Ordering::Relaxed);
+    }
+}
+
+/// One who reads the archive from its first byte on, beside others.
+struct Reader {
+    file: Arc<File>,
+    at: u64,
+    until: Instant,
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if Instant::now() > self.until {
+            return Err(Refusal::TooSlow.into());
+        }
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at = self.at.saturating_add(read as u64);
+        Ok(read)
+    }
+}
+
+/// A file without a name, which nobody else can open.
+fn unnamed(folder: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    match options.clone().custom_flags(libc::O_TMPFILE).open(folder) {
+        // Not every file system can.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EISDIR | libc::EINVAL)) => {
+            let path = folder.join(format!(".archive-{}", Ulid::generate()));
+            let file = options.create_new(true).open(&path)?;
+            std::fs::remove_file(&path)?;
+            Ok(file)
+        }
+        opened => opened,
+    }
+}
+
+/// Whether archives can be stored there.
+pub fn probe(folder: &Path) -> io::Result<()> {
+    unnamed(folder).map(drop)
+}
+
+/// Whether so many bytes more leave enough of the disk for others.
+fn room(file: &File, bytes: u64, free: u64) -> Result<(), SpoolError> {
+    let disk = rustix::fs::fstatvfs(file).map_err(io::Error::from)?;
+    let left = disk.f_bavail.saturating_mul(disk.f_frsize).saturating_sub(bytes);
+    if left < free { Err(SpoolError::Full(free)) } else { Ok(()) }
+}
+
+/// Bytes that are written, and read, at once.
+const PIECE: usize = 256 << 10;

@@ -1,0 +1,90 @@
+//! Archives on disk: bounds, and what is left of them.
+
+#![allow(clippy::arithmetic_side_effects)]
+
+use std::time::Duration;
+
+use super::*;
+use crate::tls::tests::Scratch;
+
+fn limits() -> Limits {
+    Limits { archive_bytes: 1 << 20, archives_bytes: 3 << 19, archive_free_bytes: 1, ..Limits::default() }
+}
+
+fn spools(limits: &Limits) -> (Scratch, Spools) {
+    let folder = Scratch::new();
+    let spools = Spools::new(folder.0.clone(), limits);
+    (folder, spools)
+}
+
+async fn store(spools: &Spools, bytes: &[u8], limits: &Limits) -> Result<Spool, SpoolError> {
+    let mut receiving = spools.receive(None, limits).await?;
+    for piece in bytes.chunks(100_000) {
+        receiving.add(piece).await?;
+    }
+    receiving.end().await
+}
+
+#[tokio::test]
+async fn what_was_stored_is_read_back_by_several_readers() {
+    let limits = limits();
+    let (folder, spools) = spools(&limits);
+    let bytes: Vec<u8> = (0..700_001_u32).map(|number| number.to_le_bytes()[1]).collect();
+    let spool = store(&spools, &bytes, &limits).await.unwrap();
+    assert_eq!(spool.len(), bytes.len() as u64);
+    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0, "it has no name");
+    let open = spool.opener(Instant::now() + Duration::from_secs(60));
+    let (mut one, mut other) = (open().unwrap(), open().unwrap());
+    let (mut first, mut second) = (vec![0; 10], Vec::new());
+    one.read_exact(&mut first).unwrap();
+    other.read_to_end(&mut second).unwrap();
+    assert_eq!((first.as_slice(), second), (&bytes[..10], bytes.clone()));
+    let (mut sent, mut at) = (Vec::new(), 0);
+    loop {
+        let piece = spool.read(at).await.unwrap();
+        if piece.is_empty() {
+            break;
+        }
+        at += piece.len() as u64;
+        sent.extend_from_slice(&piece);
+    }
+    assert_eq!(sent, bytes);
+}
+
+#[tokio::test]
+async fn too_large_is_refused_before_and_after() {
+    let limits = limits();
+    let (_folder, spools) = spools(&limits);
+    assert!(matches!(spools.receive(Some(1 << 21), &limits).await, Err(SpoolError::TooLarge(_))));
+    assert!(matches!(store(&spools, &vec![0; 1 << 21], &limits).await, Err(SpoolError::TooLarge(_))));
+    assert_eq!(spools.used.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn all_together_have_a_bound_and_leave_no_trace() {
+    let limits = limits();
+    let (_folder, spools) = spools(&limits);
+    let one = store(&spools, &vec![0; 1 << 20], &limits).await.unwrap();
+    assert!(matches!(store(&spools, &vec![0; 1 << 20], &limits).await, Err(SpoolError::Crowded(_))));
+    drop(one);
+    assert_eq!(spools.used.load(Ordering::Relaxed), 0);
+    store(&spools, &vec![0; 1 << 20], &limits).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_disk_is_not_filled() {
+    let limits = Limits { archive_free_bytes: usize::MAX, ..limits() };
+    let (_folder, spools) = spools(&limits);
+    assert!(matches!(spools.receive(Some(1), &limits).await, Err(SpoolError::Full(_))));
+    assert!(matches!(store(&spools, b"x", &limits).await, Err(SpoolError::Full(_))));
+}
+
+#[tokio::test]
+async fn looking_has_an_end() {
+    let limits = limits();
+    let (_folder, spools) = spools(&limits);
+    let spool = store(&spools, b"x", &limits).await.unwrap();
+    let open = spool.opener(Instant::now() - Duration::from_secs(1));
+    let error = open().unwrap().read(&mut [0; 1]).unwrap_err();
+    assert_eq!(Refusal::from(error), Refusal::TooSlow);
+}

@@ -25,6 +25,8 @@ test-engines: ## the end-to-end tests and the corpus on Docker 28.5 (needs ../sh
 	@scripts/test.sh --engine modern
 
 bench: ## CPU, latency and memory beside HAProxy and no proxy
+	@scripts/setup.sh bench
+	@cargo build --release --quiet
 	@bench/run
 
 lint: ## form and warnings

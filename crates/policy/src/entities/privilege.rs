@@ -64,8 +64,8 @@ impl Cast<'_> {
             Privilege::ShareNamespace { namespace, with } => self.shared_namespace(*namespace, with)?,
             Privilege::AddCapability { name } => Asked::new(Type::Capability, self.capability(name)?),
             Privilege::UseDevice { path, permissions } => {
-                let parent = self.host_path(path);
-                let uid = self.add(Type::Device, path, Attributes::new(), vec![parent])?;
+                let parents = self.paths(Some(path)).collect();
+                let uid = self.add(Type::Device, path, Attributes::new(), parents)?;
                 Asked::new(Type::Device, uid).with(string("permissions", permissions))
             }
             Privilege::PublishPort(port) => self.port(port)?,
@@ -146,20 +146,22 @@ impl Cast<'_> {
     }
 
     fn capability(&mut self, name: &str) -> Result<EntityUid, Fault> {
-        let sets = capability::sets(name).map(|set| self.bare(Type::CapabilitySet, set)).collect();
+        let sets = capability::sets(name).map(|set| self.types.uid(Type::CapabilitySet, set)).collect();
         self.add(Type::Capability, name, Attributes::new(), sets)
     }
 
     fn shared_namespace(&mut self, namespace: Namespace, with: &Peer) -> Result<Asked, Fault> {
         let kind = namespace.name();
         let (asked, mode) = match with {
-            Peer::Host => (Asked::new(Type::Namespace, self.bare(Type::Namespace, &format!("host/{kind}"))), "host"),
+            Peer::Host => (Asked::new(Type::Namespace, self.namespace("host", kind)), "host"),
             Peer::Container(container) => (Asked::new(Type::Container, self.container(container)?), "container"),
-            Peer::Unknown(mode) => {
-                (Asked::new(Type::Namespace, self.bare(Type::Namespace, &format!("unknown/{kind}"))), mode.as_str())
-            }
+            Peer::Unknown(mode) => (Asked::new(Type::Namespace, self.namespace("unknown", kind)), mode.as_str()),
         };
         Ok(asked.with(string("namespace", kind)).with(string("mode", mode)))
+    }
+
+    fn namespace(&self, whose: &str, kind: &str) -> EntityUid {
+        self.types.uid(Type::Namespace, &format!("{whose}/{kind}"))
     }
 
     fn port(&mut self, port: &PublishedPort) -> Result<Asked, Fault> {

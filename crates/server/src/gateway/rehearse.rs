@@ -147,7 +147,7 @@ impl Exchange<'_> {
         let names = self.names(granted);
         let rehearsal = &self.gateway.rehearsal;
         let (status, body) = if endpoint.effect == Effect::Read {
-            let alone = super::resolve::daemon(self.gateway, self.connection).await.is_err();
+            let alone = super::ask::daemon(self.gateway, self.connection).await.is_err();
             rehearsal.look(endpoint.operation, &names, alone, &self.gateway.settings.reading)?
         } else {
             let body = match &granted.permit.canonical().body {

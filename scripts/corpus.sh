@@ -9,7 +9,7 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
 [ "$(id -u)" = 0 ] || exec sudo --preserve-env=PATH,CARGO_TARGET_DIR,DOCKWARDEN,MODERN_ENGINE "$0" "$@"
-CLASSES='^(a-plain|a-user|a-image|b-json|c-path|c-query|f-toctou|g-benign)$'
+CLASSES='^(a-plain|a-user|a-image|a-build|b-json|c-path|c-query|e-build|f-toctou|g-benign)$'
 engine=()
 if [ "${1:-}" = --engine ]; then engine=("--${2:?--engine modern}"); shift 2; fi
 only=${1:-$CLASSES}

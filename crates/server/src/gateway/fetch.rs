@@ -100,7 +100,7 @@ fn error(report: &[u8]) -> Option<String> {
         let text = line.get("error").or_else(|| line.get("message"))?.as_str()?;
         Some(text.chars().filter(|c| !c.is_control()).take(300).collect())
     };
-    lines.filter_map(told).last()
+    lines.filter_map(told).next_back()
 }
 
 /// How much of a progress report is kept, from its end.

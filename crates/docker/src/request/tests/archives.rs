@@ -133,6 +133,7 @@ fn what_nobody_has_seen_is_fetched_before_it_is_judged() {
     assert_eq!(fetches("", "FROM app\nFROM app\n", false).0, "app:latest ");
     assert_eq!(fetches("", "FROM app\n", true).0, "app:latest ", "it is still not there");
     assert_eq!(fetches("", "FROM --platform=linux/arm64 tiny\n", false).0, "tiny:latest linux/arm64");
+    assert_eq!(fetches("platform=linux/amd64", "FROM tiny\n", false).0, none, "it is there for that platform");
     assert_eq!(fetches("platform=linux/arm64", "FROM tiny\n", true).0, none);
     assert_eq!(fetches("pull=1", "FROM tiny\n", false), ("tiny:latest ".to_owned(), "/v1.41/build?pull=1".to_owned()));
     assert_eq!(fetches("pull=1", "FROM tiny\n", true), (none, "/v1.41/build?pull=0".to_owned()), "not fetched twice");

@@ -16,7 +16,8 @@ fn archive(name: &str, contents: &str) -> Vec<u8> {
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     block.extend_from_slice(contents.as_bytes());
-    block.resize(block.len().next_multiple_of(512) + 1024, 0);
+    block.resize(block.len().next_multiple_of(512), 0);
+    block.extend_from_slice(&[0; 1024]);
     block
 }
 

@@ -234,6 +234,9 @@ fn read_body(call: &Call, bytes: &[u8], options: &json::Options<'_>) -> Result<B
     match call.body_kind() {
         BodyKind::None | BodyKind::Stream if bytes.is_empty() => return Ok(Body::None),
         BodyKind::None | BodyKind::Stream => return Err(Misread::NeedlessBody { operation: call.operation.name() }),
+        BodyKind::Empty if call.operation == Operation::ImageBuild && !bytes.is_empty() => {
+            return Err(Misread::value("the body", "must be empty where `remote` says what to build"));
+        }
         BodyKind::Empty => return nothing::empty(call, bytes),
         BodyKind::Tar => return Ok(Body::Unread),
         BodyKind::Json => {}

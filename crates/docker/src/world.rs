@@ -43,6 +43,8 @@ pub struct KnownImage {
     pub user: String,
     /// The paths of its configuration that become anonymous volumes.
     pub volumes: Vec<String>,
+    /// What it was made for: `linux/amd64`, `linux/arm/v7`.
+    pub platform: String,
     /// The instructions that run in whatever build starts from it (`ONBUILD`).
     pub triggers: Vec<String>,
 }

@@ -191,7 +191,7 @@ fn written(request: &Request) -> Option<Vec<u8>> {
         };
     }
     match &request.body {
-        Body::None | Body::Archive => None,
+        Body::None | Body::Unread | Body::Archive(_) => None,
         Body::Create(body) | Body::Commit(body) => canonical!(body),
         Body::Update(body) => canonical!(body),
         Body::ExecCreate(body) => canonical!(body),

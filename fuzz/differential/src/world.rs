@@ -75,7 +75,7 @@ fn look_up(world: &mut World, lookup: Lookup) {
         Lookup::Image(name) => {
             let names = Reference::parse(&name).map(Reference::with_default_tag).into_iter().collect();
             let image = Image { id: Some(name.clone()), names, ..Image::default() };
-            let known = KnownImage { image, user: "1000".to_owned(), volumes: vec!["/data".to_owned()] };
+            let known = KnownImage { image, user: "1000".to_owned(), volumes: vec!["/data".to_owned()], ..KnownImage::default() };
             let there = !absent(&name);
             world.learn_image(name, there.then_some(known));
         }

@@ -115,7 +115,9 @@ impl Asked<'_> {
     fn needed(&mut self, image: &ImageName, platform: &str, anew: bool, fetched: bool) -> Result<(), Misread> {
         let missing = self.build_image(&image.name)?;
         let Ok(reference) = Reference::parse(&image.name).map(Reference::with_default_tag) else { return Ok(()) };
-        if !missing && !anew && platform.is_empty() {
+        // One for another platform is fetched too.
+        let fits = platform.is_empty() || self.world.image(&image.name).is_some_and(|known| known.platform == platform);
+        if !missing && !anew && fits {
             return Ok(());
         }
         let named = Image { reference: Some(reference.clone()), ..Image::default() };
@@ -137,7 +139,8 @@ impl Asked<'_> {
         let missing = self.absent.take().is_some();
         self.absent = before;
         if image == Image::default() {
-            return Err(Misread::value("FROM", "names no image"));
+            let name: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
+            return Err(Misread::value(format!("`{name}` in the Dockerfile"), "names no image"));
         }
         if missing {
             self.ask_once(Privilege::PullImage { image: image.clone() });

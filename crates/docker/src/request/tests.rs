@@ -41,7 +41,8 @@ fn look_up(world: &mut World, lookup: Lookup) {
                 _ => &[],
             };
             let triggers = triggers.iter().map(|trigger| (*trigger).to_owned()).collect();
-            let known = KnownImage { image, user, volumes: vec!["/data".into()], triggers };
+            let known =
+                KnownImage { image, user, volumes: vec!["/data".into()], triggers, platform: "linux/amd64".into() };
             let there = name.contains("tiny") || TINY.contains(&name);
             world.learn_image(name, there.then_some(known));
         }

@@ -8,6 +8,8 @@
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
+//! - `versions`: API versions that are taken, and old ones without their old powers
+//! - `plugins`: managed plugins are granted nothing that a container is not
 //! - `swarm`: services, secrets and configs: harmless ones run, dangerous ones are refused
 //! - `commands`: `run`, `explain` and `check` as a user types them
 //! - `harness`: what they stand on
@@ -29,8 +31,10 @@ mod docs;
 mod harness;
 mod operation;
 mod outcomes;
+mod plugins;
 mod refusals;
 mod scenarios;
 mod streams;
 mod subjects;
 mod swarm;
+mod versions;

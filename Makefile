@@ -30,6 +30,8 @@ fuzz: ## a differential test against Go, then every fuzz target for a minute (SE
 	@fuzz/run $(SECONDS)
 
 bench: ## CPU, latency and memory beside HAProxy and no proxy
+	@scripts/setup.sh bench
+	@cargo build --release --quiet
 	@bench/run
 
 lint: ## form and warnings

@@ -4,6 +4,7 @@
 #   setup.sh run    what `make run` needs: a daemon (where none answers and no dockerd is there), busybox, curl
 #   setup.sh demo   the same with a dockerd of its own to throw away
 #   setup.sh test   what the tests need
+#   setup.sh bench  what the benchmark compares with
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -34,7 +35,10 @@ case ${1:-} in
     need openssl openssl
     [ -x /usr/bin/docker-compose ] || missing+=(docker-compose)
     /usr/bin/python3 -c 'import docker' 2>/dev/null || missing+=(python3-docker) ;;
-  *) sed -n '2,6p' "$0" | sed 's/^# \{0,1\}//'; exit 64 ;;
+  bench)
+    need nginx nginx-light
+    need haproxy haproxy ;;
+  *) sed -n '2,7p' "$0" | sed 's/^# \{0,1\}//'; exit 64 ;;
 esac
 
 command -v cargo >/dev/null || die "no Rust toolchain: install one from https://rustup.rs (1.88 or later)"

@@ -6,10 +6,14 @@
 //! - `streams`: both directions of taken-over connections, to the last byte and the last half-close
 //! - `archives`: builds, loads and copies are judged by what their archive holds
 //! - `bad_input`: broken, ambiguous, slow and oversized bytes get an answer or a close, and go nowhere
+//! - `hostile`: the same by the thousand, and daemons that misbehave; figures in `docs/robustness.md`
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
+//! - `versions`: API versions that are taken, and old ones without their old powers
+//! - `plugins`: managed plugins are granted nothing that a container is not
+//! - `swarm`: services, secrets and configs: harmless ones run, dangerous ones are refused
 //! - `commands`: `run`, `explain` and `check` as a user types them
 //! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
 //! - `harness`: what they stand on
@@ -31,9 +35,13 @@ mod daemon_down;
 mod defaults;
 mod docs;
 mod harness;
+mod hostile;
 mod operation;
 mod outcomes;
+mod plugins;
 mod refusals;
 mod scenarios;
 mod streams;
 mod subjects;
+mod swarm;
+mod versions;

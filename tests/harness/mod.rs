@@ -1,6 +1,7 @@
 //! What the tests stand on: a throw-away daemon, a firewall in front of it, a shell with a docker CLI,
 //! and raw bytes on a socket. Nothing here asserts anything about the firewall's decisions.
 
+pub mod daemon;
 pub mod engine;
 pub mod firewall;
 pub mod http;

@@ -3,13 +3,19 @@
 //! Built anew for each request and without looking at the schema, which would cost more than the
 //! decision; tests validate what is built here against it. An id is any text: it is never parsed, so
 //! quotes, line breaks and foreign letters in names stay what they are.
+//!
+//! A thing names everything that it is in: a path all the paths above it. What has neither attributes nor
+//! a place in anything else then needs no entity, for Cedar asks nothing of it; and putting entities
+//! together was a fifth of what a decision cost.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::net::IpAddr;
+use std::iter::successors;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
 
+use cedar_policy::entities_errors::EntitiesError;
 use cedar_policy::{Entities, Entity, EntityUid, RestrictedExpression};
-use docker::resource::{Container, Labels, Network, Volume};
+use docker::endpoint::Kind;
+use docker::resource::{Container, Labels, Network, Thing, Volume};
 
 use crate::Subject;
 use crate::judge::Fault;
@@ -30,22 +36,24 @@ pub(crate) type Attributes = Vec<(String, RestrictedExpression)>;
 /// The entities of one request, as they are collected.
 pub(crate) struct Cast<'a> {
     types: &'a Types,
-    entities: HashMap<EntityUid, Entity>,
-    /// Whether one thing was described in two ways: an image that is there and the same name to pull.
-    contradictory: bool,
+    entities: Vec<Entity>,
 }
 
 impl<'a> Cast<'a> {
     pub fn new(types: &'a Types) -> Cast<'a> {
-        Cast { types, entities: HashMap::new(), contradictory: false }
+        Cast { types, entities: Vec::new() }
     }
 
-    /// The entities; `None` when they contradict one another and must be put on stage one by one.
+    /// The entities; `None` when one thing was described in two ways (an image that is there and the same
+    /// name to pull) and they must be put on stage one by one.
     pub fn finish(self) -> Result<Option<Entities>, Fault> {
-        if self.contradictory {
-            return Ok(None);
+        // Added to none, and not `from_entities`, which looks for circles of every kind: things name all that they
+        // are in, so there is nothing to work out.
+        match Entities::empty().add_entities(self.entities, None) {
+            Ok(entities) => Ok(Some(entities)),
+            Err(EntitiesError::Duplicate(_)) => Ok(None),
+            Err(error) => Err(Box::new(error).into()),
         }
-        Ok(Some(Entities::from_entities(self.entities.into_values(), None).map_err(Box::new)?))
     }
 
     /// The subject with its groups: those that came with it and those that the configuration adds.
@@ -57,17 +65,17 @@ impl<'a> Cast<'a> {
         if let Some(container) = &subject.container {
             attributes.push(string("container", container));
         }
-        let parents: Vec<EntityUid> = groups.iter().map(|group| self.bare(Type::Group, group)).collect();
+        let parents = groups.iter().map(|group| self.types.uid(Type::Group, group)).collect();
         self.add(Type::User, &subject.user, attributes, parents)
     }
 
     /// An action, so that policies about its groups find it.
     pub fn action(&mut self, action: &Action) {
-        self.insert(action.entity.clone());
+        self.entities.push(action.entity.clone());
     }
 
-    pub fn daemon(&mut self) -> EntityUid {
-        self.bare(Type::Daemon, LOCAL)
+    pub fn daemon(&self) -> EntityUid {
+        self.types.uid(Type::Daemon, LOCAL)
     }
 
     pub fn container(&mut self, container: &Container) -> Result<EntityUid, Fault> {
@@ -105,29 +113,39 @@ impl<'a> Cast<'a> {
         self.labelled(Type::Network, id, attributes, vec![daemon], &network.labels)
     }
 
-    /// A thing of which only the name is known.
+    /// A service, secret, config, node, task or plugin, by its id; one that does not exist by its name. `None` for what
+    /// the schema does not have.
+    pub fn thing(&mut self, thing: &Thing) -> Result<Option<(Type, EntityUid)>, Fault> {
+        let kind = match thing.kind {
+            Kind::Service => Type::Service,
+            Kind::Task => Type::Task,
+            Kind::Node => Type::Node,
+            Kind::Secret => Type::Secret,
+            Kind::Config => Type::Config,
+            Kind::Plugin => Type::Plugin,
+            _ => return Ok(None),
+        };
+        let attributes = vec![string("name", &thing.name), boolean("exists", !thing.id.is_empty())];
+        let id = if thing.id.is_empty() { &thing.name } else { &thing.id };
+        Ok(Some((kind, self.labelled(kind, id, attributes, Vec::new(), &thing.labels)?)))
+    }
+
+    /// What has nothing but a name.
     pub fn named(&mut self, kind: Type, name: &str) -> Result<EntityUid, Fault> {
         self.add(kind, name, vec![string("name", name)], Vec::new())
     }
 
-    /// A host path with all the paths above it.
+    /// A host path within all the paths above it.
     pub fn host_path(&mut self, path: &str) -> EntityUid {
         let uid = self.types.uid(Type::HostPath, path);
-        let mut current = path;
-        while let Some(above) = above(current) {
-            let (child, parent) = (self.types.uid(Type::HostPath, current), self.types.uid(Type::HostPath, above));
-            self.insert(Entity::new_no_attrs(child, [parent].into()));
-            current = above;
-        }
-        self.bare(Type::HostPath, current);
+        let parents = self.paths(above(path)).collect();
+        self.entities.push(Entity::new_no_attrs(uid.clone(), parents));
         uid
     }
 
-    /// An entity without attributes and parents.
-    fn bare(&mut self, kind: Type, id: &str) -> EntityUid {
-        let uid = self.types.uid(kind, id);
-        self.insert(Entity::with_uid(uid.clone()));
-        uid
+    /// A path and all the paths above it.
+    fn paths(&self, path: Option<&str>) -> impl Iterator<Item = EntityUid> {
+        successors(path, |path| above(path)).map(|path| self.types.uid(Type::HostPath, path))
     }
 
     fn add(
@@ -150,17 +168,8 @@ impl<'a> Cast<'a> {
     ) -> Result<EntityUid, Fault> {
         let uid = self.types.uid(kind, id);
         let tags = labels.iter().map(|(key, value)| string(key, value));
-        self.insert(Entity::new_with_tags(uid.clone(), attributes, parents, tags).map_err(Box::new)?);
+        self.entities.push(Entity::new_with_tags(uid.clone(), attributes, parents, tags).map_err(Box::new)?);
         Ok(uid)
-    }
-
-    fn insert(&mut self, entity: Entity) {
-        match self.entities.entry(entity.uid()) {
-            Entry::Vacant(place) => {
-                place.insert(entity);
-            }
-            Entry::Occupied(present) => self.contradictory |= !present.get().deep_eq(&entity),
-        }
     }
 }
 
@@ -191,5 +200,19 @@ pub(crate) fn long(name: &str, value: i64) -> (String, RestrictedExpression) {
 }
 
 pub(crate) fn address(name: &str, value: IpAddr) -> (String, RestrictedExpression) {
-    (name.to_owned(), RestrictedExpression::new_ip(value.to_string()))
+    let usual = USUAL_ADDRESSES.iter().find(|(usual, _)| *usual == value);
+    let made = usual.map_or_else(|| RestrictedExpression::new_ip(value.to_string()), |(_, made)| made.clone());
+    (name.to_owned(), made)
 }
+
+/// Addresses are dear to make, for Cedar reads the name of their type each time. These are in nearly every
+/// request that publishes a port.
+static USUAL_ADDRESSES: LazyLock<[(IpAddr, RestrictedExpression); 4]> = LazyLock::new(|| {
+    [
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        IpAddr::V6(Ipv6Addr::LOCALHOST),
+    ]
+    .map(|address| (address, RestrictedExpression::new_ip(address.to_string())))
+});

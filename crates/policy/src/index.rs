@@ -5,6 +5,7 @@
 //! question's own or one of its ancestors. So policies are kept under these three keys, and a question
 //! looks only under the keys that it has: the cost does not grow with the number of policies.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use cedar_policy::{Entities, EntityUid, Policy, PolicySet, PolicySetError, PrincipalConstraint, ResourceConstraint};
@@ -60,16 +61,16 @@ impl Index {
     }
 
     /// The policies that a question about this action and resource can match. `principals`: the
-    /// subject and its groups.
+    /// subject and its groups. Copied only where some name one of them: a set is dear to copy.
     pub fn select(
         &self,
         action: ActionIndex,
         principals: &[EntityUid],
         resource: &EntityUid,
         entities: &Entities,
-    ) -> Result<PolicySet, IndexFault> {
-        let Some(shelf) = self.by_action.get(action.0) else { return Ok(PolicySet::new()) };
-        let mut selected = shelf.general.clone();
+    ) -> Result<Cow<'_, PolicySet>, IndexFault> {
+        let Some(shelf) = self.by_action.get(action.0) else { return Ok(Cow::Owned(PolicySet::new())) };
+        let mut selected = Cow::Borrowed(&shelf.general);
         if shelf.by_scope.is_empty() {
             return Ok(selected);
         }
@@ -84,7 +85,7 @@ impl Index {
             for resource in &resources {
                 key.1.clone_from(resource);
                 for policy in shelf.by_scope.get(&key).into_iter().flatten() {
-                    selected.add(policy.clone()).map_err(Box::new)?;
+                    selected.to_mut().add(policy.clone()).map_err(Box::new)?;
                 }
             }
         }

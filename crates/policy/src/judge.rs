@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicyId, PolicySet, Request, Response};
+use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicyId, Request, Response};
 use docker::facts::Facts;
 use docker::privilege::Privilege;
 use docker::resource::Resource;
@@ -68,6 +68,8 @@ pub(crate) enum Fault {
     Request(#[from] Box<cedar_policy::RequestValidationError>),
     #[error("the request describes one thing in two ways")]
     Contradiction,
+    #[error("no policy can speak about such a thing")]
+    Unknown,
     #[error(transparent)]
     Index(#[from] IndexFault),
 }
@@ -109,6 +111,7 @@ impl Judge<'_> {
         });
         let container = container.map(|container| cast.container(container)).transpose()?;
         let mut questions = Vec::with_capacity(topics.len());
+        let mut actions = Vec::new();
         let mut looks = Looks::default();
         for topic in topics {
             let (action, asked) = match topic {
@@ -116,8 +119,9 @@ impl Judge<'_> {
                 Topic::Privilege(privilege) => (self.world.privilege(privilege), Some(cast.privilege(privilege)?)),
             };
             looks = looks.and(self.index.looks(action));
-            if let Some(action) = self.world.action(action) {
-                cast.action(action);
+            if !actions.contains(&action) {
+                actions.push(action);
+                self.world.action(action).into_iter().for_each(|action| cast.action(action));
             }
             questions.push((*topic, action, asked));
         }
@@ -174,7 +178,7 @@ impl Judge<'_> {
         action: EntityUid,
         asked: &Asked,
     ) -> Result<Option<Response>, Fault> {
-        let policies: PolicySet = self.index.select(index, &stage.principals, &asked.uid, &stage.entities)?;
+        let policies = self.index.select(index, &stage.principals, &asked.uid, &stage.entities)?;
         if policies.is_empty() {
             return Ok(None);
         }

@@ -25,6 +25,7 @@ use crate::upstream::Upstream;
 
 mod answer;
 mod archive;
+mod ask;
 mod connection;
 mod entry;
 mod exchange;
@@ -144,7 +145,10 @@ impl Gateway {
         };
         let (gateway, stopped) = (Arc::clone(self), stopped.clone());
         connections.spawn(async move {
-            connection::serve(&gateway, accepted, stopped).await;
+            // On the heap, and gone before a stream begins that may rest for days.
+            if let Some(stream) = Box::pin(connection::serve(&gateway, accepted, stopped)).await {
+                stream.run(gateway.settings.limits.stream_silence).await;
+            }
             drop(slot);
         });
     }

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// The bounds. Times are wall-clock waits, sizes are bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -51,9 +53,9 @@ pub struct Limits {
     pub identify_wait: Duration,
     /// For connecting to the daemon, TLS included: 5 s.
     pub connect_wait: Duration,
-    /// For one look at the daemon's own things, such as the inspection of a container: 30 s.
+    /// For looks at the daemon's own things that a request names, all that are asked for at once: 30 s.
     pub lookup_wait: Duration,
-    /// Largest answer that is read at such a look, in bytes: 8 MiB.
+    /// The answers that are read at such looks, together, in bytes: 8 MiB.
     pub lookup_bytes: usize,
     /// From the end of a request to the head of the daemon's answer: none, because `wait`, `events`
     /// and `build` rightly answer after hours.
@@ -101,3 +103,19 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// Lets the process open as many files as the system grants it: a connection takes two, and many systems start
+    /// services with 1024. Gives how many connections there is room for, when that is less than the limit.
+    pub fn make_room(&self) -> Option<usize> {
+        let granted = getrlimit(Resource::Nofile);
+        // Refused only where nothing can be raised: then what there is is what counts.
+        let raised = setrlimit(Resource::Nofile, Rlimit { current: granted.maximum, ..granted }).is_ok();
+        let files = if raised { granted.maximum } else { granted.current };
+        let room = usize::try_from(files?).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES).wrapping_div(2);
+        (room < self.connections).then_some(room)
+    }
+}
+
+/// Files that are open beside connections: listeners, records, the runtime's own.
+const OTHER_FILES: usize = 64;

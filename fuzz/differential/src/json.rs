@@ -191,7 +191,7 @@ fn written(request: &Request) -> Option<Vec<u8>> {
         };
     }
     match &request.body {
-        Body::None | Body::Unread | Body::Archive(_) | Body::Opaque(_) => None,
+        Body::None | Body::Unread | Body::Archive(_) => None,
         Body::Create(body) | Body::Commit(body) => canonical!(body),
         Body::Update(body) => canonical!(body),
         Body::ExecCreate(body) => canonical!(body),
@@ -202,6 +202,18 @@ fn written(request: &Request) -> Option<Vec<u8>> {
         Body::NetworkDisconnect(body) => canonical!(body),
         Body::Checkpoint(body) => canonical!(body),
         Body::Auth(body) => canonical!(body),
+        Body::Copy(body) => canonical!(body),
+        Body::VolumeUpdate(body) => canonical!(body),
+        Body::SwarmInit(body) => canonical!(body),
+        Body::SwarmJoin(body) => canonical!(body),
+        Body::SwarmUpdate(body) => canonical!(body),
+        Body::SwarmUnlock(body) => canonical!(body),
+        Body::Node(body) => canonical!(body),
+        Body::Service(body) => canonical!(body),
+        Body::Secret(body) => canonical!(body),
+        Body::Config(body) => canonical!(body),
+        Body::Plugin(body) => canonical!(body),
+        Body::PluginSet(body) => canonical!(body),
     }
 }
 

@@ -2,14 +2,15 @@
 //! sent in spelling alone, and reading it again must give the same.
 
 use docker::body::container::CreateRequest;
+use docker::body::plugin::PluginConfig;
 use docker::defaults::Defaults;
 use docker::facts::Facts;
 use docker::http::{HeadLimits, Parsed, RequestHead};
 use docker::image::Reference;
-use docker::privilege::Privilege;
+use docker::privilege::{Absent, Privilege};
 use docker::request::{Call, Misread, Reading, Request, Unsettled};
-use docker::resource::{Container, Image, Network, Volume};
-use docker::world::{KnownExec, KnownImage, KnownPath, KnownVolume, Lookup, World};
+use docker::resource::{Container, Image, Labels, Network, Thing, Volume};
+use docker::world::{KnownExec, KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, World};
 
 /// The most rounds of lookups that a request may need.
 const ROUNDS: usize = 6;
@@ -97,6 +98,13 @@ fn look_up(world: &mut World, lookup: Lookup) {
             let user = docker::privilege::run_user("0");
             let known = KnownExec { id: name.clone(), container: container("web"), privileged: false, user };
             world.learn_exec(name, Some(known));
+        }
+        Lookup::Thing(kind, name) => {
+            let absent = absent(&name).then(|| Absent { status: 404, message: "not found".to_owned() });
+            let thing = Thing { kind, id: name.clone(), name: name.clone(), labels: Labels::new() };
+            world.learn_plugin(name.clone(), PluginConfig::default());
+            let known = absent.map_or(Ok(KnownThing { thing, previous: None }), Err);
+            world.learn_thing(kind, name, known);
         }
         Lookup::HostPath(path) => {
             let known = KnownPath::Resolved(path.replace("/srv/link", "/etc"));

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::error::HeadError;
-use super::syntax::{is_field_value, is_token, shown, trim};
+use super::syntax::{is_control, is_token, shown, trim};
 
 /// The fields of a head.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Headers {
         if !is_token(name) {
             return Err(HeadError::FieldName(shown(name)));
         }
-        if let Some(byte) = value.iter().find(|byte| !is_field_value(&[**byte])) {
+        if let Some(byte) = value.iter().find(|byte| is_control(**byte)) {
             return Err(HeadError::Control(*byte));
         }
         let name = self.keep(name);

@@ -51,14 +51,14 @@ impl HeadScan {
     /// Goes on with a buffer that starts where it started before and has grown since. Gives the
     /// length of the head once its end is seen.
     pub fn advance(&mut self, buf: &[u8]) -> Result<Option<usize>, HeadError> {
-        let (limit, skip) = (self.limits.bytes, self.at);
-        let left = if self.ended { 0 } else { limit.saturating_sub(skip) };
-        for byte in buf.iter().skip(skip).take(left) {
+        let limit = self.limits.bytes;
+        let within = buf.get(..limit).unwrap_or(buf);
+        while !self.ended
+            && let Some(byte) = within.get(self.at)
+        {
             self.step(*byte)?;
             self.at = self.at.saturating_add(1);
-            if self.ended {
-                break;
-            }
+            self.pass_plain(within)?;
         }
         match self.ended {
             true => Ok(Some(self.at)),
@@ -79,12 +79,23 @@ impl HeadScan {
             TLS_HANDSHAKE if self.at == 0 => Err(HeadError::Tls),
             _ if is_control(byte) => Err(HeadError::Control(byte)),
             b' ' | b'\t' if self.line == 0 && self.lines > 0 => Err(HeadError::Folded),
-            _ => self.lengthen_line(),
+            _ => self.lengthen_line(1),
         }
     }
 
-    fn lengthen_line(&mut self) -> Result<(), HeadError> {
-        self.line = self.line.saturating_add(1);
+    /// Passes what within a line means nothing to a scan, which is nearly all of a head, at one go.
+    fn pass_plain(&mut self, within: &[u8]) -> Result<(), HeadError> {
+        if self.line == 0 || self.after_cr {
+            return Ok(());
+        }
+        let rest = within.get(self.at..).unwrap_or_default();
+        let plain = rest.iter().position(|byte| is_control(*byte)).unwrap_or(rest.len());
+        self.at = self.at.saturating_add(plain);
+        self.lengthen_line(plain)
+    }
+
+    fn lengthen_line(&mut self, by: usize) -> Result<(), HeadError> {
+        self.line = self.line.saturating_add(by);
         match self.limits.line {
             limit if self.lines == 0 && self.line > limit => Err(HeadError::LineTooLong { limit }),
             _ => Ok(()),

@@ -58,6 +58,13 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
     // Before anything is opened: from here on a signal means an orderly end.
     let mut signals = Signals::new().map_err(|error| format!("cannot take signals: {error}"))?;
     introduce(&config);
+    if let Some(room) = config.settings.limits.make_room() {
+        tracing::warn!(
+            "this process may open files for {room} connections only, fewer than limits.connections ({}): raise \
+             LimitNOFILE of the service, or `ulimit -n`",
+            config.settings.limits.connections
+        );
+    }
     let listeners = open(&config)?;
     let records = config.settings.records.open().map_err(|error| error.to_string())?;
     let spool = config.settings.spool.open()?;

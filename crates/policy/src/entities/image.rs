@@ -1,6 +1,6 @@
 //! Images, repositories and registries.
 
-use cedar_policy::{Entity, EntityUid};
+use cedar_policy::EntityUid;
 use docker::image::Reference;
 use docker::resource::Image;
 
@@ -21,7 +21,7 @@ impl Cast<'_> {
         for reference in references {
             let name = reference.name();
             if !repositories.contains(&name) {
-                parents.push(self.repository(reference));
+                parents.extend(self.repositories(reference));
                 repositories.push(name);
             }
         }
@@ -44,21 +44,19 @@ impl Cast<'_> {
         self.labelled(Type::Image, id, attributes, parents, &image.labels)
     }
 
-    pub fn registry(&mut self, host: &str) -> EntityUid {
-        self.bare(Type::Registry, host)
+    pub fn registry(&self, host: &str) -> EntityUid {
+        self.types.uid(Type::Registry, host)
     }
 
-    /// The repository of a name, in each repository above it, in its registry.
-    fn repository(&mut self, reference: &Reference) -> EntityUid {
-        let mut parent = self.registry(&reference.registry);
+    /// The repository of a name, each repository above it, and its registry.
+    fn repositories(&self, reference: &Reference) -> Vec<EntityUid> {
         let mut name = reference.registry.clone();
+        let mut all = vec![self.registry(&name)];
         for part in reference.path.split('/') {
             name.push('/');
             name.push_str(part);
-            let uid = self.types.uid(Type::Repository, &name);
-            self.insert(Entity::new_no_attrs(uid.clone(), [parent].into()));
-            parent = uid;
+            all.push(self.types.uid(Type::Repository, &name));
         }
-        parent
+        all
     }
 }

@@ -37,19 +37,7 @@ impl Cast<'_> {
             Resource::Image(image) => Asked::new(Type::Image, self.image(image)?),
             Resource::Volume(volume) => Asked::new(Type::Volume, self.volume(volume)?),
             Resource::Network(network) => Asked::new(Type::Network, self.network(network)?),
-            Resource::Named { kind, name } => {
-                use docker::endpoint::Kind;
-                let kind = match kind {
-                    Kind::Service => Type::Service,
-                    Kind::Task => Type::Task,
-                    Kind::Node => Type::Node,
-                    Kind::Secret => Type::Secret,
-                    Kind::Config => Type::Config,
-                    Kind::Plugin => Type::Plugin,
-                    _ => return Ok(None),
-                };
-                Asked::new(kind, self.named(kind, name)?)
-            }
+            Resource::Thing(thing) => return Ok(self.thing(thing)?.map(|(kind, uid)| Asked::new(kind, uid))),
         }))
     }
 
@@ -76,15 +64,22 @@ impl Cast<'_> {
             Privilege::ShareNamespace { namespace, with } => self.shared_namespace(*namespace, with)?,
             Privilege::AddCapability { name } => Asked::new(Type::Capability, self.capability(name)?),
             Privilege::UseDevice { path, permissions } => {
-                let parent = self.host_path(path);
-                let uid = self.add(Type::Device, path, Attributes::new(), vec![parent])?;
+                let parents = self.paths(Some(path)).collect();
+                let uid = self.add(Type::Device, path, Attributes::new(), parents)?;
                 Asked::new(Type::Device, uid).with(string("permissions", permissions))
             }
             Privilege::PublishPort(port) => self.port(port)?,
             Privilege::RunAs(user) => self.run_user(user)?,
-            Privilege::UseImage { image } | Privilege::PullImage { image } | Privilege::NameImage { image } => {
-                self.asked_image(image)?
+            Privilege::UseImage { image }
+            | Privilege::PullImage { image }
+            | Privilege::NameImage { image }
+            | Privilege::InstallPlugin { image } => self.asked_image(image)?,
+            Privilege::UseSecret { secret: thing } | Privilege::UseConfig { config: thing } => {
+                let (kind, uid) = self.thing(thing)?.ok_or(Fault::Unknown)?;
+                Asked::new(kind, uid)
             }
+            Privilege::UseSecretDriver { driver } => self.asked(Type::SecretDriver, driver)?,
+            Privilege::SetSwarmOption { name, value } => self.option(Type::SwarmOption, name, value)?,
             Privilege::ImportImage { image, from } => {
                 let nameless = image.reference.is_none() && image.id.is_none();
                 let asked = if nameless { Asked::new(Type::Daemon, self.daemon()) } else { self.asked_image(image)? };
@@ -151,20 +146,22 @@ impl Cast<'_> {
     }
 
     fn capability(&mut self, name: &str) -> Result<EntityUid, Fault> {
-        let sets = capability::sets(name).map(|set| self.bare(Type::CapabilitySet, set)).collect();
+        let sets = capability::sets(name).map(|set| self.types.uid(Type::CapabilitySet, set)).collect();
         self.add(Type::Capability, name, Attributes::new(), sets)
     }
 
     fn shared_namespace(&mut self, namespace: Namespace, with: &Peer) -> Result<Asked, Fault> {
         let kind = namespace.name();
         let (asked, mode) = match with {
-            Peer::Host => (Asked::new(Type::Namespace, self.bare(Type::Namespace, &format!("host/{kind}"))), "host"),
+            Peer::Host => (Asked::new(Type::Namespace, self.namespace("host", kind)), "host"),
             Peer::Container(container) => (Asked::new(Type::Container, self.container(container)?), "container"),
-            Peer::Unknown(mode) => {
-                (Asked::new(Type::Namespace, self.bare(Type::Namespace, &format!("unknown/{kind}"))), mode.as_str())
-            }
+            Peer::Unknown(mode) => (Asked::new(Type::Namespace, self.namespace("unknown", kind)), mode.as_str()),
         };
         Ok(asked.with(string("namespace", kind)).with(string("mode", mode)))
+    }
+
+    fn namespace(&self, whose: &str, kind: &str) -> EntityUid {
+        self.types.uid(Type::Namespace, &format!("{whose}/{kind}"))
     }
 
     fn port(&mut self, port: &PublishedPort) -> Result<Asked, Fault> {

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use docker::body::container::CreateRequest;
+use docker::body::plugin::PluginConfig;
 use docker::endpoint::BodyKind;
 use docker::facts::Facts;
 use docker::http::{HeadLimits, Parsed, RequestHead};
 use docker::image::Reference;
 use docker::request::{Call, Misread, Reading, Request, Unsettled};
 use docker::resource::Image;
-use docker::world::{KnownExec, KnownImage, KnownPath, KnownVolume, Lookup, World};
+use docker::world::{KnownExec, KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, World};
 use policy::{Decision, Policy};
 
 use crate::docs::compare;
@@ -148,6 +149,11 @@ fn look_up(world: &mut World, lookup: Lookup) {
             world.learn_stored(container.id.clone(), CreateRequest::default());
             let known = KnownExec { id: name.clone(), container, privileged: false, user };
             world.learn_exec(name, Some(known));
+        }
+        Lookup::Thing(kind, name) => {
+            let thing = thing(kind, &name);
+            world.learn_plugin(thing.id.clone(), PluginConfig::default());
+            world.learn_thing(kind, name, Ok(KnownThing { thing, previous: None }));
         }
         Lookup::HostPath(path) => world.learn_host_path(path.clone(), KnownPath::Resolved(path)),
     }

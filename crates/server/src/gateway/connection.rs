@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use policy::Subject;
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::answer::Answer;
-use super::{Gateway, exchange};
+use super::{Gateway, Place, exchange};
 use crate::listen::{Accepted, Peer};
 use crate::stream::{ClientStream, DaemonStream};
 use crate::wire::Wire;
@@ -37,12 +38,34 @@ pub(super) enum Next {
     Takeover(Box<exchange::Takeover>),
 }
 
-/// Serves one connection to its end.
-pub(super) async fn serve(gateway: &Arc<Gateway>, accepted: Accepted, mut stopped: watch::Receiver<bool>) {
+/// What is left of a connection that the daemon takes over.
+pub(super) struct Stream {
+    takeover: Box<exchange::Takeover>,
+    client: Wire<ClientStream>,
+    _place: Place,
+}
+
+impl Stream {
+    /// Moves its bytes to the end.
+    pub(super) async fn run(self: Box<Self>, silence: Option<Duration>) {
+        let Stream { takeover, client, _place } = *self;
+        takeover.run(client, silence).await;
+    }
+}
+
+/// Serves one connection to its end, or until the daemon takes it over.
+pub(super) async fn serve(
+    gateway: &Arc<Gateway>,
+    accepted: Accepted,
+    mut stopped: watch::Receiver<bool>,
+) -> Option<Box<Stream>> {
     let limits = &gateway.settings.limits;
     let (stream, peer) = match Box::pin(accepted.open(limits.handshake_wait)).await {
         Ok(opened) => opened,
-        Err(error) => return tracing::debug!(%error, "a client was not let in"),
+        Err(error) => {
+            tracing::debug!(%error, "a client was not let in");
+            return None;
+        }
     };
     let mut client = Wire::new(stream);
     let subject = match Box::pin(identify(gateway, peer)).await {
@@ -50,14 +73,16 @@ pub(super) async fn serve(gateway: &Arc<Gateway>, accepted: Accepted, mut stoppe
         Err(reason) => {
             tracing::warn!(%reason, "a client could not be identified");
             let words = format!("dockwarden: it cannot be told who you are: {reason}");
-            return turn_away(&mut client, &Answer::new(403, words)).await;
+            turn_away(&mut client, &Answer::new(403, words)).await;
+            return None;
         }
     };
-    let Some(_place) = gateway.place_for(&subject) else {
+    let Some(place) = gateway.place_for(&subject) else {
         tracing::debug!(user = subject.user, "too many connections of one user; one was turned away");
         let words = "dockwarden: you have too many connections open; close some, or ask for a higher limit \
                      (limits.connections_per_subject)";
-        return turn_away(&mut client, &Answer::new(429, words)).await;
+        turn_away(&mut client, &Answer::new(429, words)).await;
+        return None;
     };
     let mut connection = Connection { client, daemon: None, subject };
     // One wait and one timer for all exchanges: to move a timer that is set costs less than to set another.
@@ -70,17 +95,22 @@ pub(super) async fn serve(gateway: &Arc<Gateway>, accepted: Accepted, mut stoppe
             rested.as_mut().reset(end);
             tokio::select! {
                 biased;
-                () = &mut stopped => return,
-                read = connection.client.fill() => if !matches!(read, Ok(1..)) { return },
-                () = &mut rested => return,
+                () = &mut stopped => return None,
+                read = connection.client.fill() => if !matches!(read, Ok(1..)) { return None },
+                () = &mut rested => return None,
             }
         }
-        // On the heap, and gone with the exchange: a connection at rest, or taken over, holds little.
+        // On the heap, and gone with the exchange: a connection at rest holds little.
         match Box::pin(exchange::run(gateway, &mut connection)).await {
             Next::Request => {}
-            Next::Close => return,
-            Next::Linger => return Box::pin(linger(&mut connection.client)).await,
-            Next::Takeover(takeover) => return Box::pin(takeover.run(connection, limits.stream_silence)).await,
+            Next::Close => return None,
+            Next::Linger => {
+                Box::pin(linger(&mut connection.client)).await;
+                return None;
+            }
+            Next::Takeover(takeover) => {
+                return Some(Box::new(Stream { takeover, client: connection.client, _place: place }));
+            }
         }
     }
 }
@@ -114,6 +144,6 @@ async fn linger(client: &mut Wire<ClientStream>) {
     let _ = tokio::time::timeout(LINGER, drain).await;
 }
 
-const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
-const TURN_AWAY: std::time::Duration = std::time::Duration::from_secs(1);
+const LINGER: Duration = Duration::from_secs(5);
+const TURN_AWAY: Duration = Duration::from_secs(1);
 const LINGER_READ: usize = 64 << 10;

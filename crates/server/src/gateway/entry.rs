@@ -17,7 +17,8 @@ use crate::stream::Traffic;
 /// A record in the making.
 pub(super) struct Entry {
     gateway: Arc<Gateway>,
-    record: Option<Record>,
+    /// On the heap: it is large, and passed from hand to hand.
+    record: Option<Box<Record>>,
     began: Instant,
     /// Bytes of bodies and streams, counted while they move.
     pub(super) traffic: Arc<Traffic>,
@@ -26,7 +27,7 @@ pub(super) struct Entry {
 impl Entry {
     /// Begins the record of an exchange, under the policy that will decide about it.
     pub(super) fn new(gateway: &Arc<Gateway>, subject: &Subject, policy: &Policy) -> Self {
-        let record = Record {
+        let record = Box::new(Record {
             id: Ulid::generate().to_string(),
             time: Timestamp::now(),
             duration_ms: 0,
@@ -42,7 +43,7 @@ impl Entry {
             message: None,
             policy_version: Some(policy.version().to_owned()),
             bytes: Bytes::default(),
-        };
+        });
         Entry { gateway: Arc::clone(gateway), record: Some(record), began: Instant::now(), traffic: Arc::default() }
     }
 
@@ -130,6 +131,6 @@ impl Drop for Entry {
         let moved = self.traffic.so_far();
         record.bytes = Bytes { to_daemon: moved.to_daemon, to_client: moved.to_client };
         record.duration_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.gateway.record(record);
+        self.gateway.record(*record);
     }
 }

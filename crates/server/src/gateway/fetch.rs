@@ -15,7 +15,6 @@ use super::Gateway;
 use super::answer::Answer;
 use super::connection::Connection;
 use super::forward::read_answer_head;
-use super::resolve;
 use crate::wire::{BodyError, Rest, Wire};
 
 /// Has the daemon fetch an image. `logins`: what the client sent for registries (`X-Registry-Config`).
@@ -71,7 +70,7 @@ async fn ask(
     login: Option<&str>,
 ) -> Result<Option<String>, Answer> {
     let limits = &gateway.settings.limits;
-    let daemon = resolve::daemon(gateway, connection).await.map_err(|error| Answer::unreachable(&error))?;
+    let daemon = super::ask::daemon(gateway, connection).await.map_err(|error| Answer::unreachable(&error))?;
     let mut fields: Vec<(&str, &[u8])> = vec![("Host", b"docker"), ("User-Agent", b"Dockwarden")];
     fields.extend(login.map(|login| ("X-Registry-Auth", login.as_bytes())));
     let mut out = Vec::with_capacity(512);

@@ -12,12 +12,12 @@ use policy::Permit;
 use tokio::io::AsyncWriteExt;
 
 use super::answer::Answer;
-use super::connection::{Connection, Next};
+use super::connection::Next;
 use super::entry::Entry;
 use super::exchange::{Exchange, Granted, Stop};
-use super::{Manner, resolve};
+use super::{Manner, ask};
 use crate::record::Outcome;
-use crate::stream::{Already, DaemonStream, relay};
+use crate::stream::{Already, ClientStream, DaemonStream, relay};
 use crate::wire::{Rest, Wire};
 
 mod check;
@@ -26,7 +26,7 @@ mod fields;
 
 pub(super) use duplex::read_answer_head;
 
-/// A connection that the daemon has taken over.
+/// A connection that the daemon is about to take over.
 pub(super) struct Takeover {
     entry: Entry,
     daemon: Wire<DaemonStream>,
@@ -37,20 +37,19 @@ pub(super) struct Takeover {
 impl Takeover {
     /// Moves bytes both ways until both sides are done. What the client sent too early goes now: the
     /// daemon drops what arrives together with the request.
-    pub(super) async fn run(self: Box<Self>, connection: Connection, silence: Option<std::time::Duration>) {
+    pub(super) async fn run(self: Box<Self>, client: Wire<ClientStream>, silence: Option<std::time::Duration>) {
         let Takeover { mut entry, daemon, head } = *self;
-        let Connection { mut client, .. } = connection;
-        if client.stream.write_all(&head).await.is_err() {
+        let Wire { stream: mut client, ahead } = client;
+        if client.write_all(&head).await.is_err() {
             return;
         }
         // The stream may rest for days: what it needs no more goes now. Buffers are larger than what is in them.
         drop(head);
         let copied = |ahead: BytesMut| Bytes::copy_from_slice(&ahead);
-        let already = Already { to_daemon: copied(client.ahead), to_client: copied(daemon.ahead) };
+        let already = Already { to_daemon: copied(ahead), to_client: copied(daemon.ahead) };
         let traffic = std::sync::Arc::clone(&entry.traffic);
-        match relay(client.stream, daemon.stream, already, silence, &traffic).await {
-            Ok(_) => {}
-            Err(error) => entry.warning(&format!("the stream broke: {error}")),
+        if let Err(error) = relay(client, daemon.stream, already, silence, &traffic).await {
+            entry.warning(&format!("the stream broke: {error}"));
         }
     }
 }
@@ -79,7 +78,6 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted) -> Next {
 
 /// Writes a permitted request to the daemon; the bytes of the archive that was judged follow later.
 async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::io::Result<()> {
-    drop_stale(exchange.connection).await;
     let canonical = permit.into_canonical();
     let invalid = |error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error);
     let (framing, body, content_type): (_, &[u8], Option<&[u8]>) = match &canonical.body {
@@ -100,22 +98,9 @@ async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::
         .map_err(|error| invalid(error.to_string()))?;
     out.extend_from_slice(body);
     exchange.entry.traffic.to_daemon(body.len());
-    let daemon = resolve::daemon(exchange.gateway, exchange.connection).await?;
+    let daemon = ask::daemon(exchange.gateway, exchange.connection).await?;
     daemon.stream.write_all(&out).await?;
     daemon.stream.flush().await
-}
-
-/// Lets go of a connection that the daemon has closed meanwhile, or on which it said something unasked.
-async fn drop_stale(connection: &mut Connection) {
-    let Some(daemon) = &mut connection.daemon else { return };
-    let stale = tokio::select! {
-        biased;
-        _ = daemon.fill() => true,
-        () = std::future::ready(()) => !daemon.ahead.is_empty(),
-    };
-    if stale {
-        connection.daemon = None;
-    }
 }
 
 /// Whether this answer is the beginning of a stream: 101, or 200 without a length where the client did

@@ -1,26 +1,25 @@
 //! Looks at the daemon and at the host, so that a request can be judged by what its names stand for.
 //!
 //! The looks are requests of our own, on the connection that the judged request will take. A look that
-//! fails is not "nothing there": it ends the exchange.
+//! fails is not "nothing there": it ends the exchange. All that a round of looking asks of the daemon is
+//! sent at once, for a create names half a dozen things and each wait would cost two changes of process.
 
-use bytes::{Buf, BytesMut};
 use docker::answer::{self, Unreadable};
 use docker::defaults::Defaults;
-use docker::endpoint::{self, Operation};
+use docker::endpoint::{self, Kind, Operation};
 use docker::facts::Facts;
-use docker::http::{Framing, HeadLimits, Method, Parsed, ResponseHead, write_request_head};
+use docker::http::Method;
+use docker::privilege::Absent;
 use docker::request::{Request, Unsettled};
 use docker::target::{Target, encode_segment};
-use docker::world::{KnownPath, Lookup, World};
-use tokio::io::AsyncWriteExt;
+use docker::world::{KnownPath, KnownThing, Lookup, World};
 
 use super::answer::Answer;
+use super::ask::{AT_ONCE, ask, daemon};
 use super::connection::Connection;
 use super::{Gateway, Manner};
 use crate::host_path;
 use crate::record::Outcome;
-use crate::stream::DaemonStream;
-use crate::wire::{BodyError, Rest, Wire};
 
 /// Rounds of looking: an exec leads to a container, an image to its user.
 const ROUNDS: usize = 4;
@@ -52,67 +51,164 @@ pub(super) async fn facts(
                 return Err(Unresolved { outcome: Outcome::Malformed, answer });
             }
         };
-        for lookup in open {
-            let looked = look(gateway, connection, lookup, &mut world).await;
-            looked.map_err(|answer| Unresolved { outcome: Outcome::Failed, answer })?;
-        }
+        let looked = look(gateway, connection, open, &mut world).await;
+        looked.map_err(|answer| Unresolved { outcome: Outcome::Failed, answer })?;
     }
     Err(Unresolved { outcome: Outcome::Failed, answer: Answer::garbled(&"its things lead from one to another") })
 }
 
-async fn look(gateway: &Gateway, connection: &mut Connection, lookup: Lookup, world: &mut World) -> Result<(), Answer> {
-    if gateway.settings.manner == Manner::Rehearse && gateway.rehearsal.know(&lookup, world) {
-        return Ok(());
+async fn look(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    open: Vec<Lookup>,
+    world: &mut World,
+) -> Result<(), Answer> {
+    let mut asked = Vec::with_capacity(open.len());
+    for lookup in open {
+        if gateway.settings.manner == Manner::Rehearse && gateway.rehearsal.know(&lookup, world) {
+            continue;
+        }
+        match lookup {
+            Lookup::HostPath(path) if gateway.settings.upstream.is_local() => {
+                let known = follow(path.clone()).await?;
+                world.learn_host_path(path, known);
+            }
+            Lookup::HostPath(path) => world.learn_host_path(path, KnownPath::Remote),
+            Lookup::Thing(kind, name) => {
+                let known = thing(gateway, connection, kind, &name, world).await?;
+                world.learn_thing(kind, name, known);
+            }
+            lookup => asked.push(lookup),
+        }
     }
-    match lookup {
-        Lookup::HostPath(path) => {
-            let known =
-                if gateway.settings.upstream.is_local() { follow(path.clone()).await? } else { KnownPath::Remote };
-            world.learn_host_path(path, known);
-        }
-        Lookup::Container(name) => {
-            let known = container(gateway, connection, &name, world).await?;
-            world.learn_container(name, known);
-        }
-        Lookup::Image(name) => {
-            let body = inspect(gateway, connection, Operation::ImageInspect, &name).await?;
-            world.learn_image(name, read(body, answer::image)?);
-        }
-        Lookup::Network(name) => {
-            let body = inspect(gateway, connection, Operation::NetworkInspect, &name).await?;
-            world.learn_network(name, read(body, answer::network)?);
-        }
-        Lookup::Volume(name) => {
-            let body = inspect(gateway, connection, Operation::VolumeInspect, &name).await?;
-            world.learn_volume(name, read(body, answer::volume)?);
-        }
-        Lookup::Exec(id) => {
-            let body = inspect(gateway, connection, Operation::ExecInspect, &id).await?;
-            let known = match read(body, answer::exec)? {
-                Some(exec) => {
-                    container(gateway, connection, &exec.container, world).await?.map(|within| exec.within(within))
-                }
-                None => None,
-            };
-            world.learn_exec(id, known);
+    for some in asked.chunks(AT_ONCE) {
+        let targets: Vec<Option<String>> = some.iter().map(target_of).collect();
+        let bodies = inspect(gateway, connection, &targets).await?;
+        for (lookup, body) in some.iter().zip(bodies) {
+            learn(gateway, connection, lookup.clone(), body, world).await?;
         }
     }
     Ok(())
 }
 
-async fn container(
+/// The target of the inspection that answers a lookup.
+fn target_of(lookup: &Lookup) -> Option<String> {
+    match lookup {
+        Lookup::Container(name) => inspect_target(Operation::ContainerInspect, name),
+        Lookup::Image(name) => inspect_target(Operation::ImageInspect, name),
+        Lookup::Network(name) => inspect_target(Operation::NetworkInspect, name),
+        Lookup::Volume(name) => inspect_target(Operation::VolumeInspect, name),
+        Lookup::Exec(id) => inspect_target(Operation::ExecInspect, id),
+        Lookup::HostPath(_) | Lookup::Thing(..) => None,
+    }
+}
+
+/// Tells the world what the daemon said; nothing, where there is no such thing.
+async fn learn(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    lookup: Lookup,
+    body: Option<Vec<u8>>,
+    world: &mut World,
+) -> Result<(), Answer> {
+    match lookup {
+        Lookup::Container(name) => {
+            let known = body.map(|body| container(&body, world)).transpose()?;
+            world.learn_container(name, known);
+        }
+        Lookup::Image(name) => world.learn_image(name, read(body, answer::image)?),
+        Lookup::Network(name) => world.learn_network(name, read(body, answer::network)?),
+        Lookup::Volume(name) => world.learn_volume(name, read(body, answer::volume)?),
+        Lookup::Exec(id) => {
+            let known = match read(body, answer::exec)? {
+                Some(exec) => {
+                    let within = inspect_container(gateway, connection, &exec.container).await?;
+                    let within = within.map(|body| container(&body, world)).transpose()?;
+                    within.map(|within| exec.within(within))
+                }
+                None => None,
+            };
+            world.learn_exec(id, known);
+        }
+        Lookup::HostPath(_) | Lookup::Thing(..) => {}
+    }
+    Ok(())
+}
+
+fn container(body: &[u8], world: &mut World) -> Result<docker::resource::Container, Answer> {
+    let known = answer::container(body).map_err(|error| Answer::garbled(&error))?;
+    // Where it cannot be read, whoever needs it is refused.
+    if let Ok(stored) = docker::request::stored::read(body) {
+        world.learn_stored(known.id.clone(), stored);
+    }
+    Ok(known)
+}
+
+async fn inspect_container(
     gateway: &Gateway,
     connection: &mut Connection,
     name: &str,
+) -> Result<Option<Vec<u8>>, Answer> {
+    let target = inspect_target(Operation::ContainerInspect, name);
+    Ok(inspect(gateway, connection, &[target]).await?.pop().flatten())
+}
+
+/// A service, secret, config, node, task or plugin, or the daemon's own words where there is none: no such thing, or
+/// no swarm.
+async fn thing(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    kind: Kind,
+    name: &str,
     world: &mut World,
-) -> Result<Option<docker::resource::Container>, Answer> {
-    let Some(body) = inspect(gateway, connection, Operation::ContainerInspect, name).await? else { return Ok(None) };
-    let known = answer::container(&body).map_err(|error| Answer::garbled(&error))?;
+) -> Result<Result<KnownThing, Absent>, Answer> {
+    let none = || Absent { status: 404, message: format!("{} {name} not found", kind.noun()) };
+    let operation = match kind {
+        Kind::Service => Operation::ServiceInspect,
+        Kind::Secret => Operation::SecretInspect,
+        Kind::Config => Operation::ConfigInspect,
+        Kind::Node => Operation::NodeInspect,
+        Kind::Task => Operation::TaskInspect,
+        Kind::Plugin => Operation::PluginInspect,
+        _ => return Ok(Err(none())),
+    };
+    let body = match inspect_thing(gateway, connection, operation, name).await? {
+        Some((200, body)) => body,
+        Some((status @ (404 | 503), body)) => {
+            return Ok(Err(said(&body).map_or_else(none, |message| Absent { status, message })));
+        }
+        Some((400, _)) | None => return Ok(Err(none())),
+        Some((status, _)) => return Err(Answer::garbled(&format!("it answered {status} to {operation} of `{name}`"))),
+    };
+    let known = answer::thing(kind, &body).map_err(|error| Answer::garbled(&error))?;
     // Where it cannot be read, whoever needs it is refused.
-    if let Ok(stored) = docker::request::stored::read(&body) {
-        world.learn_stored(known.id.clone(), stored);
+    if let (Kind::Plugin, Ok(config)) = (kind, answer::plugin(&body)) {
+        world.learn_plugin(known.thing.id.clone(), config);
     }
-    Ok(Some(known))
+    Ok(Ok(known))
+}
+
+/// Status and body of the answer to an inspection; `None` for a name that cannot be asked about.
+async fn inspect_thing(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    operation: Operation,
+    name: &str,
+) -> Result<Option<(u16, Vec<u8>)>, Answer> {
+    let Some(target) = inspect_target(operation, name) else { return Ok(None) };
+    if gateway.settings.manner == Manner::Rehearse && daemon(gateway, connection).await.is_err() {
+        return Ok(None);
+    }
+    Ok(ask(gateway, connection, &Method::Get, &[&target]).await?.pop())
+}
+
+/// What the daemon says in an error.
+fn said(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        message: String,
+    }
+    serde_json::from_slice::<Said>(body).ok().map(|said| said.message)
 }
 
 /// The image that a container was made from, by its id.
@@ -121,7 +217,8 @@ pub(super) async fn image_of(
     connection: &mut Connection,
     id: &str,
 ) -> Result<Option<String>, Answer> {
-    Ok(container(gateway, connection, id, &mut World::new()).await?.map(|container| container.image_id))
+    let known = read(inspect_container(gateway, connection, id).await?, answer::container)?;
+    Ok(known.map(|container| container.image_id))
 }
 
 /// Takes away a container that should not have been made.
@@ -130,9 +227,10 @@ pub(super) async fn remove_container(gateway: &Gateway, connection: &mut Connect
         return Err(Answer::garbled(&"its answer to a create holds no id"));
     }
     let target = format!("/containers/{id}?force=1&v=1");
-    match ask(gateway, connection, &Method::Delete, &target).await? {
-        (204 | 404, _) => Ok(()),
-        (status, _) => Err(Answer::garbled(&format!("a container could not be taken away again ({status})"))),
+    match ask(gateway, connection, &Method::Delete, &[&target]).await?.first() {
+        Some((204 | 404, _)) => Ok(()),
+        Some((status, _)) => Err(Answer::garbled(&format!("a container could not be taken away again ({status})"))),
+        None => Err(Answer::garbled(&"a container could not be taken away again")),
     }
 }
 
@@ -149,27 +247,31 @@ async fn follow(path: String) -> Result<KnownPath, Answer> {
     }
 }
 
-/// The body of an inspection; `None`: there is no such thing.
+/// The bodies of inspections; `None`: there is no such thing.
 async fn inspect(
     gateway: &Gateway,
     connection: &mut Connection,
-    operation: Operation,
-    name: &str,
-) -> Result<Option<Vec<u8>>, Answer> {
-    let Some(target) = inspect_target(operation, name) else { return Ok(None) };
+    targets: &[Option<String>],
+) -> Result<Vec<Option<Vec<u8>>>, Answer> {
+    let mut bodies = vec![None; targets.len()];
     if gateway.settings.manner == Manner::Rehearse && daemon(gateway, connection).await.is_err() {
-        return Ok(None);
+        return Ok(bodies);
     }
-    let asked =
-        tokio::time::timeout(gateway.settings.limits.lookup_wait, ask(gateway, connection, &Method::Get, &target))
-            .await;
-    let late = || Answer::new(504, "dockwarden: the Docker daemon did not answer in time");
-    match asked.map_err(|_| late())?? {
-        (200, body) => Ok(Some(body)),
-        // 20.10 answers 400 to what cannot be a name, such as upper case in an image's.
-        (400 | 404, _) => Ok(None),
-        (status, _) => Err(Answer::garbled(&format!("it answered {status} to a question about `{target}`"))),
+    let asked: Vec<&str> = targets.iter().flatten().map(String::as_str).collect();
+    // In the order of the targets that there are.
+    let answers = ask(gateway, connection, &Method::Get, &asked).await?;
+    let places = bodies.iter_mut().zip(targets).filter_map(|(body, target)| Some((body, target.as_ref()?)));
+    for ((place, target), answer) in places.zip(answers) {
+        *place = match answer {
+            (200, body) => Some(body),
+            // 20.10 answers 400 to what cannot be a name, such as upper case in an image's.
+            (400 | 404, _) => None,
+            (status, _) => {
+                return Err(Answer::garbled(&format!("it answered {status} to a question about `{target}`")));
+            }
+        };
     }
+    Ok(bodies)
 }
 
 /// The target of an inspection; `None` for a name that would make it the target of something else.
@@ -183,122 +285,6 @@ fn inspect_target(operation: Operation, name: &str) -> Option<String> {
     let same = route.operation == operation && route.names.first().is_some_and(|read| read == name);
     let flat = !matches!(operation, Operation::ContainerInspect | Operation::ExecInspect) || !name.contains('/');
     (same && flat).then_some(target)
-}
-
-/// A question of our own. Asked again on a new connection where the old one has gone stale.
-async fn ask(
-    gateway: &Gateway,
-    connection: &mut Connection,
-    method: &Method,
-    target: &str,
-) -> Result<(u16, Vec<u8>), Answer> {
-    let fresh = connection.daemon.is_none();
-    match ask_once(gateway, connection, method, target).await {
-        Err(AskError::Lost) if !fresh => {
-            connection.daemon = None;
-            ask_once(gateway, connection, method, target).await
-        }
-        asked => asked,
-    }
-    .map_err(|error| {
-        connection.daemon = None;
-        match error {
-            AskError::Unreachable(error) => Answer::unreachable(&error),
-            AskError::Lost => Answer::garbled(&"it closed the connection"),
-            AskError::Garbled(what) => Answer::garbled(&what),
-        }
-    })
-}
-
-enum AskError {
-    Unreachable(std::io::Error),
-    Lost,
-    Garbled(String),
-}
-
-async fn ask_once(
-    gateway: &Gateway,
-    connection: &mut Connection,
-    method: &Method,
-    target: &str,
-) -> Result<(u16, Vec<u8>), AskError> {
-    let limits = &gateway.settings.limits;
-    let daemon = daemon(gateway, connection).await.map_err(AskError::Unreachable)?;
-    let mut out = Vec::with_capacity(256);
-    write_request_head(&mut out, method, target, OWN_FIELDS, Framing::None)
-        .map_err(|error| AskError::Garbled(error.to_string()))?;
-    daemon.stream.write_all(&out).await.map_err(|_| AskError::Lost)?;
-    let head = read_head(daemon, method, limits.head_bytes).await?;
-    let mut rest = Rest::from(head.body());
-    let mut body = Vec::new();
-    let Wire { stream, ahead } = daemon;
-    let read = async {
-        while let Some(piece) = rest.read(stream, ahead, None).await? {
-            body.extend_from_slice(&piece.data());
-            if body.len() > limits.lookup_bytes {
-                return Ok(false);
-            }
-        }
-        Ok::<bool, BodyError>(true)
-    };
-    match read.await {
-        Ok(true) => {}
-        Ok(false) => return Err(AskError::Garbled("its answer about a thing is too large".to_owned())),
-        Err(error) => return Err(AskError::Garbled(error.to_string())),
-    }
-    if !head.keep_alive() {
-        connection.daemon = None;
-    }
-    Ok((head.status(), body))
-}
-
-/// What our own questions say of themselves.
-const OWN_FIELDS: [(&str, &[u8]); 2] = [("Host", b"docker"), ("User-Agent", b"Dockwarden")];
-
-async fn read_head(daemon: &mut Wire<DaemonStream>, method: &Method, most: usize) -> Result<ResponseHead, AskError> {
-    loop {
-        match parse_head(&mut daemon.ahead, method, most) {
-            Ok(Some(head)) => return Ok(head),
-            Ok(None) => {}
-            Err(what) => return Err(AskError::Garbled(what)),
-        }
-        match daemon.fill().await {
-            Ok(1..) => {}
-            Ok(0) | Err(_) => return Err(AskError::Lost),
-        }
-    }
-}
-
-/// The head of an answer at the beginning of what was read; interim answers are skipped.
-pub(super) fn parse_head(ahead: &mut BytesMut, method: &Method, most: usize) -> Result<Option<ResponseHead>, String> {
-    let limits = HeadLimits { bytes: most.max(ANSWER_HEAD), ..HeadLimits::default() };
-    loop {
-        match ResponseHead::parse(ahead, method, &limits) {
-            Ok(Parsed::Partial) => return Ok(None),
-            Ok(Parsed::Complete { head, consumed }) => {
-                ahead.advance(consumed.min(ahead.len()));
-                if !head.is_interim() {
-                    return Ok(Some(head));
-                }
-            }
-            Err(error) => return Err(error.to_string()),
-        }
-    }
-}
-
-/// The daemon may answer with a larger head than clients may send.
-const ANSWER_HEAD: usize = 256 << 10;
-
-/// The connection to the daemon, opened when there is none.
-pub(super) async fn daemon<'c>(
-    gateway: &Gateway,
-    connection: &'c mut Connection,
-) -> std::io::Result<&'c mut Wire<DaemonStream>> {
-    if connection.daemon.is_none() {
-        let stream = gateway.settings.upstream.connect(gateway.settings.limits.connect_wait).await?;
-        connection.daemon = Some(Wire::new(stream));
-    }
-    connection.daemon.as_mut().ok_or_else(|| std::io::Error::other("no connection"))
 }
 
 #[cfg(test)]

@@ -128,13 +128,11 @@ impl Recorder {
 
     /// Hands over a record. Never waits for the disk.
     pub fn write(&self, record: &Record) {
-        let mut line = match serde_json::to_vec(record) {
-            Ok(line) => line,
-            Err(error) => {
-                tracing::error!(record = %record.id, %error, "a record cannot be put into words");
-                Vec::new()
-            }
-        };
+        let mut line = Vec::with_capacity(USUAL_LINE);
+        if let Err(error) = serde_json::to_writer(&mut line, record) {
+            tracing::error!(record = %record.id, %error, "a record cannot be put into words");
+            line.clear();
+        }
         line.push(b'\n');
         let mut state = self.shared.lock();
         let bytes = state.bytes.saturating_add(line.len());
@@ -227,3 +225,6 @@ impl Lost {
         Some(format!("{line}\n").into_bytes())
     }
 }
+
+/// Room for a record of few questions, so that its line need not grow while it is written, in bytes.
+const USUAL_LINE: usize = 1 << 10;

@@ -7,6 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use std::future::pending;
 use std::io;
 use std::os::fd::AsFd;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -61,18 +62,19 @@ pub struct Transferred {
 /// other side. An error in one direction ends both. With `silence`, so does that long a time
 /// without a byte either way (`TimedOut`, at most a quarter late).
 pub async fn relay(
-    client: ClientStream,
-    daemon: DaemonStream,
+    mut client: ClientStream,
+    mut daemon: DaemonStream,
     already: Already,
     silence: Option<Duration>,
     traffic: &Traffic,
 ) -> io::Result<Transferred> {
-    let moved = async {
+    // Pinned where they are made: a future that is moved takes its room twice, and a stream rests for days.
+    let moved = pin!(async {
         match (client.raw(), daemon.raw()) {
-            (Some(c), Some(d)) => spliced(c, d, already, traffic).await,
-            _ => Box::pin(copied(client, daemon, already, traffic)).await,
+            (Some(c), Some(d)) => spliced(c, d, &already, traffic).await,
+            _ => Box::pin(copied(&mut client, &mut daemon, already, traffic)).await,
         }
-    };
+    });
     tokio::select! {
         ended = moved => ended?,
         () = silent(silence, traffic) => {
@@ -82,26 +84,31 @@ pub async fn relay(
     Ok(traffic.so_far())
 }
 
-async fn spliced(client: Raw<'_>, daemon: Raw<'_>, already: Already, traffic: &Traffic) -> io::Result<()> {
+async fn spliced(client: Raw<'_>, daemon: Raw<'_>, already: &Already, traffic: &Traffic) -> io::Result<()> {
     let (client_ended, daemon_ended) = (Notify::new(), Notify::new());
-    let inward = async {
+    let mut inward = pin!(async {
         splice::pump(client, daemon, &already.to_daemon, &traffic.to_daemon).await?;
         client_ended.notify_one();
         Ok(())
-    };
-    let outward = async {
+    });
+    let mut outward = pin!(async {
         splice::pump(daemon, client, &already.to_client, &traffic.to_client).await?;
         daemon_ended.notify_one();
         Ok(())
-    };
+    });
     tokio::select! {
-        both = async { tokio::try_join!(inward, outward) } => both.map(|((), ())| ()),
+        both = async { tokio::try_join!(&mut inward, &mut outward) } => both.map(|((), ())| ()),
         () = gone(client, &client_ended) => Ok(()),
         () = gone(daemon, &daemon_ended) => Ok(()),
     }
 }
 
-async fn copied(client: ClientStream, daemon: DaemonStream, already: Already, traffic: &Traffic) -> io::Result<()> {
+async fn copied(
+    client: &mut ClientStream,
+    daemon: &mut DaemonStream,
+    already: Already,
+    traffic: &Traffic,
+) -> io::Result<()> {
     let (from_client, to_client) = tokio::io::split(client);
     let (from_daemon, to_daemon) = tokio::io::split(daemon);
     tokio::try_join!(
@@ -117,7 +124,7 @@ async fn copied(client: ClientStream, daemon: DaemonStream, already: Already, tr
 /// container is silent.
 async fn gone(side: Raw<'_>, ended: &Notify) {
     ended.notified().await;
-    hung_up(&side, LOOK_EVERY).await;
+    Box::pin(hung_up(&side, LOOK_EVERY)).await;
 }
 
 /// Ends when the other side of a socket has closed both directions; looks every so often, for the first

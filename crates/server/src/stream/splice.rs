@@ -8,6 +8,7 @@ use super::Raw;
 use rustix::net::Shutdown;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 use std::io::{self, ErrorKind};
+use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,30 +17,34 @@ use tokio::task::coop::consume_budget;
 /// Gives `first` and then all that `from` sends to `to`; at the end of `from`, closes `to` for
 /// writing and leaves its other direction alone.
 pub(super) async fn pump(from: Raw<'_>, to: Raw<'_>, first: &[u8], count: &AtomicU64) -> io::Result<()> {
-    send(to, first, count).await?;
-    let mut pipe: Option<Pipe> = None;
+    if !first.is_empty() {
+        Box::pin(send(to, first, count)).await?;
+    }
+    loop {
+        from.readable().await?;
+        // On the heap, and gone with the burst: waiting for bytes takes little room, moving them much.
+        if Box::pin(burst(from, to, count)).await?.is_break() {
+            return close_for_writing(to);
+        }
+    }
+}
+
+/// Moves what comes until nothing more does for a while, or (`Break`) never will.
+async fn burst(from: Raw<'_>, to: Raw<'_>, count: &AtomicU64) -> io::Result<ControlFlow<()>> {
+    let pipe = Pipe::make().await?;
     loop {
         consume_budget().await;
-        if pipe.is_none() {
-            from.readable().await?;
-        } else if let Ok(ready) = tokio::time::timeout(LINGER, from.readable()).await {
-            ready?;
-        } else {
-            pipe = None;
-            continue;
-        }
-        let pipe = match &pipe {
-            Some(made) => made,
-            None => pipe.insert(Pipe::make().await?),
-        };
         match pipe.fill(from) {
-            Ok(0) => break,
+            Ok(0) => return Ok(ControlFlow::Break(())),
             Ok(filled) => pipe.drain(to, filled, count).await?,
             Err(error) if passing(&error) => {}
             Err(error) => return Err(error),
         }
+        match tokio::time::timeout(LINGER, from.readable()).await {
+            Ok(ready) => ready?,
+            Err(_) => return Ok(ControlFlow::Continue(())),
+        }
     }
-    close_for_writing(to)
 }
 
 struct Pipe {

@@ -48,7 +48,7 @@ async fn answer(exchange: &mut Exchange<'_>, image: &str) -> Result<(Vec<u8>, u1
     let head = read_answer_head(stream, ahead, &Method::Post, limits.head_bytes, limits.answer_wait).await?;
     let (mut rest, mut body) = (Rest::from(head.body()), Vec::new());
     let broken = |error: BodyError| Answer::garbled(&error);
-    while let Some(piece) = rest.read(stream, ahead, None).await.map_err(broken)? {
+    while let Some(piece) = rest.read(stream, ahead, Some(limits.lookup_wait)).await.map_err(broken)? {
         body.extend_from_slice(&piece.data());
         if body.len() > limits.lookup_bytes {
             return Err(Answer::garbled(&"its answer is too large"));

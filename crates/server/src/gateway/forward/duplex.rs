@@ -16,9 +16,9 @@ use docker::request::Call;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::super::answer::Answer;
+use super::super::ask::AnswerHeads;
 use super::super::connection::Next;
 use super::super::exchange::{Exchange, Stop};
-use super::super::resolve::parse_head;
 use super::{Ahead, Takeover, fields, takes_over};
 use crate::record::Outcome;
 use crate::spool::Spool;
@@ -234,7 +234,7 @@ impl Download<'_> {
         };
         let endless = matches!(length, BodyLength::UntilClose);
         let reusable = !endless && head.keep_alive() && self.head.keep_alive();
-        let mut out = Vec::with_capacity(OUT);
+        let mut out = Vec::with_capacity(ahead.len().saturating_add(HEAD).min(OUT));
         write_response_head(&mut out, head.status(), head.reason(), fields::of_answer(head, !reusable), length)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         let mut rest = Rest::from(head.body());
@@ -272,9 +272,10 @@ pub(in crate::gateway) async fn read_answer_head<R: AsyncRead + Unpin>(
     most: usize,
     wait: Option<Duration>,
 ) -> Result<ResponseHead, Answer> {
+    let mut heads = AnswerHeads::new(method, most);
     let reading = async {
         loop {
-            match parse_head(ahead, method, most) {
+            match heads.next(ahead) {
                 Ok(Some(head)) => return Ok(head),
                 Ok(None) => {}
                 Err(what) => return Err(Answer::garbled(&what)),
@@ -296,6 +297,8 @@ pub(in crate::gateway) async fn read_answer_head<R: AsyncRead + Unpin>(
 
 /// How often to look whether a client that has half-closed is still there.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Room for the head of an answer as they usually are, in bytes.
+const HEAD: usize = 1 << 10;
 /// Bytes that are collected for one write.
 const OUT: usize = 16 << 10;
 /// Bytes that are read ahead of a client while its request is being carried out.

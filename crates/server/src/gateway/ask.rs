@@ -1,0 +1,188 @@
+//! Questions of our own to the daemon, and the connection that they and the judged request take.
+//!
+//! Several are sent before the first is answered. The daemon answers in order and nothing else tells whose an answer
+//! is: so a connection on which anything went wrong is let go, and what is said unasked is never read.
+
+use bytes::{Buf, BytesMut};
+use docker::http::{Framing, HeadLimits, Method, Parsed, ResponseHead, write_request_head};
+use tokio::io::AsyncWriteExt;
+
+use super::Gateway;
+use super::answer::Answer;
+use super::connection::Connection;
+use crate::stream::DaemonStream;
+use crate::wire::{BodyError, Rest, Wire};
+
+/// The answers to these questions, in their order, within one time limit. No more than [`AT_ONCE`].
+pub(super) async fn ask(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    method: &Method,
+    targets: &[&str],
+) -> Result<Vec<(u16, Vec<u8>)>, Answer> {
+    let asking = ask_all(gateway, connection, method, targets);
+    let asked = tokio::time::timeout(gateway.settings.limits.lookup_wait, asking).await;
+    asked.unwrap_or(Err(AskError::Late)).map_err(|error| {
+        connection.daemon = None;
+        match error {
+            AskError::Late => Answer::new(504, "dockwarden: the Docker daemon did not answer in time"),
+            AskError::Unreachable(error) => Answer::unreachable(&error),
+            AskError::Lost => Answer::garbled(&"it closed the connection"),
+            AskError::Garbled(what) => Answer::garbled(&what),
+        }
+    })
+}
+
+/// Asks all at once, and what a connection that went away left open again on a new one.
+async fn ask_all(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    method: &Method,
+    targets: &[&str],
+) -> Result<Vec<(u16, Vec<u8>)>, AskError> {
+    let mut answers = Vec::with_capacity(targets.len());
+    let mut at_once = targets.len();
+    while let Some(left) = targets.get(answers.len()..).filter(|left| !left.is_empty()) {
+        let (fresh, before) = (connection.daemon.is_none(), answers.len());
+        let some = left.get(..at_once).unwrap_or(left);
+        match ask_some(gateway, connection, method, some, &mut answers).await {
+            // Gone stale, or a daemon that takes one question at a time.
+            Err(AskError::Lost) if !fresh || at_once > 1 || answers.len() > before => {
+                connection.daemon = None;
+                at_once = 1;
+            }
+            asked => asked?,
+        }
+    }
+    Ok(answers)
+}
+
+enum AskError {
+    Late,
+    Unreachable(std::io::Error),
+    Lost,
+    Garbled(String),
+}
+
+/// Sends all questions, then reads the answers; fewer, where the daemon ends the connection after one.
+async fn ask_some(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    method: &Method,
+    targets: &[&str],
+    answers: &mut Vec<(u16, Vec<u8>)>,
+) -> Result<(), AskError> {
+    let limits = &gateway.settings.limits;
+    let wire = daemon(gateway, connection).await.map_err(AskError::Unreachable)?;
+    let mut out = Vec::with_capacity(targets.len().saturating_mul(256));
+    for target in targets {
+        write_request_head(&mut out, method, target, OWN_FIELDS, Framing::None)
+            .map_err(|error| AskError::Garbled(error.to_string()))?;
+    }
+    wire.stream.write_all(&out).await.map_err(|_| AskError::Lost)?;
+    for _ in targets {
+        let head = read_head(wire, method, limits.head_bytes).await?;
+        let held = answers.iter().map(|(_, body)| body.len()).fold(0, usize::saturating_add);
+        let body = read_body(wire, &head, limits.lookup_bytes.saturating_sub(held)).await?;
+        answers.push((head.status(), body));
+        if !head.keep_alive() {
+            connection.daemon = None;
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn read_body(daemon: &mut Wire<DaemonStream>, head: &ResponseHead, most: usize) -> Result<Vec<u8>, AskError> {
+    let garbled = |error: BodyError| AskError::Garbled(error.to_string());
+    let Wire { stream, ahead } = daemon;
+    let (mut rest, mut body) = (Rest::from(head.body()), Vec::new());
+    while let Some(piece) = rest.read(stream, ahead, None).await.map_err(garbled)? {
+        body.extend_from_slice(&piece.data());
+        if body.len() > most {
+            return Err(AskError::Garbled("its answer about the things that are named is too large".to_owned()));
+        }
+    }
+    Ok(body)
+}
+
+/// Questions that are sent before the first is answered: few enough to fit a socket's buffer, or both sides would
+/// wait for one another to read.
+pub(super) const AT_ONCE: usize = 16;
+/// What our own questions say of themselves.
+const OWN_FIELDS: [(&str, &[u8]); 2] = [("Host", b"docker"), ("User-Agent", b"Dockwarden")];
+
+async fn read_head(daemon: &mut Wire<DaemonStream>, method: &Method, most: usize) -> Result<ResponseHead, AskError> {
+    let mut heads = AnswerHeads::new(method, most);
+    loop {
+        match heads.next(&mut daemon.ahead) {
+            Ok(Some(head)) => return Ok(head),
+            Ok(None) => {}
+            Err(what) => return Err(AskError::Garbled(what)),
+        }
+        match daemon.fill().await {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => return Err(AskError::Lost),
+        }
+    }
+}
+
+/// Reads the head of one answer; interim answers before it are skipped, but not without end.
+pub(super) struct AnswerHeads<'a> {
+    method: &'a Method,
+    limits: HeadLimits,
+    skipped: usize,
+}
+
+impl<'a> AnswerHeads<'a> {
+    pub(super) fn new(method: &'a Method, most: usize) -> Self {
+        let limits = HeadLimits { bytes: most.max(ANSWER_HEAD), ..HeadLimits::default() };
+        AnswerHeads { method, limits, skipped: 0 }
+    }
+
+    /// The head at the beginning of what was read; `None` while it is not there whole.
+    pub(super) fn next(&mut self, ahead: &mut BytesMut) -> Result<Option<ResponseHead>, String> {
+        while self.skipped < MOST_INTERIM {
+            match ResponseHead::parse(ahead, self.method, &self.limits) {
+                Ok(Parsed::Partial) => return Ok(None),
+                Ok(Parsed::Complete { head, consumed }) => {
+                    ahead.advance(consumed.min(ahead.len()));
+                    if !head.is_interim() {
+                        return Ok(Some(head));
+                    }
+                    self.skipped = self.skipped.saturating_add(1);
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Err("it sends interim answers without end".to_owned())
+    }
+}
+
+/// The daemon may answer with a larger head than clients may send.
+const ANSWER_HEAD: usize = 256 << 10;
+/// Interim answers before an answer. The daemon sends one at most.
+const MOST_INTERIM: usize = 16;
+
+/// The connection to the daemon: a new one where there is none, where the daemon has closed it meanwhile, or where it
+/// said something unasked, which would be taken for the answer to what is asked next.
+pub(super) async fn daemon<'c>(
+    gateway: &Gateway,
+    connection: &'c mut Connection,
+) -> std::io::Result<&'c mut Wire<DaemonStream>> {
+    if let Some(daemon) = &mut connection.daemon {
+        let stale = tokio::select! {
+            biased;
+            _ = daemon.fill() => true,
+            () = std::future::ready(()) => !daemon.ahead.is_empty(),
+        };
+        if stale {
+            connection.daemon = None;
+        }
+    }
+    if connection.daemon.is_none() {
+        let stream = gateway.settings.upstream.connect(gateway.settings.limits.connect_wait).await?;
+        connection.daemon = Some(Wire::new(stream));
+    }
+    connection.daemon.as_mut().ok_or_else(|| std::io::Error::other("no connection"))
+}

@@ -102,7 +102,7 @@ fn found(entries: &[Value]) -> Summary {
         note(&mut found.foreign_hard_links, kind == b"1" && !known);
         note(&mut found.devices, matches!(kind.as_slice(), b"3" | b"4"));
         note(&mut found.fifos, kind == b"6");
-        note(&mut found.set_id, number("mode") & 0o6000 != 0 && !symbolic);
+        note(&mut found.set_id, number("mode") & 0o6000 != 0 && !symbolic && kind != b"5");
         note(&mut found.capabilities, attributes.into_iter().any(|name| name == "security.capability"));
         note(&mut found.roots, number("uid") == 0);
         note(&mut found.others, number("uid") != 0);

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use docker::endpoint::{BodyKind, ENDPOINTS, Effect, Operation};
+use docker::host_path::clean;
 use docker::http::Method;
 use docker::request::{Call, Reading as HowToRead, Request};
 use docker::target::Target;
@@ -13,7 +14,7 @@ use crate::check::{Case, Check, Question, Reading, put};
 use crate::mutate;
 use crate::random::Random;
 use crate::recorded::Recorded;
-use crate::world::{call, settle};
+use crate::world::{call, host_path, settle};
 
 /// The routes that each daemon registers, by the oracle's name.
 const ROUTES: &[(&str, &str)] =
@@ -61,30 +62,39 @@ impl Check for Targets {
         let (Ok(call), Ok(parsed)) = (call(&case.about, target), Target::parse(target, &method)) else {
             return Reading::Refused;
         };
-        let mut forms = vec![target.to_owned(), parsed.canonical()];
+        let mut forms = vec![(target.to_owned(), call.clone()), (parsed.canonical(), call.clone())];
         if let Some(forwarded) = forwarded(&call)
-            && !forms.contains(&forwarded)
+            && forms.iter().all(|(form, _)| *form != forwarded)
         {
-            forms.push(forwarded);
+            forms.push((forwarded, resolved(call)));
         }
-        for form in &forms {
+        for (form, call) in &forms {
             match crate::world::call(&case.about, form) {
                 // `path` is only for records.
-                Ok(again) if same(&again, &call) => {}
+                Ok(again) if same(&again, call) => {}
                 Ok(again) => return Reading::Broken(format!("`{form}` is read as {again:?}, not {call:?}")),
                 Err(why) => return Reading::Broken(format!("`{form}` is refused: {why}")),
             }
         }
         let mut frame = vec![b'T'];
         put(&mut frame, case.about.as_bytes());
-        forms.iter().for_each(|form| put(&mut frame, form.as_bytes()));
-        let judge = move |oracle: &str, answer: &[u8]| judge(&call, &forms, oracle, answer);
+        forms.iter().for_each(|(form, _)| put(&mut frame, form.as_bytes()));
+        let judge = move |oracle: &str, answer: &[u8]| judge(&forms, oracle, answer);
         Reading::Taken(Question { frame, judge: Box::new(judge) })
     }
 }
 
 fn same(one: &Call, other: &Call) -> bool {
     (one.operation, &one.names, one.version, &one.query) == (other.operation, &other.names, other.version, &other.query)
+}
+
+/// The call with its host paths as they are sent: where they lead.
+fn resolved(mut call: Call) -> Call {
+    for name in ["checkpoint-dir", "dir"] {
+        let path = call.query.one(name).ok().flatten().and_then(clean);
+        path.into_iter().for_each(|path| call.query.set(name, host_path(&path)));
+    }
+    call
 }
 
 /// The target as it is sent, where the operation needs no body that tells more.
@@ -97,9 +107,9 @@ fn forwarded(call: &Call) -> Option<String> {
     settle(&request).map(|facts| facts.canonical.target)
 }
 
-fn judge(call: &Call, forms: &[String], oracle: &str, answer: &[u8]) -> Result<(), String> {
+fn judge(forms: &[(String, Call)], oracle: &str, answer: &[u8]) -> Result<(), String> {
     let readings: Vec<Value> = serde_json::from_slice(answer).map_err(|error| error.to_string())?;
-    for (form, reading) in forms.iter().zip(&readings) {
+    for ((form, call), reading) in forms.iter().zip(&readings) {
         judge_one(call, oracle, reading).map_err(|why| format!("`{form}`: {why}: Go reads {reading}, we {call:?}"))?;
     }
     if readings.len() == forms.len() { Ok(()) } else { Err("not every form has an answer".to_owned()) }

@@ -77,7 +77,7 @@ fn look_up(world: &mut World, lookup: Lookup) {
             let names = Reference::parse(&name).map(Reference::with_default_tag).into_iter().collect();
             let image = Image { id: Some(name.clone()), names, ..Image::default() };
             let (volumes, triggers) = (vec!["/data".to_owned()], vec!["RUN make".to_owned()]);
-            let known = KnownImage { image, user: "1000".to_owned(), volumes, triggers };
+            let known = KnownImage { image, user: "1000".to_owned(), volumes, triggers, ..KnownImage::default() };
             let there = !absent(&name);
             world.learn_image(name, there.then_some(known));
         }
@@ -107,10 +107,15 @@ fn look_up(world: &mut World, lookup: Lookup) {
             world.learn_thing(kind, name, known);
         }
         Lookup::HostPath(path) => {
-            let known = KnownPath::Resolved(path.replace("/srv/link", "/etc"));
+            let known = KnownPath::Resolved(host_path(&path));
             world.learn_host_path(path, known);
         }
     }
+}
+
+/// Where a path of the host leads.
+pub fn host_path(path: &str) -> String {
+    path.replace("/srv/link", "/etc")
 }
 
 fn container(name: &str) -> Container {

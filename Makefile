@@ -1,6 +1,6 @@
 # Every target is a script or a cargo command that also works by hand; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-engines bench lint
+.PHONY: help build run demo test test-engines fuzz bench lint
 
 help: ## this text
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -23,6 +23,11 @@ test: ## everything, end to end on a real Docker 20.10 included (root or sudo)
 
 test-engines: ## the end-to-end tests and the corpus on Docker 28.5 (needs ../shared/bin/modern-engine)
 	@scripts/test.sh --engine modern
+
+SECONDS ?= 60
+fuzz: ## a differential test against Go, then every fuzz target for a minute (SECONDS=3600 for more)
+	@fuzz/differ --cases 1000000
+	@fuzz/run $(SECONDS)
 
 bench: ## CPU, latency and memory beside HAProxy and no proxy
 	@scripts/setup.sh bench

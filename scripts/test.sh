@@ -2,7 +2,8 @@
 # All tests, after installing what they need. Last line: `N passed, N failed`; what could not run is listed before it
 # as `SKIPPED: reason` and counted. Exit status 0 only when nothing failed.
 #
-#   test.sh                  form, warnings, unit tests, end-to-end tests and corpus on the machine's Docker (20.10)
+#   test.sh                  form, warnings, unit tests, end-to-end tests, a short fuzzing run and the corpus, on the
+#                            machine's Docker (20.10)
 #   test.sh --engine modern  end-to-end tests and corpus on Docker 28.5 through ../shared/bin/modern-engine
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -32,6 +33,14 @@ tests() {
   if [ "$ended" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
   passed=$((passed + good))
   failed=$((failed + bad))
+}
+
+# skippable COMMAND...: what says `SKIPPED: reason` because something is missing here.
+skippable() {
+  "$@" 2>&1 | tee "$PLACE/log"
+  local ended=${PIPESTATUS[0]}
+  grep '^SKIPPED: ' "$PLACE/log" >>"$E2E_SKIPPED"
+  return "$ended"
 }
 
 corpus() {
@@ -65,6 +74,8 @@ case $engine in
     check "cargo fmt --check" cargo fmt --all --check
     check "cargo clippy" cargo clippy --release --workspace --all-targets -- -D warnings
     tests cargo test --release --workspace --no-fail-fast
+    check "requests beside Go" skippable fuzz/differ --cases 50000
+    check "fuzz targets, three seconds each" skippable fuzz/run 3
     corpus ;;
   modern)
     if ! [ -x "$MODERN_ENGINE" ]; then

@@ -50,6 +50,31 @@ fn explain_runs_the_command_and_nothing_happens() {
     assert_eq!(http::inventory(engine.socket()), before, "a rehearsal changes nothing");
 }
 
+/// The rehearsal and the offline judge read Dockerfiles as the gateway does.
+#[test]
+fn explain_tells_what_a_dockerfile_asks_for() {
+    let engine = Engine::start();
+    let before = http::inventory(engine.socket());
+    let context = "mkdir $WORK/ctx; printf 'FROM tiny\\nRUN id\\nADD http://127.0.0.1:1/x /\\n' >$WORK/ctx/Dockerfile;";
+    let rehearsed = run(
+        &engine,
+        &format!(
+            "{context} DOCKER_BUILDKIT=0 dockwarden explain --upstream $DAEMON -- docker build --network none $WORK/ctx"
+        ),
+    );
+    let raw = "(printf 'POST /build HTTP/1.1\\r\\nHost: d\\r\\nContent-Type: application/x-tar\\r\\nContent-Length: 10240\\r\\n\\r\\n'; \
+               tar -C $WORK/ctx -c Dockerfile)";
+    let offline =
+        run(&engine, &format!("{context} {raw} | dockwarden explain --upstream unix:///nosuch.sock --request -"));
+    for told in [rehearsed, offline] {
+        assert_eq!(told.code, 2, "{told:?}");
+        for words in ["useImage", "buildRun", "buildFetch", "the daemon fetches nothing for builds"] {
+            assert!(told.out.contains(words), "`{words}` is missing:\n{}\n{}", told.out, told.err);
+        }
+    }
+    assert_eq!(http::inventory(engine.socket()), before, "a rehearsal changes nothing");
+}
+
 #[test]
 fn explain_needs_no_daemon() {
     let engine = Engine::start();

@@ -11,6 +11,9 @@
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
+//! - `versions`: API versions that are taken, and old ones without their old powers
+//! - `plugins`: managed plugins are granted nothing that a container is not
+//! - `swarm`: services, secrets and configs: harmless ones run, dangerous ones are refused
 //! - `commands`: `run`, `explain` and `check` as a user types them
 //! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
 //! - `harness`: what they stand on
@@ -35,7 +38,10 @@ mod harness;
 mod hostile;
 mod operation;
 mod outcomes;
+mod plugins;
 mod refusals;
 mod scenarios;
 mod streams;
 mod subjects;
+mod swarm;
+mod versions;

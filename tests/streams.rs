@@ -124,3 +124,28 @@ fn a_client_that_goes_leaves_no_connection_behind() {
     bench.shell.must(&format!("docker rm -f {name}"));
     assert!(gone, "{before} descriptors before, {} after", open());
 }
+
+/// Attach over a WebSocket is an attach: for those who may have the container's powers.
+#[test]
+fn a_websocket_is_judged_like_an_attach() {
+    let bench = bench();
+    let engine = ENGINE.get_or_init(Engine::start);
+    let direct = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    direct.must("docker run -d --name ws-plain --network none tiny sh -c 'echo tick; sleep 1000'");
+    direct.must("docker run -d --name ws-host --network none --pid host tiny sleep 1000");
+    let attach = |name: &str| {
+        let head = format!(
+            "GET /v1.41/containers/{name}/attach/ws?logs=1&stream=1&stdout=1 HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\n\
+             Upgrade: websocket\r\nOrigin: http://d\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        let mut stream = UnixStream::connect(bench.firewall.socket()).expect("connect");
+        stream.write_all(head.as_bytes()).expect("the head");
+        http::receive(&mut stream, Duration::from_secs(5), Duration::from_millis(500))
+    };
+    let plain = attach("ws-plain");
+    assert!(plain.status() == 101 && plain.text().contains("tick"), "{}", plain.text());
+    let host = attach("ws-host");
+    assert!(host.status() == 403 && host.text().contains("share the host's pid namespace"), "{}", host.text());
+    direct.must("docker rm -f ws-plain ws-host");
+}

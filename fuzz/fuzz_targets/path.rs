@@ -1,7 +1,7 @@
 //! Paths: decoded once, and then one meaning has one spelling.
 #![no_main]
 
-use docker::endpoint::{ENDPOINTS, route};
+use docker::endpoint::route;
 use docker::http::Method;
 use docker::target::Target;
 use libfuzzer_sys::fuzz_target;
@@ -13,8 +13,8 @@ fuzz_target!(|raw: &str| {
     assert_eq!(again, target, "the canonical form means something else");
     assert_eq!(again.canonical(), canonical, "the canonical form is no fixed point");
     assert!(!target.path().split('/').any(|part| part == ".."), "the path climbs");
-    for endpoint in ENDPOINTS {
-        if let Some(route) = route(&endpoint.method, &target) {
+    for method in [Method::Get, Method::Head, Method::Post, Method::Put, Method::Delete] {
+        if let Some(route) = route(&method, &target) {
             assert!(route.names.iter().all(|name| !name.is_empty()), "an empty name");
         }
     }

@@ -4,7 +4,7 @@
 // byte by byte: a batch is its length (4 bytes, little endian) and then frames, each its length and its
 // bytes; the answers come back in the same form and order. The first byte of a question is its kind.
 // Nothing here knows what Dockwarden does; it only uses what the daemon uses: moby's own types (the
-// version is chosen when this is built, see bodies_20.go and bodies_28.go), encoding/json, net/http and gorilla/mux.
+// version is chosen when this is built, see bodies_20.go and bodies_28.go), encoding/json, net/http, gorilla/mux and archive/tar.
 package main
 
 import (
@@ -21,6 +21,7 @@ const (
 	kindTarget    = 'T' // method, targets
 	kindHead      = 'H' // first bytes of connections
 	kindReference = 'R' // name of an image
+	kindArchive   = 'A' // an archive, not compressed
 )
 
 func main() {
@@ -62,6 +63,8 @@ func answer(frame []byte) []byte {
 		return readHeads(rest)
 	case kindReference:
 		return readReference(string(rest))
+	case kindArchive:
+		return readArchive(rest)
 	}
 	log.Fatalf("unknown kind %q", kind)
 	return nil

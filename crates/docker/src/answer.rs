@@ -6,6 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+mod thing;
+
+pub use thing::{plugin, thing};
+
 use crate::image::Reference;
 use crate::privilege::run_user;
 use crate::resource::{Container, Image, Labels, Network, Volume};
@@ -57,8 +61,15 @@ pub fn image(body: &[u8]) -> Result<KnownImage, Unreadable> {
         image,
         user: config.user.unwrap_or_default(),
         volumes: config.volumes.unwrap_or_default().into_keys().collect(),
+        platform: platform(&[answer.os, answer.architecture, answer.variant]),
         triggers: config.on_build.unwrap_or_default(),
     })
+}
+
+/// `linux/arm/v7`, of as many parts as are told.
+fn platform(parts: &[Option<String>]) -> String {
+    let told = parts.iter().flatten().map(String::as_str).filter(|part| !part.is_empty());
+    told.collect::<Vec<_>>().join("/")
 }
 
 /// `GET /networks/{id}`.
@@ -164,6 +175,9 @@ struct ImageAnswer {
     repo_tags: Option<Vec<String>>,
     repo_digests: Option<Vec<String>>,
     config: Option<Config>,
+    os: Option<String>,
+    architecture: Option<String>,
+    variant: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -77,7 +77,7 @@ pub enum Refusal {
     #[error("the archive cannot be read: {0}")]
     Io(String),
     /// Not what its first bytes say.
-    #[error("the archive cannot be decompressed ({0})")]
+    #[error("the archive cannot be decompressed ({0}): it is damaged, or that takes more than 10 MiB of memory")]
     Decompress(Compression),
     /// More than [`Limits`] allow.
     #[error("the archive holds too much: more than {limit} {of}")]

@@ -1,6 +1,8 @@
 //! The facts of a request: all that a policy can judge, and the request in the form in which it will
 //! be sent if it is granted. Both are made at once from the same reading.
 
+use std::fmt;
+
 use crate::endpoint::{Effect, Operation};
 use crate::http::Method;
 use crate::image::Reference;
@@ -62,7 +64,7 @@ pub struct Canonical {
 }
 
 /// The body of a canonical request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum CanonicalBody {
     /// None.
     None,
@@ -74,8 +76,20 @@ pub enum CanonicalBody {
     Unread,
 }
 
-/// The limits and flags of a container that would be made, or as it would be after a change: context for
-/// policies.
+/// Bodies hold passwords and the data of secrets: only their length is shown.
+impl fmt::Debug for CanonicalBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CanonicalBody::None => f.write_str("None"),
+            CanonicalBody::Json(body) => write!(f, "Json({} bytes)", body.len()),
+            CanonicalBody::Archive => f.write_str("Archive"),
+            CanonicalBody::Unread => f.write_str("Unread"),
+        }
+    }
+}
+
+/// The limits and flags of a container that would be made, as it would be after a change, or of the containers of a
+/// service: context for policies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spec {
     /// The name asked for; empty for one of the daemon's choice.

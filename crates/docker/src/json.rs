@@ -33,9 +33,8 @@ use self::place::Reading;
 pub(crate) use self::access::MOST_FIELDS;
 pub use self::error::{Error, Kind};
 pub use self::extras::{Extra, Step};
-pub(crate) use self::fold::folded_key;
 pub(crate) use self::macros::go_struct;
-pub use self::types::{Ignored, Pair, StrSlice};
+pub use self::types::{Hidden, Ignored, Pair, StrSlice};
 pub use self::zero::{Zero, is_zero};
 
 /// What a reader may choose.

@@ -14,13 +14,16 @@ mod limits;
 pub(crate) mod mounts;
 mod namespaces;
 mod networks;
+pub(crate) mod plugins;
+pub(crate) mod services;
+pub(crate) mod swarm;
 pub(crate) mod users;
 
 pub use asked::Absent;
 pub use kernel::capability_name;
 pub use users::run_user;
 
-use crate::resource::{Container, Image, Network, Volume};
+use crate::resource::{Container, Image, Network, Thing, Volume};
 
 /// One thing that an operation would grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -273,6 +276,33 @@ pub enum Privilege {
         /// The first such file.
         path: String,
     },
+    /// A swarm's secret, as a file in a container or handed to a driver.
+    UseSecret {
+        /// Which one.
+        secret: Thing,
+    },
+    /// A swarm's config, as a file in a container or for its runtime.
+    UseConfig {
+        /// Which one.
+        config: Thing,
+    },
+    /// A driver that keeps secrets outside of the swarm, or makes them from templates.
+    UseSecretDriver {
+        /// Its name; `template:NAME` for one that fills in templates.
+        driver: String,
+    },
+    /// An option of a swarm that is not known to be harmless: managers of others, certificate authorities, roles.
+    SetSwarmOption {
+        /// `manager`, `role`, `force-new-cluster`, `external-ca` or `signing-ca`.
+        name: &'static str,
+        /// Its value; empty where it is a key.
+        value: String,
+    },
+    /// A plugin installed: it runs with the daemon's powers.
+    InstallPlugin {
+        /// Its name: in a registry where it comes from there.
+        image: Image,
+    },
     /// A part of the request that this version of Dockwarden does not look into.
     Unexamined {
         /// Which part.
@@ -295,7 +325,7 @@ pub struct HostMount {
     pub propagation: String,
     /// Whether it hides behind a volume of driver `local` with bind options.
     pub through_volume: bool,
-    /// Whether symbolic links could be resolved: not on a daemon of another machine.
+    /// Whether symbolic links could be resolved: not on a daemon of another machine, nor on the nodes of a swarm.
     pub resolved: bool,
 }
 
@@ -492,6 +522,14 @@ impl fmt::Display for Privilege {
             Privilege::BuildRun { network } => write!(f, "run commands in a build on network {network}"),
             Privilege::BuildFetch { from } => write!(f, "fetch {} in a build", without_login(from)),
             Privilege::CopySpecialFile { kind, path } => write!(f, "copy {kind} into a container: {path}"),
+            Privilege::UseSecret { secret } => write!(f, "use secret {}", secret.name),
+            Privilege::UseConfig { config } => write!(f, "use config {}", config.name),
+            Privilege::UseSecretDriver { driver } => write!(f, "use secret driver {driver}"),
+            Privilege::SetSwarmOption { name, value } if value.is_empty() => write!(f, "set swarm option {name}"),
+            Privilege::SetSwarmOption { name, value } => {
+                write!(f, "set swarm option {name}={}", without_login(value))
+            }
+            Privilege::InstallPlugin { image } => write!(f, "install plugin {}", image.describe()),
             Privilege::Unexamined { part } => write!(f, "send {part}, which this version does not look into"),
         }
     }

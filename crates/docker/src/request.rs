@@ -9,10 +9,15 @@
 use std::collections::BTreeSet;
 
 use crate::body::auth::AuthConfig;
-use crate::body::container::{CheckpointRequest, CreateRequest, UpdateRequest};
+use crate::body::container::{CheckpointRequest, CopyRequest, CreateRequest, UpdateRequest};
 use crate::body::exec::{ExecCreateRequest, ExecStartRequest};
 use crate::body::network::{NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest};
-use crate::body::volume::VolumeCreateRequest;
+use crate::body::plugin::PluginPrivilege;
+use crate::body::service::ServiceSpec;
+use crate::body::swarm::{
+    ConfigSpec, NodeSpec, SecretSpec, SwarmInitRequest, SwarmJoinRequest, SwarmSpec, SwarmUnlockRequest,
+};
+use crate::body::volume::{VolumeCreateRequest, VolumeUpdateRequest};
 use crate::endpoint::{self, BodyKind, Effect, Operation};
 use crate::http::{Method, RequestHead};
 use crate::json;
@@ -23,7 +28,7 @@ mod build;
 mod facts;
 mod media;
 mod misread;
-mod opaque;
+mod nothing;
 pub mod stored;
 #[cfg(test)]
 mod tests;
@@ -167,9 +172,20 @@ pub enum Body {
     NetworkDisconnect(json::Body<NetworkDisconnectRequest>),
     Commit(Box<json::Body<CreateRequest>>),
     Checkpoint(json::Body<CheckpointRequest>),
+    Copy(json::Body<CopyRequest>),
     Auth(json::Body<AuthConfig>),
-    /// JSON without ambiguity that is not looked into.
-    Opaque(serde_json::Value),
+    VolumeUpdate(json::Body<VolumeUpdateRequest>),
+    SwarmInit(Box<json::Body<SwarmInitRequest>>),
+    SwarmJoin(json::Body<SwarmJoinRequest>),
+    SwarmUpdate(Box<json::Body<SwarmSpec>>),
+    SwarmUnlock(json::Body<SwarmUnlockRequest>),
+    Node(json::Body<NodeSpec>),
+    Service(Box<json::Body<ServiceSpec>>),
+    Secret(json::Body<SecretSpec>),
+    Config(json::Body<ConfigSpec>),
+    /// The privileges that a plugin is granted.
+    Plugin(json::Body<Vec<PluginPrivilege>>),
+    PluginSet(json::Body<Vec<String>>),
 }
 
 /// A request that was read whole.
@@ -218,7 +234,10 @@ fn read_body(call: &Call, bytes: &[u8], options: &json::Options<'_>) -> Result<B
     match call.body_kind() {
         BodyKind::None | BodyKind::Stream if bytes.is_empty() => return Ok(Body::None),
         BodyKind::None | BodyKind::Stream => return Err(Misread::NeedlessBody { operation: call.operation.name() }),
-        BodyKind::Empty => return opaque::empty(call, bytes),
+        BodyKind::Empty if call.operation == Operation::ImageBuild && !bytes.is_empty() => {
+            return Err(Misread::value("the body", "must be empty where `remote` says what to build"));
+        }
+        BodyKind::Empty => return nothing::empty(call, bytes),
         BodyKind::Tar => return Ok(Body::Unread),
         BodyKind::Json => {}
     }
@@ -233,11 +252,27 @@ fn read_body(call: &Call, bytes: &[u8], options: &json::Options<'_>) -> Result<B
         Operation::NetworkCreate => Body::NetworkCreate(json::read(bytes, options)?),
         Operation::NetworkConnect => Body::NetworkConnect(json::read(bytes, options)?),
         Operation::NetworkDisconnect => Body::NetworkDisconnect(json::read(bytes, options)?),
-        Operation::ImageCommit if opaque::is_nothing(bytes) => Body::None,
+        Operation::ImageCommit if nothing::is_nothing(bytes) => Body::None,
         Operation::ImageCommit => Body::Commit(Box::new(json::read(bytes, options)?)),
         Operation::CheckpointCreate => Body::Checkpoint(json::read(bytes, options)?),
         Operation::SystemAuth => Body::Auth(json::read(bytes, options)?),
-        _ => opaque::read(bytes)?,
+        Operation::ContainerCopy => Body::Copy(json::read(bytes, options)?),
+        Operation::VolumeUpdate => Body::VolumeUpdate(json::read(bytes, options)?),
+        Operation::SwarmInit => Body::SwarmInit(Box::new(json::read(bytes, options)?)),
+        Operation::SwarmJoin => Body::SwarmJoin(json::read(bytes, options)?),
+        Operation::SwarmUpdate => Body::SwarmUpdate(Box::new(json::read(bytes, options)?)),
+        Operation::SwarmUnlock => Body::SwarmUnlock(json::read(bytes, options)?),
+        Operation::NodeUpdate => Body::Node(json::read(bytes, options)?),
+        Operation::ServiceCreate | Operation::ServiceUpdate => Body::Service(Box::new(json::read(bytes, options)?)),
+        Operation::SecretCreate | Operation::SecretUpdate => Body::Secret(json::read(bytes, options)?),
+        Operation::ConfigCreate | Operation::ConfigUpdate => Body::Config(json::read(bytes, options)?),
+        // Nothing granted: clients write no list at all.
+        Operation::PluginPull | Operation::PluginUpgrade if nothing::is_nothing(bytes) => {
+            Body::Plugin(json::Body::new(Vec::new()))
+        }
+        Operation::PluginPull | Operation::PluginUpgrade => Body::Plugin(json::read(bytes, options)?),
+        Operation::PluginSet => Body::PluginSet(json::read(bytes, options)?),
+        operation => return Err(Misread::NeedlessBody { operation: operation.name() }),
     })
 }
 

@@ -24,13 +24,8 @@ pub enum Resource {
     Volume(Volume),
     /// A network.
     Network(Network),
-    /// Anything else by its name: a service, secret, config, node, task or plugin.
-    Named {
-        /// The family.
-        kind: Kind,
-        /// The name or id as the request gives it.
-        name: String,
-    },
+    /// A service, secret, config, node, task or plugin.
+    Thing(Thing),
 }
 
 /// A container as the daemon knows it (`GET /containers/{id}/json`).
@@ -94,6 +89,19 @@ pub struct Network {
     pub labels: Labels,
 }
 
+/// A service, secret, config, node, task or plugin as the daemon knows it, or the name of one that is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thing {
+    /// The family.
+    pub kind: Kind,
+    /// The full id; empty when it does not exist.
+    pub id: String,
+    /// The name. A task has none of its own: its id.
+    pub name: String,
+    /// The labels. A task has those of its container; a plugin has none.
+    pub labels: Labels,
+}
+
 impl Resource {
     /// The resource in the user's words, for messages: "container web", "the daemon".
     pub fn describe(&self) -> String {
@@ -104,7 +112,7 @@ impl Resource {
             Resource::Volume(volume) if volume.name.is_empty() => "an anonymous volume".to_owned(),
             Resource::Volume(volume) => format!("volume {}", volume.name),
             Resource::Network(network) => format!("network {}", network.name),
-            Resource::Named { kind, name } => format!("{} {name}", kind.noun()),
+            Resource::Thing(thing) => format!("{} {}", thing.kind.noun(), thing.name),
         }
     }
 }

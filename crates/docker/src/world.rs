@@ -9,8 +9,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::body::container::CreateRequest;
-use crate::privilege::RunUser;
-use crate::resource::{Container, Image, Labels, Network, Volume};
+use crate::body::plugin::PluginConfig;
+use crate::body::service::ServiceSpec;
+use crate::endpoint::Kind;
+use crate::privilege::{Absent, RunUser};
+use crate::resource::{Container, Image, Labels, Network, Thing, Volume};
 
 /// One thing to look up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +28,8 @@ pub enum Lookup {
     Volume(String),
     /// An exec by id.
     Exec(String),
+    /// A service, secret, config, node, task or plugin by name, id or prefix of an id.
+    Thing(Kind, String),
     /// A path of the host, cleaned, whose symbolic links are to be followed.
     HostPath(String),
 }
@@ -38,6 +43,8 @@ pub struct KnownImage {
     pub user: String,
     /// The paths of its configuration that become anonymous volumes.
     pub volumes: Vec<String>,
+    /// What it was made for: `linux/amd64`, `linux/arm/v7`.
+    pub platform: String,
     /// The instructions that run in whatever build starts from it (`ONBUILD`).
     pub triggers: Vec<String>,
 }
@@ -64,6 +71,15 @@ pub struct KnownExec {
     pub user: RunUser,
 }
 
+/// A service, secret, config, node, task or plugin, and what is stored of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownThing {
+    /// The thing.
+    pub thing: Thing,
+    /// What a service was before its last update, and would be again by a rollback.
+    pub previous: Option<Box<ServiceSpec>>,
+}
+
 /// A host path after its symbolic links were followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownPath {
@@ -84,7 +100,9 @@ pub struct World {
     networks: HashMap<String, Option<Network>>,
     volumes: HashMap<String, Option<KnownVolume>>,
     execs: HashMap<String, Option<KnownExec>>,
+    things: HashMap<(Kind, String), Result<KnownThing, Absent>>,
     stored: HashMap<String, Arc<CreateRequest>>,
+    plugins: HashMap<String, Arc<PluginConfig>>,
     paths: HashMap<String, KnownPath>,
     open: RefCell<BTreeSet<Lookup>>,
     too_much: Cell<bool>,
@@ -156,6 +174,30 @@ impl World {
     /// Notes the configuration that the daemon keeps of a container.
     pub fn learn_stored(&mut self, id: String, stored: CreateRequest) {
         self.stored.insert(id, Arc::new(stored));
+    }
+
+    /// The thing of that kind and name, or what the daemon answers where there is none. `None`: yet to be looked up.
+    pub fn thing(&self, kind: Kind, name: &str) -> Option<&Result<KnownThing, Absent>> {
+        let known = self.things.get(&(kind, name.to_owned()));
+        if known.is_none() {
+            self.ask(Lookup::Thing(kind, name.to_owned()));
+        }
+        known
+    }
+
+    /// Notes what a look at the daemon gave.
+    pub fn learn_thing(&mut self, kind: Kind, name: String, known: Result<KnownThing, Absent>) {
+        self.things.insert((kind, name), known);
+    }
+
+    /// The configuration that the daemon keeps of a plugin, by its full id. Known as soon as the plugin is.
+    pub fn plugin(&self, id: &str) -> Option<Arc<PluginConfig>> {
+        self.plugins.get(id).cloned()
+    }
+
+    /// Notes the configuration that the daemon keeps of a plugin.
+    pub fn learn_plugin(&mut self, id: String, config: PluginConfig) {
+        self.plugins.insert(id, Arc::new(config));
     }
 
     /// Where a cleaned path of the host leads. `None`: yet to be looked up.

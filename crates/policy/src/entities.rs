@@ -14,7 +14,8 @@ use std::sync::LazyLock;
 
 use cedar_policy::entities_errors::EntitiesError;
 use cedar_policy::{Entities, Entity, EntityUid, RestrictedExpression};
-use docker::resource::{Container, Labels, Network, Volume};
+use docker::endpoint::Kind;
+use docker::resource::{Container, Labels, Network, Thing, Volume};
 
 use crate::Subject;
 use crate::judge::Fault;
@@ -112,7 +113,24 @@ impl<'a> Cast<'a> {
         self.labelled(Type::Network, id, attributes, vec![daemon], &network.labels)
     }
 
-    /// A thing of which only the name is known.
+    /// A service, secret, config, node, task or plugin, by its id; one that does not exist by its name. `None` for what
+    /// the schema does not have.
+    pub fn thing(&mut self, thing: &Thing) -> Result<Option<(Type, EntityUid)>, Fault> {
+        let kind = match thing.kind {
+            Kind::Service => Type::Service,
+            Kind::Task => Type::Task,
+            Kind::Node => Type::Node,
+            Kind::Secret => Type::Secret,
+            Kind::Config => Type::Config,
+            Kind::Plugin => Type::Plugin,
+            _ => return Ok(None),
+        };
+        let attributes = vec![string("name", &thing.name), boolean("exists", !thing.id.is_empty())];
+        let id = if thing.id.is_empty() { &thing.name } else { &thing.id };
+        Ok(Some((kind, self.labelled(kind, id, attributes, Vec::new(), &thing.labels)?)))
+    }
+
+    /// What has nothing but a name.
     pub fn named(&mut self, kind: Type, name: &str) -> Result<EntityUid, Fault> {
         self.add(kind, name, vec![string("name", name)], Vec::new())
     }

@@ -68,6 +68,8 @@ pub(crate) enum Fault {
     Request(#[from] Box<cedar_policy::RequestValidationError>),
     #[error("the request describes one thing in two ways")]
     Contradiction,
+    #[error("no policy can speak about such a thing")]
+    Unknown,
     #[error(transparent)]
     Index(#[from] IndexFault),
 }

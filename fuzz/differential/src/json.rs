@@ -191,19 +191,19 @@ fn written(request: &Request) -> Option<Vec<u8>> {
         };
     }
     match &request.body {
-        Body::None | Body::Archive => None,
+        Body::None | Body::Unread | Body::Archive(_) => None,
         Body::Create(body) | Body::Commit(body) => canonical!(body),
         Body::Update(body) => canonical!(body),
         Body::ExecCreate(body) => canonical!(body),
         Body::ExecStart(body) => canonical!(body),
         Body::VolumeCreate(body) => canonical!(body),
-        Body::VolumeUpdate(body) => canonical!(body),
         Body::NetworkCreate(body) => canonical!(body),
         Body::NetworkConnect(body) => canonical!(body),
         Body::NetworkDisconnect(body) => canonical!(body),
         Body::Checkpoint(body) => canonical!(body),
-        Body::Copy(body) => canonical!(body),
         Body::Auth(body) => canonical!(body),
+        Body::Copy(body) => canonical!(body),
+        Body::VolumeUpdate(body) => canonical!(body),
         Body::SwarmInit(body) => canonical!(body),
         Body::SwarmJoin(body) => canonical!(body),
         Body::SwarmUpdate(body) => canonical!(body),
@@ -212,8 +212,8 @@ fn written(request: &Request) -> Option<Vec<u8>> {
         Body::Service(body) => canonical!(body),
         Body::Secret(body) => canonical!(body),
         Body::Config(body) => canonical!(body),
-        Body::PluginPrivileges(body) => canonical!(body),
-        Body::PluginSettings(body) => canonical!(body),
+        Body::Plugin(body) => canonical!(body),
+        Body::PluginSet(body) => canonical!(body),
     }
 }
 
@@ -290,7 +290,10 @@ fn without_zeros(value: &mut Value) -> bool {
             object.retain(|_, value| !without_zeros(value));
             object.is_empty()
         }
-        Value::Array(list) => list.iter_mut().map(without_zeros).fold(true, |all, zero| all && zero),
+        Value::Array(list) => {
+            let others = list.iter_mut().filter_map(|value| (!without_zeros(value)).then_some(())).count();
+            others == 0
+        }
         Value::Null | Value::Bool(false) => true,
         Value::Number(number) => number.as_f64() == Some(0.0),
         Value::String(text) => text.is_empty(),

@@ -6,6 +6,7 @@
 //! Each kind of question is a [`check::Check`]; nothing outside `oracle` knows of processes. The fuzz
 //! targets use [`world`] and [`recorded`] too.
 
+pub mod archive;
 pub mod check;
 pub mod head;
 pub mod json;

@@ -1,7 +1,7 @@
 //! `differ`: runs the differential test.
 //!
 //! ```text
-//! differ --oracles FOLDER --recorded FILE [--cases N] [--seed S] [--only json|target|head|reference] [--first I]
+//! differ --oracles FOLDER --recorded FILE [--cases N] [--seed S] [--only json|target|head|reference|archive] [--first I]
 //! differ --recorded FILE --seeds FOLDER
 //! ```
 //!
@@ -19,13 +19,13 @@ use differential::check::{Case, Check, Judge, Reading};
 use differential::oracle::Oracle;
 use differential::random::Random;
 use differential::recorded::Recorded;
-use differential::{head, json, reference, shrink, target};
+use differential::{archive, head, json, reference, shrink, target};
 use serde_json::json;
 
 mod seeds;
 
 /// How many of a hundred cases are of which kind.
-const SHARES: &[(&str, u64)] = &[("json", 60), ("target", 20), ("head", 15), ("reference", 5)];
+const SHARES: &[(&str, u64)] = &[("json", 55), ("target", 20), ("head", 15), ("reference", 5), ("archive", 5)];
 
 /// Cases that are shown to an oracle at once.
 const BATCH: u64 = 200;
@@ -78,7 +78,7 @@ impl Settings {
                 "--seed" => settings.seed = number()?,
                 "--first" => settings.first = number()?,
                 "--only" if SHARES.iter().any(|(name, _)| *name == value) => settings.only = Some(value),
-                "--only" => return Err(format!("`{value}` is none of json, target, head and reference")),
+                "--only" => return Err(format!("`{value}` is none of json, target, head, reference and archive")),
                 _ => return Err(format!("unknown option `{word}`")),
             }
         }
@@ -115,7 +115,7 @@ fn run(settings: &Settings) -> io::Result<bool> {
     let names: Vec<String> = first.iter().map(|oracle| oracle.name.clone()).collect();
     let bodies = json::Bodies::new(&mut first, &recorded)?;
     let (targets, heads) = (target::Targets::new(&recorded), head::Heads::new(&recorded));
-    let checks: [&dyn Check; 4] = [&bodies, &targets, &heads, &reference::References];
+    let checks: [&dyn Check; 5] = [&bodies, &targets, &heads, &reference::References, &archive::Archives];
     let (found, stop) = (Mutex::new(Vec::new()), AtomicBool::new(false));
     let figures: Vec<Figures> = checks.iter().map(|_| Figures::default()).collect();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);

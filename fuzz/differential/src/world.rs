@@ -2,6 +2,7 @@
 //! sent in spelling alone, and reading it again must give the same.
 
 use docker::body::container::CreateRequest;
+use docker::body::plugin::PluginConfig;
 use docker::defaults::Defaults;
 use docker::facts::Facts;
 use docker::http::{HeadLimits, Parsed, RequestHead};
@@ -75,7 +76,12 @@ fn look_up(world: &mut World, lookup: Lookup) {
         Lookup::Image(name) => {
             let names = Reference::parse(&name).map(Reference::with_default_tag).into_iter().collect();
             let image = Image { id: Some(name.clone()), names, ..Image::default() };
-            let known = KnownImage { image, user: "1000".to_owned(), volumes: vec!["/data".to_owned()] };
+            let known = KnownImage {
+                image,
+                user: "1000".to_owned(),
+                volumes: vec!["/data".to_owned()],
+                ..KnownImage::default()
+            };
             let there = !absent(&name);
             world.learn_image(name, there.then_some(known));
         }
@@ -98,10 +104,11 @@ fn look_up(world: &mut World, lookup: Lookup) {
             world.learn_exec(name, Some(known));
         }
         Lookup::Thing(kind, name) => {
+            let absent = absent(&name).then(|| Absent { status: 404, message: "not found".to_owned() });
             let thing = Thing { kind, id: name.clone(), name: name.clone(), labels: Labels::new() };
-            let there = !name.is_empty() && !absent(&name);
-            let known = there.then_some(KnownThing { thing, previous: None });
-            world.learn_thing(kind, name, known.ok_or(Absent { status: 404, message: "not found".to_owned() }));
+            world.learn_plugin(name.clone(), PluginConfig::default());
+            let known = absent.map_or(Ok(KnownThing { thing, previous: None }), Err);
+            world.learn_thing(kind, name, known);
         }
         Lookup::HostPath(path) => {
             let known = KnownPath::Resolved(path.replace("/srv/link", "/etc"));

@@ -4,18 +4,18 @@
 use std::collections::BTreeMap;
 
 use super::base64;
-use crate::json::{self, go_struct};
+use crate::json::{self, Hidden, go_struct};
 
 go_struct! {
     /// The body of `POST /auth`.
     pub struct AuthConfig {
         username: String = "username",
-        password: String = "password",
-        auth: String = "auth",
+        password: Hidden = "password",
+        auth: Hidden = "auth",
         email: String = "email",
         serveraddress: String = "serveraddress",
-        identitytoken: String = "identitytoken",
-        registrytoken: String = "registrytoken",
+        identitytoken: Hidden = "identitytoken",
+        registrytoken: Hidden = "registrytoken",
     }
 }
 

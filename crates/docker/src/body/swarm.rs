@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::json::go_struct;
+use crate::json::{Hidden, go_struct};
 
 go_struct! {
     /// The body of `POST /swarm/init`.
@@ -27,13 +27,13 @@ go_struct! {
         advertise_addr: String = "AdvertiseAddr",
         data_path_addr: String = "DataPathAddr",
         remote_addrs: Option<Vec<String>> = "RemoteAddrs",
-        join_token: String = "JoinToken",
+        join_token: Hidden = "JoinToken",
         availability: String = "Availability",
     }
 
     /// The body of `POST /swarm/unlock`.
     pub struct SwarmUnlockRequest {
-        unlock_key: String = "UnlockKey",
+        unlock_key: Hidden = "UnlockKey",
     }
 
     /// The body of `POST /swarm/update`, and part of an init.
@@ -72,7 +72,7 @@ go_struct! {
         node_cert_expiry: i64 = "NodeCertExpiry",
         external_cas: Option<Vec<ExternalCa>> = "ExternalCAs",
         signing_ca_cert: String = "SigningCACert",
-        signing_ca_key: String = "SigningCAKey",
+        signing_ca_key: Hidden = "SigningCAKey",
         force_rotate: u64 = "ForceRotate",
     }
 
@@ -113,7 +113,7 @@ go_struct! {
         name: String = "Name",
         labels: Option<BTreeMap<String, String>> = "Labels",
         /// In base64, as Go's `[]byte`.
-        data: String = "Data",
+        data: Hidden = "Data",
         driver: Option<Driver> = "Driver",
         templating: Option<Driver> = "Templating",
     }
@@ -123,7 +123,7 @@ go_struct! {
         name: String = "Name",
         labels: Option<BTreeMap<String, String>> = "Labels",
         /// In base64, as Go's `[]byte`.
-        data: String = "Data",
+        data: Hidden = "Data",
         templating: Option<Driver> = "Templating",
     }
 }

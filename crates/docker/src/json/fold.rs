@@ -18,11 +18,6 @@ pub(super) fn same(one: &str, other: &str) -> bool {
     one.chars().map(folded).eq(other.chars().map(folded))
 }
 
-/// A key as Go would compare it.
-pub(crate) fn folded_key(key: &str) -> String {
-    key.chars().map(folded).collect()
-}
-
 fn folded(letter: char) -> char {
     match letter {
         '\u{17F}' => 's',

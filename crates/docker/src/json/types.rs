@@ -107,6 +107,23 @@ impl<'de> Visitor<'de> for PairVisitor {
     }
 }
 
+/// Text that no log, message or record may show: passwords, tokens, keys, the data of secrets.
+#[derive(Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct Hidden(pub String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Hidden)
+    }
+}
+
 /// A field that clients send and the daemon does not read: any value will do, none is sent on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ignored;

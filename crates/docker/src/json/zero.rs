@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::types::{Ignored, Pair, StrSlice};
+use super::types::{Hidden, Ignored, Pair, StrSlice};
 
 /// A type that has a Go zero value.
 pub trait Zero {
@@ -37,6 +37,7 @@ zero! {
     u8: it => *it == 0, u16: it => *it == 0, u32: it => *it == 0, u64: it => *it == 0,
     f32: it => *it == 0.0, f64: it => *it == 0.0,
     String: it => it.is_empty(),
+    Hidden: it => it.0.is_empty(),
     StrSlice: it => it.is_empty(),
     Pair: it => *it == Pair(0, 0),
     Value: it => it.is_null(),

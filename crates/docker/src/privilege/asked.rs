@@ -6,11 +6,12 @@
 
 use std::collections::HashSet;
 
+use crate::endpoint::Kind;
 use crate::facts::Fetch;
 use crate::image::Reference;
 use crate::privilege::Privilege;
 use crate::request::Misread;
-use crate::resource::{Container, Image};
+use crate::resource::{Container, Image, Labels, Thing};
 use crate::world::World;
 
 /// What the daemon would answer when a thing that the request needs is not there.
@@ -32,6 +33,9 @@ pub(crate) struct Asked<'w> {
     pub(crate) fetches: Vec<Fetch>,
     /// The containers whose powers were asked for.
     pub(crate) driven: HashSet<String>,
+    /// Whether it happens on other machines too, as the tasks of a service do: what is found here may be otherwise
+    /// there.
+    pub(crate) elsewhere: bool,
     /// More was asked for than one request may ask.
     pub(crate) too_much: bool,
 }
@@ -48,6 +52,7 @@ impl<'w> Asked<'w> {
             absent: None,
             fetches: Vec::new(),
             driven: HashSet::new(),
+            elsewhere: false,
             too_much: false,
         }
     }
@@ -81,6 +86,18 @@ impl<'w> Asked<'w> {
                 Container { name: name.to_owned(), ..Container::default() }
             }
         }
+    }
+
+    /// A service, secret, config, node, task or plugin. Where there is none, the daemon's own words tell.
+    pub(crate) fn thing(&mut self, kind: Kind, name: &str) -> Thing {
+        match self.world.thing(kind, name) {
+            Some(Ok(known)) => return known.thing.clone(),
+            Some(Err(absent)) => {
+                self.absent.get_or_insert_with(|| absent.clone());
+            }
+            None => {}
+        }
+        Thing { kind, id: String::new(), name: name.to_owned(), labels: Labels::new() }
     }
 
     /// The image that a request names, and the user and volumes of its configuration.

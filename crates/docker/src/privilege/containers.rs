@@ -8,6 +8,7 @@ use crate::privilege::asked::Asked;
 use crate::privilege::kernel;
 use crate::privilege::limits::Limits;
 use crate::request::Misread;
+use crate::resource::Labels;
 
 impl Asked<'_> {
     /// Everything that a new container asks for. The body is rewritten to what was judged.
@@ -64,10 +65,8 @@ impl Asked<'_> {
         self.limited_devices(host)?;
         self.ports(host)?;
         self.links(host.links.as_mut());
-        for group in host.group_add.iter().flatten() {
-            self.ask(Privilege::JoinGroup { group: group.clone() });
-        }
-        self.log_driver(host);
+        self.groups(host.group_add.as_ref());
+        self.log_driver(&host.log_config.kind, host.log_config.config.as_ref());
         self.limits(&Limits {
             oom_kill_disable: host.oom_kill_disable,
             oom_score_adj: host.oom_score_adj,
@@ -95,21 +94,21 @@ impl Asked<'_> {
     }
 
     /// A log driver asked for by name. Options such as `syslog-address` open sockets of the host.
-    fn log_driver(&mut self, host: &HostConfig) {
-        let log = &host.log_config;
-        if log.kind.is_empty() && log.config.as_ref().is_none_or(|config| config.is_empty()) {
+    pub(crate) fn log_driver(&mut self, driver: &str, options: Option<&Labels>) {
+        if driver.is_empty() && options.is_none_or(Labels::is_empty) {
             return;
         }
         let shown = |name: &str| {
             matches!(name, "max-size" | "max-file" | "compress" | "mode" | "max-buffer-size")
                 || name.ends_with("-address")
         };
-        let options = log.config.iter().flatten();
         let options = options
+            .into_iter()
+            .flatten()
             .map(|(name, value)| (name.clone(), if shown(name) { value.clone() } else { String::new() }))
             .collect();
         self.ask(Privilege::UseLogDriver {
-            driver: if log.kind.is_empty() { "default".to_owned() } else { log.kind.clone() },
+            driver: if driver.is_empty() { "default" } else { driver }.to_owned(),
             options,
         });
     }
@@ -138,12 +137,7 @@ pub(crate) fn spec(name: &str, body: &CreateRequest) -> Spec {
         network: or(&host.network_mode, "default"),
         restart: or(&host.restart_policy.name, "no"),
         labels: body.labels.clone().unwrap_or_default(),
-        environment: body
-            .env
-            .iter()
-            .flatten()
-            .map(|entry| entry.split('=').next().unwrap_or_default().to_owned())
-            .collect(),
+        environment: kernel::environment_names(body.env.as_ref()),
     }
 }
 

@@ -4,6 +4,7 @@
 use super::Privilege;
 use crate::body::container::HostConfig;
 use crate::privilege::asked::Asked;
+use crate::resource::Labels;
 
 /// What the daemon 28 hides by default (oci/defaults.go); earlier ones hide less.
 const MASKED: &[&str] = &[
@@ -30,27 +31,46 @@ impl Asked<'_> {
         if host.privileged {
             self.ask(Privilege::Privileged);
         }
-        for capability in host.cap_add.iter().flat_map(|list| list.iter()) {
-            self.ask(Privilege::AddCapability { name: capability_name(capability) });
-        }
+        self.capabilities(host.cap_add.iter().flat_map(|list| list.iter()));
         for option in host.security_opt.iter().flatten() {
-            if let Some((name, value)) = security_option(option) {
-                self.ask(Privilege::SetSecurityOption { name, value });
-            }
+            self.security_option(option);
         }
         self.kernel_files("MaskedPaths", host.masked_paths.as_deref(), MASKED);
         self.kernel_files("ReadonlyPaths", host.readonly_paths.as_deref(), READ_ONLY);
-        for (name, value) in host.sysctls.iter().flatten() {
-            self.ask(Privilege::SetSysctl { name: name.clone(), value: value.clone() });
-        }
-        for name in [&host.runtime, &host.isolation] {
-            if !matches!(name.as_str(), "" | "default") {
-                self.ask(Privilege::UseRuntime { name: name.clone() });
-            }
-        }
+        self.sysctls(host.sysctls.as_ref());
+        self.runtime(&host.runtime);
+        self.runtime(&host.isolation);
         self.cgroup_parent(&host.cgroup_parent);
         for name in host.annotations.iter().flatten().map(|(name, _)| name) {
             self.ask(Privilege::Annotate { name: name.clone() });
+        }
+    }
+
+    /// Capabilities beyond the default ones.
+    pub(crate) fn capabilities<'n>(&mut self, names: impl Iterator<Item = &'n String>) {
+        for name in names {
+            self.ask(Privilege::AddCapability { name: capability_name(name) });
+        }
+    }
+
+    /// A security option that does not take power away.
+    pub(crate) fn security_option(&mut self, option: &str) {
+        if let Some((name, value)) = security_option(option) {
+            self.ask(Privilege::SetSecurityOption { name, value });
+        }
+    }
+
+    /// Kernel parameters.
+    pub(crate) fn sysctls(&mut self, sysctls: Option<&Labels>) {
+        for (name, value) in sysctls.into_iter().flatten() {
+            self.ask(Privilege::SetSysctl { name: name.clone(), value: value.clone() });
+        }
+    }
+
+    /// A runtime or isolation, where one is asked for by name.
+    pub(crate) fn runtime(&mut self, name: &str) {
+        if !matches!(name, "" | "default") {
+            self.ask(Privilege::UseRuntime { name: name.to_owned() });
         }
     }
 
@@ -102,6 +122,11 @@ pub(crate) fn go_parse_bool(text: &str) -> Option<bool> {
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
         _ => None,
     }
+}
+
+/// The names of environment variables; never their values.
+pub(crate) fn environment_names(environment: Option<&Vec<String>>) -> Vec<String> {
+    environment.into_iter().flatten().map(|entry| entry.split('=').next().unwrap_or_default().to_owned()).collect()
 }
 
 /// Whether the options keep processes from gaining privileges, if they say so or the contrary. The daemon

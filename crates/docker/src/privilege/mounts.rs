@@ -189,7 +189,7 @@ impl Asked<'_> {
         }
         let device = options.get("device").map_or("", String::as_str);
         let (path, resolved) = match host_path::clean(device).map(|path| self.world.host_path(&path).cloned()) {
-            Some(Some(KnownPath::Resolved(path))) => (path, true),
+            Some(Some(KnownPath::Resolved(path))) => (path, !self.elsewhere),
             _ => (device.to_owned(), false),
         };
         self.ask(Privilege::MountHostPath(HostMount {
@@ -222,7 +222,7 @@ impl Asked<'_> {
             return Err(Misread::value(field, "has a source that is not an absolute path of the host"));
         };
         let (path, resolved) = match self.world.host_path(&cleaned) {
-            Some(KnownPath::Resolved(path)) => (path.clone(), true),
+            Some(KnownPath::Resolved(path)) => (path.clone(), !self.elsewhere),
             Some(KnownPath::Remote) | None => (cleaned, false),
         };
         self.ask(Privilege::MountHostPath(HostMount {

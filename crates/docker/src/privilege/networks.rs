@@ -61,7 +61,13 @@ impl Asked<'_> {
     pub(crate) fn endpoint(&mut self, endpoint: &mut EndpointSettings) -> Result<(), Misread> {
         self.links(endpoint.links.as_mut());
         self.mac_address(&endpoint.mac_address);
-        for (name, value) in endpoint.driver_opts.iter().flatten() {
+        self.endpoint_options(endpoint.driver_opts.as_ref());
+        Ok(())
+    }
+
+    /// Options of one endpoint; sysctls of its interface among them.
+    pub(crate) fn endpoint_options(&mut self, options: Option<&Labels>) {
+        for (name, value) in options.into_iter().flatten() {
             if name == ENDPOINT_SYSCTLS {
                 for setting in value.split(',') {
                     let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
@@ -71,7 +77,6 @@ impl Asked<'_> {
                 self.ask(Privilege::SetNetworkOption { name: name.clone(), value: value.clone() });
             }
         }
-        Ok(())
     }
 
     /// A hardware address, where one is asked for.
@@ -117,10 +122,15 @@ impl Asked<'_> {
         for pool in pools.into_iter().flatten() {
             let auxiliary = pool.auxiliary_addresses.iter().flatten().map(|(_, address)| address);
             for address in [&pool.subnet, &pool.ip_range, &pool.gateway].into_iter().chain(auxiliary) {
-                if !address.is_empty() && !is_private(address) {
-                    self.ask(Privilege::SetNetworkOption { name: "subnet".to_owned(), value: address.clone() });
-                }
+                self.address(address);
             }
+        }
+    }
+
+    /// Addresses that a network takes, where they may be somebody else's.
+    pub(crate) fn address(&mut self, address: &str) {
+        if !address.is_empty() && !is_private(address) {
+            self.ask(Privilege::SetNetworkOption { name: "subnet".to_owned(), value: address.to_owned() });
         }
     }
 

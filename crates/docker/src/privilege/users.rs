@@ -18,6 +18,13 @@ impl Asked<'_> {
         }
         self.ask(Privilege::RunAs(user));
     }
+
+    /// Supplementary groups.
+    pub(crate) fn groups(&mut self, groups: Option<&Vec<String>>) {
+        for group in groups.into_iter().flatten() {
+            self.ask(Privilege::JoinGroup { group: group.clone() });
+        }
+    }
 }
 
 /// A user as the daemon reads it (`GetExecUser`): cut at the first colon; nothing is root; a number in

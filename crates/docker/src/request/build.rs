@@ -20,9 +20,7 @@ const OPTIONS: &[&str] = &["outputs", "securityopt", "extrahosts"];
 
 /// Refuses what would be built by BuildKit: there the query says nothing of what happens.
 pub(super) fn classic_only(query: &Query) -> Result<(), Misread> {
-    let version = query.one("version")?.unwrap_or_default();
-    let session = query.one("session")?.unwrap_or_default();
-    match (version, session) {
+    match (query.value("version")?, query.value("session")?) {
         ("" | "1", "") => Ok(()),
         _ => Err(Misread::BuildKit),
     }
@@ -50,15 +48,14 @@ impl Asked<'_> {
                 self.ask(Privilege::SetBuildOption { name: (*name).to_owned(), value: value.to_owned() });
             }
         }
-        let given = |query: &Query, name| query.one(name).map(|value| value.unwrap_or_default().to_owned());
-        let remote = given(query, "remote")?;
+        let remote = query.value("remote")?.to_owned();
         if !remote.is_empty() {
             self.ask(Privilege::FetchBuildContext { from: remote });
             // What is there, and will be when the daemon fetches it, nobody has seen.
             self.ask(Privilege::Unexamined { part: "a remote build context" });
         }
-        self.cgroup_parent(&given(query, "cgroupparent")?);
-        let isolation = given(query, "isolation")?;
+        self.cgroup_parent(query.value("cgroupparent")?);
+        let isolation = query.value("isolation")?.to_owned();
         if !matches!(isolation.as_str(), "" | "default") {
             self.ask(Privilege::UseRuntime { name: isolation });
         }
@@ -67,7 +64,7 @@ impl Asked<'_> {
     }
 
     fn build_network(&mut self, query: &mut Query) -> Result<(), Misread> {
-        let mut mode = query.one("networkmode")?.unwrap_or_default().to_owned();
+        let mut mode = query.value("networkmode")?.to_owned();
         match mode.as_str() {
             "" | "default" | "none" => {}
             "host" => self.ask(Privilege::ShareNamespace { namespace: Namespace::Network, with: Peer::Host }),
@@ -118,7 +115,9 @@ impl Asked<'_> {
     fn needed(&mut self, image: &ImageName, platform: &str, anew: bool, fetched: bool) -> Result<(), Misread> {
         let missing = self.build_image(&image.name)?;
         let Ok(reference) = Reference::parse(&image.name).map(Reference::with_default_tag) else { return Ok(()) };
-        if !missing && !anew && platform.is_empty() {
+        // One for another platform is fetched too.
+        let fits = platform.is_empty() || self.world.image(&image.name).is_some_and(|known| known.platform == platform);
+        if !missing && !anew && fits {
             return Ok(());
         }
         let named = Image { reference: Some(reference.clone()), ..Image::default() };
@@ -140,7 +139,8 @@ impl Asked<'_> {
         let missing = self.absent.take().is_some();
         self.absent = before;
         if image == Image::default() {
-            return Err(Misread::value("FROM", "names no image"));
+            let name: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
+            return Err(Misread::value(format!("`{name}` in the Dockerfile"), "names no image"));
         }
         if missing {
             self.ask_once(Privilege::PullImage { image: image.clone() });
@@ -208,7 +208,7 @@ impl Asked<'_> {
 
 /// A parameter that holds a JSON list.
 fn list<T: serde::de::DeserializeOwned>(query: &Query, name: &str) -> Result<Vec<T>, Misread> {
-    match query.one(name)?.unwrap_or_default() {
+    match query.value(name)? {
         "" | "null" => Ok(Vec::new()),
         text => Ok(json::read::<Vec<T>>(text.as_bytes(), &json::Options::default())?.into_value()),
     }

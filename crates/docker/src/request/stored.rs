@@ -116,7 +116,7 @@ fn without_defaults(host: &mut HostConfig) {
 }
 
 /// Reads a struct, leaving out unknown fields that say nothing.
-fn typed<T: serde::de::DeserializeOwned + Default>(value: Value) -> Result<T, json::Error> {
+pub(crate) fn typed<T: serde::de::DeserializeOwned + Default>(value: Value) -> Result<T, json::Error> {
     let Value::Object(mut fields) = value else { return Ok(T::default()) };
     loop {
         let bytes = Value::Object(fields.clone()).to_string().into_bytes();

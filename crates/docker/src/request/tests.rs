@@ -1,20 +1,27 @@
 //! Requests in, words out: what is understood, refused, and sent.
 
 use super::*;
+use crate::body::mount::Mount;
+use crate::body::task::ContainerSpec;
 use crate::defaults::Defaults;
 use crate::facts::{CanonicalBody, Facts};
 use crate::http::{HeadLimits, Parsed};
-use crate::resource::{Container, Image, Network, Volume};
-use crate::world::{KnownImage, KnownPath, KnownVolume, Lookup, World};
+use crate::privilege::{Absent, Privilege};
+use crate::resource::{Container, Image, Network, Resource, Thing, Volume};
+use crate::world::{KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, World};
 
 mod archives;
 mod defaults;
+mod plugins;
+mod services;
+mod swarm;
 
 const WEB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const TINY: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
-/// A small world: container `web`, images `tiny` and `tiny-nonroot`, networks `appnet` and `host`, volume `evil`, link
-/// /srv/link -> /etc.
+/// A small world: container `web`, images `tiny` and `tiny-nonroot`, networks `appnet` and `host`, volume `evil`,
+/// link /srv/link -> /etc. Services had a mount of /etc; `old` ones said what is not known. Plugins share the host's
+/// processes and mount /etc; `odd` ones cannot be read.
 fn look_up(world: &mut World, lookup: Lookup) {
     match lookup {
         Lookup::Container(name) => {
@@ -34,7 +41,8 @@ fn look_up(world: &mut World, lookup: Lookup) {
                 _ => &[],
             };
             let triggers = triggers.iter().map(|trigger| (*trigger).to_owned()).collect();
-            let known = KnownImage { image, user, volumes: vec!["/data".into()], triggers };
+            let known =
+                KnownImage { image, user, volumes: vec!["/data".into()], triggers, platform: "linux/amd64".into() };
             let there = name.contains("tiny") || TINY.contains(&name);
             world.learn_image(name, there.then_some(known));
         }
@@ -59,6 +67,27 @@ fn look_up(world: &mut World, lookup: Lookup) {
             world.learn_volume(name.clone(), (name == "evil").then_some(KnownVolume { volume, options }));
         }
         Lookup::Exec(name) => world.learn_exec(name, None),
+        Lookup::Thing(kind, name) => {
+            let thing = Thing {
+                kind,
+                id: thing_id(&name),
+                name: name.clone(),
+                labels: [("owner".to_owned(), "ci".to_owned())].into(),
+            };
+            let etc = Mount { kind: "bind".into(), source: "/etc".into(), target: "/e".into(), ..Mount::default() };
+            let mut previous = ServiceSpec::default();
+            previous.task_template.container_spec =
+                Some(ContainerSpec { image: "tiny".into(), mounts: Some(vec![etc]), ..ContainerSpec::default() });
+            let previous = (name != "old").then(|| Box::new(previous));
+            let absent = Absent { status: 404, message: format!("{} {name} not found", kind.noun()) };
+            if name != "odd" {
+                let config = r#"{"PidHost":true,"Mounts":[{"Name":"m","Source":"/etc","Type":"bind"}]}"#;
+                let config = crate::body::plugin::PluginConfig::read(config.as_bytes()).unwrap();
+                world.learn_plugin(thing_id(&name), config);
+            }
+            let known = if name == "nosuch" { Err(absent) } else { Ok(KnownThing { thing, previous }) };
+            world.learn_thing(kind, name, known);
+        }
         Lookup::HostPath(path) => {
             let known = KnownPath::Resolved(path.replace("/srv/link", "/etc"));
             world.learn_host_path(path, known);
@@ -66,12 +95,25 @@ fn look_up(world: &mut World, lookup: Lookup) {
     }
 }
 
+/// The id of a thing of that name.
+fn thing_id(name: &str) -> String {
+    format!("{name:z<25}")
+}
+
 fn understood(head: &str, body: &str) -> Result<Facts, String> {
-    understood_with(head, body, &Defaults::default())
+    read(&Reading::default(), &Defaults::default(), head, body)
 }
 
 /// The facts of a request to which defaults were applied.
 fn understood_with(head: &str, body: &str, defaults: &Defaults) -> Result<Facts, String> {
+    read(&Reading::default(), defaults, head, body)
+}
+
+fn read_with(reading: &Reading, head: &str, body: &str) -> Result<Facts, String> {
+    read(reading, &Defaults::default(), head, body)
+}
+
+fn read(reading: &Reading, defaults: &Defaults, head: &str, body: &str) -> Result<Facts, String> {
     let mut text = format!("{head} HTTP/1.1\r\nHost: docker\r\n");
     if !body.is_empty() {
         text.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
@@ -82,9 +124,8 @@ fn understood_with(head: &str, body: &str, defaults: &Defaults) -> Result<Facts,
     else {
         panic!("partial")
     };
-    let reading = Reading::default();
-    let call = Call::read(&head, &reading).map_err(|e| e.to_string())?;
-    let request = Request::understand(call, body.as_bytes(), &reading).map_err(|e| e.to_string())?;
+    let call = Call::read(&head, reading).map_err(|e| e.to_string())?;
+    let request = Request::understand(call, body.as_bytes(), reading).map_err(|e| e.to_string())?;
     settled_with(&request, defaults)
 }
 

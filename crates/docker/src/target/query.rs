@@ -74,6 +74,12 @@ impl Query {
         }
     }
 
+    /// The value of a parameter that must not be repeated; empty where it is not given, which the daemon takes for
+    /// the same.
+    pub fn value(&self, name: &str) -> Result<&str, QueryError> {
+        self.one(name).map(Option::unwrap_or_default)
+    }
+
     /// The same query without all but these parameters.
     pub fn only(&self, known: &[&str]) -> Self {
         let parameters = self.parameters.iter().filter(|(name, _)| known.contains(&name.as_str()));

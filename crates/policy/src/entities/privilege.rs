@@ -37,19 +37,7 @@ impl Cast<'_> {
             Resource::Image(image) => Asked::new(Type::Image, self.image(image)?),
             Resource::Volume(volume) => Asked::new(Type::Volume, self.volume(volume)?),
             Resource::Network(network) => Asked::new(Type::Network, self.network(network)?),
-            Resource::Named { kind, name } => {
-                use docker::endpoint::Kind;
-                let kind = match kind {
-                    Kind::Service => Type::Service,
-                    Kind::Task => Type::Task,
-                    Kind::Node => Type::Node,
-                    Kind::Secret => Type::Secret,
-                    Kind::Config => Type::Config,
-                    Kind::Plugin => Type::Plugin,
-                    _ => return Ok(None),
-                };
-                Asked::new(kind, self.named(kind, name)?)
-            }
+            Resource::Thing(thing) => return Ok(self.thing(thing)?.map(|(kind, uid)| Asked::new(kind, uid))),
         }))
     }
 
@@ -82,9 +70,16 @@ impl Cast<'_> {
             }
             Privilege::PublishPort(port) => self.port(port)?,
             Privilege::RunAs(user) => self.run_user(user)?,
-            Privilege::UseImage { image } | Privilege::PullImage { image } | Privilege::NameImage { image } => {
-                self.asked_image(image)?
+            Privilege::UseImage { image }
+            | Privilege::PullImage { image }
+            | Privilege::NameImage { image }
+            | Privilege::InstallPlugin { image } => self.asked_image(image)?,
+            Privilege::UseSecret { secret: thing } | Privilege::UseConfig { config: thing } => {
+                let (kind, uid) = self.thing(thing)?.ok_or(Fault::Unknown)?;
+                Asked::new(kind, uid)
             }
+            Privilege::UseSecretDriver { driver } => self.asked(Type::SecretDriver, driver)?,
+            Privilege::SetSwarmOption { name, value } => self.option(Type::SwarmOption, name, value)?,
             Privilege::ImportImage { image, from } => {
                 let nameless = image.reference.is_none() && image.id.is_none();
                 let asked = if nameless { Asked::new(Type::Daemon, self.daemon()) } else { self.asked_image(image)? };

@@ -1,6 +1,6 @@
 //! The rule that would let a refused thing pass, in the words of the configuration file.
 
-use docker::endpoint::Operation;
+use docker::endpoint::{Kind, Operation};
 use docker::facts::Facts;
 use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, Uid};
 use docker::resource::Resource;
@@ -53,7 +53,9 @@ fn operation(operation: Operation, resource: &Resource) -> Option<Rule> {
         Resource::Container(container) => Some(container.name.clone()),
         Resource::Volume(volume) => Some(volume.name.clone()),
         Resource::Network(network) => Some(network.name.clone()),
-        Resource::Daemon | Resource::Image(_) | Resource::Named { .. } => None,
+        // Tasks come and go.
+        Resource::Thing(thing) if thing.kind != Kind::Task => Some(thing.name.clone()),
+        Resource::Daemon | Resource::Image(_) | Resource::Thing(_) => None,
     };
     Some(Rule { what, on: on.filter(|name| !name.contains('*') && printable(name) == *name) })
 }
@@ -113,6 +115,11 @@ fn term(privilege: &Privilege) -> Option<String> {
         Privilege::BuildFetch { from } if from.contains(['@', '?', '$']) => return None,
         Privilege::BuildFetch { from } => pair("build_fetch", from),
         Privilege::CopySpecialFile { kind, .. } => pair("special_file", kind.name()),
+        Privilege::UseSecret { secret } => pair("use_secret", &secret.name),
+        Privilege::UseConfig { config } => pair("use_config", &config.name),
+        Privilege::UseSecretDriver { driver } => pair("secret_driver", driver),
+        Privilege::SetSwarmOption { name, value } => pair("swarm_option", &swarm_option(name, value)),
+        Privilege::InstallPlugin { image } => pair("install_plugin", &image.describe()),
         // Whoever allows what nobody has looked at should do so on purpose.
         Privilege::Unexamined { .. } => return None,
     })
@@ -122,6 +129,14 @@ fn term(privilege: &Privilege) -> Option<String> {
 fn shown(name: &str, value: &str) -> String {
     match name {
         "type" | "subnet" => format!("{name}={value}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// A swarm's option; an address that may hold a login or a pattern is left out.
+fn swarm_option(name: &str, value: &str) -> String {
+    match name {
+        "manager" | "role" if !value.contains('*') => format!("{name}={value}"),
         _ => name.to_owned(),
     }
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use cedar_policy::{Authorizer, Entities, Policy as CedarPolicy, PolicySet, Request};
-use docker::endpoint::{ENDPOINTS, Operation};
+use docker::endpoint::{ENDPOINTS, Kind, Operation};
 use docker::facts::{Canonical, CanonicalBody, Facts, Spec};
 use docker::http::Method;
 use docker::image::Reference;
 use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, RunUser, SpecialFile, Uid};
-use docker::resource::{Container, Image, Labels, Network, Resource, Volume};
+use docker::resource::{Container, Image, Labels, Network, Resource, Thing, Volume};
 use docker::target::ApiVersion;
 
 use super::*;
@@ -73,7 +73,6 @@ fn image(name: &str) -> Image {
 
 /// Every kind of resource.
 fn resources(name: &str) -> Vec<Resource> {
-    use docker::endpoint::Kind;
     let names = vec![Reference::parse("alpine").unwrap(), Reference::parse("registry.test/x/y").unwrap()];
     let by_id = Image { reference: None, names, ..image(name) };
     let mut all = vec![
@@ -86,9 +85,14 @@ fn resources(name: &str) -> Vec<Resource> {
         Resource::Network(Network { name: name.to_owned(), labels: labels(name), ..Network::default() }),
     ];
     for kind in [Kind::Service, Kind::Task, Kind::Node, Kind::Secret, Kind::Config, Kind::Plugin] {
-        all.push(Resource::Named { kind, name: name.to_owned() });
+        all.push(Resource::Thing(thing(kind, name)));
     }
     all
+}
+
+fn thing(kind: Kind, name: &str) -> Thing {
+    let labels = if kind == Kind::Plugin { Labels::new() } else { labels(name) };
+    Thing { kind, id: name.to_owned(), name: name.to_owned(), labels }
 }
 
 /// Every privilege, made of that name.
@@ -164,6 +168,11 @@ fn privileges(name: &str) -> Vec<Privilege> {
         P::BuildRun { network: s() },
         P::BuildFetch { from: s() },
         P::CopySpecialFile { kind: SpecialFile::SetId, path: s() },
+        P::UseSecret { secret: thing(Kind::Secret, name) },
+        P::UseConfig { config: thing(Kind::Config, name) },
+        P::UseSecretDriver { driver: s() },
+        P::SetSwarmOption { name: "manager", value: s() },
+        P::InstallPlugin { image: image(name) },
         P::Unexamined { part: "x" },
     ]
 }
@@ -300,11 +309,9 @@ fn the_index_decides_as_the_whole_set_would() {
 fn a_resource_of_the_wrong_kind_is_refused() {
     let policy = load("permit (principal, action, resource);");
     let circumstances = Circumstances { door: Door::Plugin, time: SystemTime::UNIX_EPOCH };
-    for resources in [
-        vec![Resource::Volume(Volume::default())],
-        Vec::new(),
-        vec![Resource::Named { kind: docker::endpoint::Kind::Exec, name: "x".to_owned() }],
-    ] {
+    for resources in
+        [vec![Resource::Volume(Volume::default())], Vec::new(), vec![Resource::Thing(thing(Kind::Exec, "x"))]]
+    {
         let judgement =
             policy.judge(&subject("web"), &facts(Operation::ContainerStart, resources, Vec::new()), &circumstances);
         assert!(!judgement.allowed());

@@ -72,6 +72,11 @@ pub(crate) static PRIVILEGES: &[PrivilegeAction] = &[
     privilege("buildRun", &[Type::Daemon], &["network: String"]),
     privilege("buildFetch", &[Type::BuildSource], &[]),
     privilege("copySpecialFile", &[Type::SpecialFile], &["path: String"]),
+    privilege("useSecret", &[Type::Secret], &[]),
+    privilege("useConfig", &[Type::Config], &[]),
+    privilege("useSecretDriver", &[Type::SecretDriver], &[]),
+    privilege("setSwarmOption", &[Type::SwarmOption], &["value: String"]),
+    privilege("installPlugin", &[Type::Image], &[]),
     privilege("unexamined", &[Type::Part], &[]),
 ];
 
@@ -126,6 +131,11 @@ pub(crate) fn privilege_name(privilege: &Privilege) -> &'static str {
         Privilege::BuildRun { .. } => "buildRun",
         Privilege::BuildFetch { .. } => "buildFetch",
         Privilege::CopySpecialFile { .. } => "copySpecialFile",
+        Privilege::UseSecret { .. } => "useSecret",
+        Privilege::UseConfig { .. } => "useConfig",
+        Privilege::UseSecretDriver { .. } => "useSecretDriver",
+        Privilege::SetSwarmOption { .. } => "setSwarmOption",
+        Privilege::InstallPlugin { .. } => "installPlugin",
         Privilege::Unexamined { .. } => "unexamined",
     }
 }
@@ -190,6 +200,7 @@ pub(super) fn is_sensitive(operation: Operation) -> bool {
             | Operation::SwarmInspect
             | Operation::SwarmUnlockkey
             | Operation::ConfigInspect
+            | Operation::ConfigList
             | Operation::SecretInspect
             | Operation::ContainerExport
             | Operation::ContainerArchive

@@ -23,7 +23,7 @@ types! {
     Plugin, HostPath, Device, CapabilitySet, Capability, Port, Namespace, RunUser, RunGroup, SecurityOption, Sysctl,
     Runtime, Cgroup, LogDriver, VolumeDriver, VolumeOption, NetworkDriver, NetworkOption, MacAddress, DeviceDriver,
     DeviceClass, KernelFiles, Ulimit, Priority, StorageOption, Annotation, BuildContext, BuildOption, BuildSource,
-    SpecialFile, Part,
+    SpecialFile, SecretDriver, SwarmOption, Part,
 }
 
 /// The names of the types, parsed once.
@@ -44,7 +44,18 @@ impl Types {
 impl Type {
     /// Whether it has labels.
     pub fn has_labels(self) -> bool {
-        matches!(self, Type::Container | Type::Image | Type::Volume | Type::Network)
+        matches!(
+            self,
+            Type::Container
+                | Type::Image
+                | Type::Volume
+                | Type::Network
+                | Type::Service
+                | Type::Task
+                | Type::Node
+                | Type::Secret
+                | Type::Config
+        )
     }
 
     /// Whether it has the attribute `name`.

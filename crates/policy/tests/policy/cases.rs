@@ -31,7 +31,7 @@ fn operations() -> Vec<(String, Facts)> {
             (Kind::Image | Kind::Distribution, true) => Resource::Image(image("alpine:3.20")),
             (Kind::Volume, true) => Resource::Volume(volume("data")),
             (Kind::Network, true) => Resource::Network(network("appnet", "bridge")),
-            (kind, true) => Resource::Named { kind, name: "x".to_owned() },
+            (kind, true) => Resource::Thing(thing(kind, "x")),
         };
         if operation == Operation::ImageCommit {
             cases.push((operation.name().to_owned(), on_container(operation, &web)));
@@ -164,6 +164,13 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("fetching in a build", P::BuildFetch { from: s("https://example.org/x.tar") }),
         ("device file", P::CopySpecialFile { kind: SpecialFile::Device, path: s("dev/null") }),
         ("link out of a folder", P::CopySpecialFile { kind: SpecialFile::OutsideLink, path: s("d/link") }),
+        ("secret", P::UseSecret { secret: thing(Kind::Secret, "app-key") }),
+        ("config", P::UseConfig { config: thing(Kind::Config, "app-conf") }),
+        ("secret driver", P::UseSecretDriver { driver: s("vault") }),
+        ("swarm of another manager", P::SetSwarmOption { name: "manager", value: s("192.0.2.1:2377") }),
+        ("swarm with keys of its own", P::SetSwarmOption { name: "signing-ca", value: String::new() }),
+        ("node as a manager", P::SetSwarmOption { name: "role", value: s("manager") }),
+        ("plugin", P::InstallPlugin { image: image("vieux/sshfs") }),
         ("unexamined", P::Unexamined { part: "a body" }),
     ]
 }

@@ -1,7 +1,7 @@
 //! `examples/corpus.yaml`: the corpus' baseline policy, on the facts that its cases come to. The cases
 //! themselves are replayed by the end-to-end tests.
 
-use docker::endpoint::Operation;
+use docker::endpoint::{Kind, Operation};
 use docker::facts::Facts;
 use docker::privilege::{HostMount, Namespace, Peer, Privilege};
 use docker::resource::{Container, Image, Resource, Volume};
@@ -196,18 +196,23 @@ fn attacks_are_refused() {
     ] {
         attacks.push((operation.name(), on_container(operation, &victim())));
     }
-    for operation in [
-        O::SwarmInit,
-        O::SwarmInspect,
-        O::ServiceCreate,
-        O::PluginPull,
-        O::SecretList,
-        O::DebugVars,
-        O::Session,
-        O::Grpc,
-    ] {
+    for operation in [O::SwarmInit, O::SwarmInspect, O::PluginPull, O::SecretList, O::DebugVars, O::Session, O::Grpc] {
         attacks.push((operation.name(), on_daemon(operation)));
     }
+    // A service that asks for what no container may have is no better.
+    let services: Vec<_> = attacks
+        .iter()
+        .filter(|(_, facts)| facts.operation == O::ContainerCreate)
+        .map(|(name, facts)| (*name, Facts { operation: O::ServiceCreate, ..facts.clone() }))
+        .collect();
+    attacks.extend(services);
+    let used = |privilege| facts(O::ServiceCreate, vec![Resource::Daemon], vec![privilege]);
+    attacks.push(("another's secret", used(P::UseSecret { secret: thing(Kind::Secret, "alice-secret") })));
+    attacks.push(("another's config", used(P::UseConfig { config: thing(Kind::Config, "alice-config") })));
+    attacks.push(("a plugin", used(P::InstallPlugin { image: image("evil") })));
+    let mut alices = thing(Kind::Service, "alices");
+    alices.labels = map(&[("owner", "alice")]);
+    attacks.push(("another's service", facts(O::ServiceUpdate, vec![Resource::Thing(alices)], Vec::new())));
     for (name, facts) in attacks {
         assert!(!allows(&policy, &user, &facts), "{name} passes");
     }
@@ -306,6 +311,7 @@ fn ordinary_work_is_allowed() {
         O::SystemVersion,
         O::SystemOptions,
         O::ServiceList,
+        O::ServiceCreate,
         O::NodeList,
         O::BuildPrune,
         O::BuildCancel,

@@ -5,7 +5,7 @@ use policy::Policy;
 use crate::presets;
 
 /// The text between two markers of a document of docs/.
-fn compare(document: &str, name: &str, text: &str) {
+pub fn compare(document: &str, name: &str, text: &str) {
     let path = format!("{}/../../docs/{document}", env!("CARGO_MANIFEST_DIR"));
     let whole = std::fs::read_to_string(&path).unwrap();
     let (start, end) = (

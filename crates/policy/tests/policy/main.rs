@@ -17,3 +17,4 @@ mod messages;
 mod presets;
 mod rules;
 mod support;
+mod traffic;

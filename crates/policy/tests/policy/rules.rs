@@ -1,7 +1,7 @@
 //! The rules of the configuration file: what each form grants and denies.
 
 use docker::endpoint::Operation;
-use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort};
+use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, SpecialFile};
 use docker::resource::{Image, Volume};
 use policy::Policy;
 
@@ -184,6 +184,23 @@ fn other_privileges_have_their_words() {
         ("{ volumes_from: web }", Privilege::MountVolumesFrom { container: web.clone(), read_only: false }, true),
         ("{ network: appnet }", Privilege::JoinNetwork { network: network("appnet", "bridge") }, true),
         ("{ runtime: runsc }", Privilege::UseRuntime { name: s("runc") }, false),
+        ("build_run", Privilege::BuildRun { network: s("default") }, true),
+        ("build", Privilege::BuildRun { network: s("default") }, true),
+        ("build", Privilege::BuildFetch { from: s("https://example.org/x") }, false),
+        (
+            "{ build_fetch: 'https://example.org/*' }",
+            Privilege::BuildFetch { from: s("https://example.org/x.tar") },
+            true,
+        ),
+        ("{ build_fetch: 'https://example.org/*' }", Privilege::BuildFetch { from: s("https://$HOST/x.tar") }, false),
+        ("{ special_file: set-id }", Privilege::CopySpecialFile { kind: SpecialFile::SetId, path: s("bin/su") }, true),
+        (
+            "{ special_file: set-id }",
+            Privilege::CopySpecialFile { kind: SpecialFile::Device, path: s("dev/sda") },
+            false,
+        ),
+        ("load", Privilege::LoadImages { unnamed: true }, true),
+        ("load", Privilege::NameImage { image: image("x") }, true),
         ("everything", Privilege::Unexamined { part: "a body" }, true),
         ("pull", Privilege::PullImage { image: image("x") }, true),
         ("{ registry: docker.io }", Privilege::ContactRegistry { registry: s("docker.io") }, true),

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use docker::endpoint::Operation;
+use docker::endpoint::{Kind, Operation};
 use docker::facts::{Canonical, CanonicalBody, Facts, Spec};
 use docker::http::Method;
 use docker::image::Reference;
 use docker::privilege::{HostMount, Privilege, PublishedPort, RunUser, Uid};
-use docker::resource::{Container, Image, Labels, Network, Resource, Volume};
+use docker::resource::{Container, Image, Labels, Network, Resource, Thing, Volume};
 use docker::target::ApiVersion;
 use policy::{
     Circumstances, Decision, Diagnostics, Directory, Door, NamedText, Policy, PolicySection, Proof, Sources, Subject,
@@ -72,6 +72,10 @@ pub fn volume(name: &str) -> Volume {
 
 pub fn network(name: &str, driver: &str) -> Network {
     Network { id: format!("{name:0<64}"), name: name.to_owned(), driver: driver.to_owned(), labels: Labels::new() }
+}
+
+pub fn thing(kind: Kind, name: &str) -> Thing {
+    Thing { kind, id: format!("{name:0<25}"), name: name.to_owned(), labels: Labels::new() }
 }
 
 pub fn mount(path: &str, read_only: bool) -> HostMount {

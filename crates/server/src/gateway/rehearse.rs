@@ -101,6 +101,11 @@ impl Rehearsal {
             }
             Operation::NetworkCreate => (201, json!({ "Id": id_of(&name), "Warning": "" })),
             Operation::ImageCommit => (201, json!({ "Id": format!("sha256:{}", id_of(&name)) })),
+            Operation::ServiceCreate | Operation::SecretCreate | Operation::ConfigCreate => {
+                (201, json!({ "ID": swarm_id_of(&body["Name"]) }))
+            }
+            Operation::ServiceUpdate => (200, json!({ "Warnings": null })),
+            Operation::SwarmInit => (200, swarm_id_of(&body["AdvertiseAddr"])),
             Operation::SystemAuth => (200, json!({ "Status": "Login Succeeded" })),
             Operation::ContainerUpdate => (200, json!({ "Warnings": [] })),
             Operation::ImageDelete => (200, json!([])),
@@ -209,6 +214,12 @@ fn inspected(container: &Container) -> Value {
         "NetworkSettings": { "Networks": {} },
         "Mounts": [],
     })
+}
+
+/// An id that looks like one of a swarm's and is none.
+fn swarm_id_of(seed: &Value) -> Value {
+    let id = id_of(seed.as_str().unwrap_or_default());
+    id.get(..25).unwrap_or_default().into()
 }
 
 /// An id that looks like one of a daemon's and is none.

@@ -6,12 +6,13 @@
 
 use docker::answer::{self, Unreadable};
 use docker::defaults::Defaults;
-use docker::endpoint::{self, Operation};
+use docker::endpoint::{self, Kind, Operation};
 use docker::facts::Facts;
 use docker::http::Method;
+use docker::privilege::Absent;
 use docker::request::{Request, Unsettled};
 use docker::target::{Target, encode_segment};
-use docker::world::{KnownPath, Lookup, World};
+use docker::world::{KnownPath, KnownThing, Lookup, World};
 
 use super::answer::Answer;
 use super::ask::{AT_ONCE, ask, daemon};
@@ -73,6 +74,10 @@ async fn look(
                 world.learn_host_path(path, known);
             }
             Lookup::HostPath(path) => world.learn_host_path(path, KnownPath::Remote),
+            Lookup::Thing(kind, name) => {
+                let known = thing(gateway, connection, kind, &name, world).await?;
+                world.learn_thing(kind, name, known);
+            }
             lookup => asked.push(lookup),
         }
     }
@@ -94,7 +99,7 @@ fn target_of(lookup: &Lookup) -> Option<String> {
         Lookup::Network(name) => inspect_target(Operation::NetworkInspect, name),
         Lookup::Volume(name) => inspect_target(Operation::VolumeInspect, name),
         Lookup::Exec(id) => inspect_target(Operation::ExecInspect, id),
-        Lookup::HostPath(_) => None,
+        Lookup::HostPath(_) | Lookup::Thing(..) => None,
     }
 }
 
@@ -125,7 +130,7 @@ async fn learn(
             };
             world.learn_exec(id, known);
         }
-        Lookup::HostPath(_) => {}
+        Lookup::HostPath(_) | Lookup::Thing(..) => {}
     }
     Ok(())
 }
@@ -146,6 +151,64 @@ async fn inspect_container(
 ) -> Result<Option<Vec<u8>>, Answer> {
     let target = inspect_target(Operation::ContainerInspect, name);
     Ok(inspect(gateway, connection, &[target]).await?.pop().flatten())
+}
+
+/// A service, secret, config, node, task or plugin, or the daemon's own words where there is none: no such thing, or
+/// no swarm.
+async fn thing(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    kind: Kind,
+    name: &str,
+    world: &mut World,
+) -> Result<Result<KnownThing, Absent>, Answer> {
+    let none = || Absent { status: 404, message: format!("{} {name} not found", kind.noun()) };
+    let operation = match kind {
+        Kind::Service => Operation::ServiceInspect,
+        Kind::Secret => Operation::SecretInspect,
+        Kind::Config => Operation::ConfigInspect,
+        Kind::Node => Operation::NodeInspect,
+        Kind::Task => Operation::TaskInspect,
+        Kind::Plugin => Operation::PluginInspect,
+        _ => return Ok(Err(none())),
+    };
+    let body = match inspect_thing(gateway, connection, operation, name).await? {
+        Some((200, body)) => body,
+        Some((status @ (404 | 503), body)) => {
+            return Ok(Err(said(&body).map_or_else(none, |message| Absent { status, message })));
+        }
+        Some((400, _)) | None => return Ok(Err(none())),
+        Some((status, _)) => return Err(Answer::garbled(&format!("it answered {status} to {operation} of `{name}`"))),
+    };
+    let known = answer::thing(kind, &body).map_err(|error| Answer::garbled(&error))?;
+    // Where it cannot be read, whoever needs it is refused.
+    if let (Kind::Plugin, Ok(config)) = (kind, answer::plugin(&body)) {
+        world.learn_plugin(known.thing.id.clone(), config);
+    }
+    Ok(Ok(known))
+}
+
+/// Status and body of the answer to an inspection; `None` for a name that cannot be asked about.
+async fn inspect_thing(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    operation: Operation,
+    name: &str,
+) -> Result<Option<(u16, Vec<u8>)>, Answer> {
+    let Some(target) = inspect_target(operation, name) else { return Ok(None) };
+    if gateway.settings.manner == Manner::Rehearse && daemon(gateway, connection).await.is_err() {
+        return Ok(None);
+    }
+    Ok(ask(gateway, connection, &Method::Get, &[&target]).await?.pop())
+}
+
+/// What the daemon says in an error.
+fn said(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        message: String,
+    }
+    serde_json::from_slice::<Said>(body).ok().map(|said| said.message)
 }
 
 /// The image that a container was made from, by its id.

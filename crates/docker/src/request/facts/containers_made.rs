@@ -3,17 +3,17 @@
 
 use super::{Draft, Unsettled, not_an_id};
 use crate::body::container::HostConfig;
-use crate::privilege::containers;
+use crate::privilege::{Privilege, containers};
 use crate::request::Body;
 use crate::resource::Resource;
 
 impl Draft<'_> {
     pub(super) fn container_create(&mut self) -> Result<(), Unsettled> {
-        let name = self.query.one("name")?.unwrap_or_default();
+        let name = self.query.value("name")?;
         not_an_id(name, "name")?;
         self.resources.push(Resource::Daemon);
         let Body::Create(body) = &mut self.body else {
-            self.unexamined();
+            self.asked.ask(Privilege::Unexamined { part: "a body" });
             return Ok(());
         };
         let body = body.value_mut();
@@ -31,7 +31,7 @@ impl Draft<'_> {
             _ => return Ok(()),
         };
         let Body::Update(body) = &mut self.body else {
-            self.unexamined();
+            self.asked.ask(Privilege::Unexamined { part: "a body" });
             return Ok(());
         };
         let body = body.value_mut();

@@ -16,7 +16,8 @@ fn archive(name: &str, contents: &str) -> Vec<u8> {
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     block.extend_from_slice(contents.as_bytes());
-    block.resize(block.len().next_multiple_of(512).saturating_add(1024), 0);
+    block.resize(block.len().next_multiple_of(512), 0);
+    block.extend_from_slice(&[0; 1024]);
     block
 }
 
@@ -133,6 +134,7 @@ fn what_nobody_has_seen_is_fetched_before_it_is_judged() {
     assert_eq!(fetches("", "FROM app\nFROM app\n", false).0, "app:latest ");
     assert_eq!(fetches("", "FROM app\n", true).0, "app:latest ", "it is still not there");
     assert_eq!(fetches("", "FROM --platform=linux/arm64 tiny\n", false).0, "tiny:latest linux/arm64");
+    assert_eq!(fetches("platform=linux/amd64", "FROM tiny\n", false).0, none, "it is there for that platform");
     assert_eq!(fetches("platform=linux/arm64", "FROM tiny\n", true).0, none);
     assert_eq!(fetches("pull=1", "FROM tiny\n", false), ("tiny:latest ".to_owned(), "/v1.41/build?pull=1".to_owned()));
     assert_eq!(fetches("pull=1", "FROM tiny\n", true), (none, "/v1.41/build?pull=0".to_owned()), "not fetched twice");

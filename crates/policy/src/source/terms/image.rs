@@ -9,6 +9,7 @@ use super::{Item, Term};
 pub(super) const TERMS: &[Term] = &[
     Term { key: "image", actions: &["useImage", "pullImage", "mountImage"], beside: &[], read: image },
     Term { key: "name_image", actions: &["nameImage"], beside: &[], read: image },
+    Term { key: "install_plugin", actions: &["installPlugin"], beside: &[], read: image },
     Term { key: "registry", actions: &["contactRegistry"], beside: &[], read: registry },
 ];
 

@@ -41,6 +41,9 @@ pub(super) const TERMS: &[Term] = &[
     named("build_context", &["fetchBuildContext"]),
     named("build_fetch", &["buildFetch"]),
     named("special_file", &["copySpecialFile"]),
+    named("use_secret", &["useSecret"]),
+    named("use_config", &["useConfig"]),
+    named("secret_driver", &["useSecretDriver"]),
     named("unexamined", &["unexamined"]),
     option("security_option", &["setSecurityOption"]),
     option("sysctl", &["setSysctl"]),
@@ -48,6 +51,7 @@ pub(super) const TERMS: &[Term] = &[
     option("network_option", &["setNetworkOption"]),
     option("storage_option", &["setStorageOption"]),
     option("build_option", &["setBuildOption"]),
+    option("swarm_option", &["setSwarmOption"]),
 ];
 
 fn by_name(item: &Item<'_>) -> Result<Vec<Target>, String> {

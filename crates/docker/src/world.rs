@@ -77,7 +77,16 @@ pub struct KnownThing {
     /// The thing.
     pub thing: Thing,
     /// What a service was before its last update, and would be again by a rollback.
-    pub previous: Option<Box<ServiceSpec>>,
+    pub previous: Option<Previous>,
+}
+
+/// What is stored of a service beside what it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Previous {
+    /// The version of the service that has it. An update names the version that it was made for.
+    pub version: u64,
+    /// What the service was. `None`: it cannot be read.
+    pub spec: Option<Box<ServiceSpec>>,
 }
 
 /// A host path after its symbolic links were followed.

@@ -10,7 +10,7 @@ use crate::endpoint::Kind;
 use crate::json;
 use crate::request::stored::typed;
 use crate::resource::{Labels, Thing};
-use crate::world::KnownThing;
+use crate::world::{KnownThing, Previous};
 
 /// `GET /services/{id}`, `/secrets/{id}`, `/configs/{id}`, `/nodes/{id}`, `/tasks/{id}` and `/plugins/{name}/json`.
 pub fn thing(kind: Kind, body: &[u8]) -> Result<KnownThing, Unreadable> {
@@ -28,7 +28,10 @@ pub fn thing(kind: Kind, body: &[u8]) -> Result<KnownThing, Unreadable> {
     };
     let thing = Thing { kind, id, name, labels: labels.unwrap_or_default() };
     // Where it cannot be read, a rollback is refused.
-    let previous = answer.previous_spec.and_then(|previous| typed::<ServiceSpec>(previous).ok()).map(Box::new);
+    let version = answer.version.map(|version| version.index).unwrap_or_default();
+    let previous = answer.previous_spec.filter(|previous| !previous.is_null());
+    let previous =
+        previous.map(|previous| Previous { version, spec: typed::<ServiceSpec>(previous).ok().map(Box::new) });
     Ok(KnownThing { thing, previous })
 }
 
@@ -63,6 +66,7 @@ struct Answer {
     name: Option<String>,
     spec: Option<Spec>,
     previous_spec: Option<Value>,
+    version: Option<Version>,
     description: Option<Description>,
 }
 
@@ -78,6 +82,12 @@ struct Spec {
 #[serde(rename_all = "PascalCase")]
 struct Container {
     labels: Option<Labels>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Version {
+    index: u64,
 }
 
 /// What a node says of its machine.
@@ -128,12 +138,14 @@ mod tests {
     #[test]
     fn what_a_service_was_is_read_whole_or_not_at_all() {
         let previous = |spec: &str| {
-            let body = format!(r#"{{"ID":"a1","Spec":{{"Name":"s"}},"PreviousSpec":{spec}}}"#);
+            let body = format!(r#"{{"ID":"a1","Version":{{"Index":7}},"Spec":{{"Name":"s"}},"PreviousSpec":{spec}}}"#);
             thing(Kind::Service, body.as_bytes()).unwrap().previous
         };
+        assert_eq!(previous("null"), None);
         let read = previous(r#"{"Name":"s","TaskTemplate":{"ContainerSpec":{"Image":"tiny"}},"Newer":null}"#).unwrap();
-        assert_eq!(read.task_template.container_spec.unwrap().image, "tiny");
-        assert_eq!(previous(r#"{"TaskTemplate":{"ContainerSpec":{"NewPower":true}}}"#), None);
+        assert_eq!(read.version, 7);
+        assert_eq!(read.spec.unwrap().task_template.container_spec.unwrap().image, "tiny");
+        assert_eq!(previous(r#"{"TaskTemplate":{"ContainerSpec":{"NewPower":true}}}"#).unwrap().spec, None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::facts::{CanonicalBody, Facts};
 use crate::http::{HeadLimits, Parsed};
 use crate::privilege::{Absent, Privilege};
 use crate::resource::{Container, Image, Network, Resource, Thing, Volume};
-use crate::world::{KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, World};
+use crate::world::{KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, Previous, World};
 
 mod archives;
 mod defaults;
@@ -20,7 +20,8 @@ const WEB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 const TINY: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
 /// A small world: container `web`, images `tiny` and `tiny-nonroot`, networks `appnet` and `host`, volume `evil`,
-/// link /srv/link -> /etc. Services had a mount of /etc; `old` ones said what is not known. Plugins share the host's
+/// link /srv/link -> /etc. Services had a mount of /etc; `old` ones said what is not known, `new` ones never were
+/// anything else. Plugins share the host's
 /// processes and mount /etc; `odd` ones cannot be read.
 fn look_up(world: &mut World, lookup: Lookup) {
     match lookup {
@@ -78,7 +79,8 @@ fn look_up(world: &mut World, lookup: Lookup) {
             let mut previous = ServiceSpec::default();
             previous.task_template.container_spec =
                 Some(ContainerSpec { image: "tiny".into(), mounts: Some(vec![etc]), ..ContainerSpec::default() });
-            let previous = (name != "old").then(|| Box::new(previous));
+            let spec = (name != "old").then(|| Box::new(previous));
+            let previous = (name != "new").then_some(Previous { version: 7, spec });
             let absent = Absent { status: 404, message: format!("{} {name} not found", kind.noun()) };
             if name != "odd" {
                 let config = r#"{"PidHost":true,"Mounts":[{"Name":"m","Source":"/etc","Type":"bind"}]}"#;

@@ -266,3 +266,17 @@ fn rules_are_for_users_and_groups() {
         assert_eq!(allows(&policy, &subject(user, &groups), &list), expected, "{user} {groups:?}");
     }
 }
+
+/// A build whose context nobody has read yet is refused by what its query says, and granted by nothing.
+#[test]
+fn what_is_refused_already_is_told_early() {
+    let user = subject("bob", &[]);
+    let option = Privilege::SetBuildOption { name: "extrahosts".to_owned(), value: "a:127.0.0.1".to_owned() };
+    let asking = facts(Operation::ImageBuild, vec![docker::resource::Resource::Daemon], vec![option]);
+    let developer = preset("developer");
+    let refusal = developer.refuses(&user, &asking, &now()).unwrap();
+    assert_eq!(refusal.message(), verdict(&developer, &user, &asking));
+    assert!(developer.refuses(&user, &on_daemon(Operation::ImageBuild), &now()).is_none());
+    let warning = yaml("preset: developer\nmode: warn\n").unwrap();
+    assert!(warning.refuses(&user, &asking, &now()).is_none());
+}

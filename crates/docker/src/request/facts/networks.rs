@@ -34,13 +34,17 @@ impl Draft<'_> {
             }
             return Ok(());
         }
+        // What every node has by itself is known to the swarm under ids of its own.
+        let of_swarm = self.query.value("scope")? == "swarm";
         let Some(name) = self.names.first_mut() else {
             self.resources.push(Resource::Daemon);
             return Ok(());
         };
         match self.asked.world.network(name) {
             Some(network) => {
-                name.clone_from(&network.id);
+                if !(of_swarm && matches!(name.as_str(), "host" | "bridge" | "none")) {
+                    name.clone_from(&network.id);
+                }
                 self.resources.push(Resource::Network(network.clone()));
             }
             None => self.not_found = Some(Absent { status: 404, message: format!("network {name} not found") }),

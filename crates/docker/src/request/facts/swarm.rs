@@ -56,15 +56,21 @@ impl Draft<'_> {
     }
 
     /// What a service was before its last update, as if it were asked for now. Nothing is rewritten: the daemon has it
-    /// already.
+    /// already. It must be the one that was looked at: of another version, there may be another one behind it.
     fn rollback(&mut self, call: &Call) -> Result<(), Unsettled> {
         let name = call.names.first().map_or("", String::as_str);
         let Some(Ok(known)) = self.asked.world.thing(Kind::Service, name) else { return Ok(()) };
         let Some(previous) = &known.previous else {
+            self.asked.missing(400, format!("service {} does not have a previous spec", known.thing.id));
+            return Ok(());
+        };
+        if self.query.value("version")? != previous.version.to_string() {
+            self.asked.missing(500, "rpc error: code = Unknown desc = update out of sequence".to_owned());
+        }
+        let Some(mut previous) = previous.spec.clone() else {
             self.asked.ask(Privilege::Unexamined { part: "a stored configuration" });
             return Ok(());
         };
-        let mut previous = previous.clone();
         self.asked.service(&mut previous)?;
         self.spec = Some(services::spec(&previous));
         Ok(())

@@ -242,6 +242,15 @@ fn an_update_is_judged_whole_and_a_rollback_by_what_was() {
     assert!(rolled.contains(&"mount host path /etc read-write".to_owned()), "{rolled:?}");
     let unread = asked("POST /v1.41/services/old/update?version=7&rollback=previous").unwrap();
     assert!(unread.last().unwrap().contains("does not look into"), "{unread:?}");
+    let absent = |head: &str| understood(head, harmless).unwrap().absent.map(|absent| absent.message);
+    assert_eq!(absent("POST /v1.41/services/web/update?version=7&rollback=previous"), None);
+    for (head, words) in [
+        ("POST /v1.41/services/new/update?version=7&rollback=previous", "does not have a previous spec"),
+        ("POST /v1.41/services/web/update?version=8&rollback=previous", "update out of sequence"),
+        ("POST /v1.41/services/web/update?rollback=previous", "update out of sequence"),
+    ] {
+        assert!(absent(head).unwrap().contains(words), "{head}");
+    }
     assert!(asked("POST /v1.41/services/web/update?rollback=PREVIOUS").unwrap_err().contains("can only be `previous`"));
 }
 

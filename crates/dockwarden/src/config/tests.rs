@@ -26,15 +26,19 @@ fn said(config: &Path) -> String {
     }
 }
 
-#[test]
-fn faulty_configurations_are_explained() {
-    let update = std::env::var_os("UPDATE_CASES").is_some();
+fn cases() -> Vec<PathBuf> {
     let mut cases: Vec<PathBuf> =
         std::fs::read_dir(here("src/config/cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
     cases.sort();
     assert!(cases.len() > 10);
-    for case in cases {
+    cases
+}
+
+#[test]
+fn faulty_configurations_are_explained() {
+    let update = std::env::var_os("UPDATE_CASES").is_some();
+    for case in cases() {
         let (said, expected) = (said(&case), case.with_extension("txt"));
         if update {
             std::fs::write(&expected, &said).unwrap();
@@ -56,6 +60,32 @@ fn examples_have_no_fault() {
         let said = said(&place);
         // A name that this host does not know is no fault of the example.
         assert!(said.starts_with("ok\n"), "{name}: {said}");
+    }
+}
+
+/// What may stand where something else is expected.
+const ODD: [&str; 12] =
+    ["", "[", "}", "*a", "&a {x: *a}", "? x", "- -1", "1e999", "0x10000000000000000", "!!binary é", "|", "~"];
+
+#[test]
+fn whatever_is_written_is_read_or_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("config.yaml");
+    let mut odd = ODD.iter().cycle();
+    for case in cases() {
+        let text = std::fs::read_to_string(case).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let key = line.split_once(':').map_or("", |(key, _)| key);
+            let instead = format!("{key}: {}", odd.next().unwrap());
+            let mut lines = lines.clone();
+            lines[number] = &instead;
+            std::fs::write(&place, lines.join("\n")).unwrap();
+            let loaded = load(&Wishes { config: Some(place.clone()), serves: true, ..Wishes::default() });
+            for fault in loaded.err().into_iter().flat_map(|faults| faults.0) {
+                assert!(!fault.message.is_empty() && fault.line <= lines.len(), "{instead}: {fault}");
+            }
+        }
     }
 }
 

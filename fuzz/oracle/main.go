@@ -4,7 +4,8 @@
 // byte by byte: a batch is its length (4 bytes, little endian) and then frames, each its length and its
 // bytes; the answers come back in the same form and order. The first byte of a question is its kind.
 // Nothing here knows what Dockwarden does; it only uses what the daemon uses: moby's own types (the
-// version is chosen when this is built, see bodies_20.go and bodies_28.go), encoding/json, net/http, gorilla/mux and archive/tar.
+// version is chosen when this is built, see bodies_20.go and bodies_28.go), encoding/json, net/http,
+// gorilla/mux, archive/tar and BuildKit's parser of Dockerfiles.
 package main
 
 import (
@@ -22,6 +23,7 @@ const (
 	kindHead      = 'H' // first bytes of connections
 	kindReference = 'R' // name of an image
 	kindArchive   = 'A' // an archive, not compressed
+	kindBuild     = 'D' // a Dockerfile
 )
 
 func main() {
@@ -65,6 +67,8 @@ func answer(frame []byte) []byte {
 		return readReference(string(rest))
 	case kindArchive:
 		return readArchive(rest)
+	case kindBuild:
+		return readDockerfile(rest)
 	}
 	log.Fatalf("unknown kind %q", kind)
 	return nil

@@ -8,6 +8,7 @@
 
 pub mod archive;
 pub mod check;
+pub mod dockerfile;
 pub mod head;
 pub mod json;
 pub mod mutate;

@@ -1,7 +1,7 @@
 //! `differ`: runs the differential test.
 //!
 //! ```text
-//! differ --oracles FOLDER --recorded FILE [--cases N] [--seed S] [--only json|target|head|reference|archive] [--first I]
+//! differ --oracles FOLDER --recorded FILE [--cases N] [--seed S] [--only json|target|head|reference|archive|dockerfile] [--first I]
 //! differ --recorded FILE --seeds FOLDER
 //! ```
 //!
@@ -19,13 +19,14 @@ use differential::check::{Case, Check, Judge, Reading};
 use differential::oracle::Oracle;
 use differential::random::Random;
 use differential::recorded::Recorded;
-use differential::{archive, head, json, reference, shrink, target};
+use differential::{archive, dockerfile, head, json, reference, shrink, target};
 use serde_json::json;
 
 mod seeds;
 
 /// How many of a hundred cases are of which kind.
-const SHARES: &[(&str, u64)] = &[("json", 55), ("target", 20), ("head", 15), ("reference", 5), ("archive", 5)];
+const SHARES: &[(&str, u64)] =
+    &[("json", 50), ("target", 20), ("head", 15), ("reference", 5), ("archive", 5), ("dockerfile", 5)];
 
 /// Cases that are shown to an oracle at once.
 const BATCH: u64 = 200;
@@ -78,7 +79,9 @@ impl Settings {
                 "--seed" => settings.seed = number()?,
                 "--first" => settings.first = number()?,
                 "--only" if SHARES.iter().any(|(name, _)| *name == value) => settings.only = Some(value),
-                "--only" => return Err(format!("`{value}` is none of json, target, head, reference and archive")),
+                "--only" => {
+                    return Err(format!("`{value}` is none of json, target, head, reference, archive and dockerfile"));
+                }
                 _ => return Err(format!("unknown option `{word}`")),
             }
         }
@@ -115,7 +118,8 @@ fn run(settings: &Settings) -> io::Result<bool> {
     let names: Vec<String> = first.iter().map(|oracle| oracle.name.clone()).collect();
     let bodies = json::Bodies::new(&mut first, &recorded)?;
     let (targets, heads) = (target::Targets::new(&recorded), head::Heads::new(&recorded));
-    let checks: [&dyn Check; 5] = [&bodies, &targets, &heads, &reference::References, &archive::Archives];
+    let checks: [&dyn Check; 6] =
+        [&bodies, &targets, &heads, &reference::References, &archive::Archives, &dockerfile::Dockerfiles];
     let (found, stop) = (Mutex::new(Vec::new()), AtomicBool::new(false));
     let figures: Vec<Figures> = checks.iter().map(|_| Figures::default()).collect();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);

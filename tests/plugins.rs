@@ -28,7 +28,7 @@ fn a_plugin_is_granted_nothing_that_a_container_is_not() {
         ("docker plugin enable team/p:1", "share the host's pid namespace"),
         ("docker plugin set team/p:1 data.source=/root", "mount host path /root read-write"),
         ("docker plugin set team/p:1 data=/root", "mount host path /root read-write"),
-        ("mkdir -p $WORK/p; docker plugin create other:1 $WORK/p", "send a plugin's archive"),
+        ("mkdir -p $WORK/p; docker plugin create other:1 $WORK/p", "share the host's pid namespace"),
     ] {
         let outcome =
             shell.run(&line.replace("mkdir -p $WORK/p;", &format!("cp -r {}/p $WORK/p;", direct.work().display())));
@@ -48,5 +48,8 @@ fn a_plugin_is_granted_nothing_that_a_container_is_not() {
     let stored = get(engine.socket(), "/plugins/team%2Fp:1/json");
     assert_eq!((&stored["Enabled"], &stored["Settings"]["Mounts"][0]["Source"]), (&false.into(), &"/etc".into()));
     shell.must("docker plugin set team/p:1 DEBUG=1");
+    shell.must(
+        "mkdir -p $WORK/h/rootfs && echo '{\"network\":{\"type\":\"none\"}}' >$WORK/h/config.json && docker plugin create harmless:1 $WORK/h",
+    );
     shell.must("docker plugin rm team/p:1");
 }

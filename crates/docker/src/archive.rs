@@ -18,6 +18,7 @@ mod look;
 mod number;
 mod path;
 mod pax;
+pub mod plugin;
 mod tar;
 
 #[cfg(test)]

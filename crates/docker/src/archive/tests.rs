@@ -8,6 +8,7 @@ mod contexts;
 mod corpus;
 mod hostile;
 mod loads;
+mod plugins;
 mod puts;
 
 pub(crate) use corpus::unpack;

@@ -3,7 +3,8 @@
 use super::{Call, Misread, build};
 use crate::archive::files::{self, Finding, Packed, Summary};
 use crate::archive::images::{self, Images};
-use crate::archive::{Limits, Open};
+use crate::archive::{Limits, Open, plugin};
+use crate::body::plugin::PluginConfig;
 use crate::dockerfile::Build;
 use crate::endpoint::Operation;
 use crate::privilege::asked::Asked;
@@ -21,6 +22,8 @@ pub enum Archive {
     Files(Summary),
     /// The files of an image that is imported: it may hold what any image may.
     Root,
+    /// A plugin: its configuration. Its files are its own.
+    Plugin(Box<PluginConfig>),
     /// What is not looked into.
     Unexamined,
 }
@@ -36,6 +39,7 @@ impl Call {
                 files::summary(source, Packed::Taken, limits)?;
                 Archive::Root
             }
+            Operation::PluginCreate => Archive::Plugin(Box::new(plugin::config(source, limits)?)),
             _ => Archive::Unexamined,
         })
     }
@@ -69,6 +73,12 @@ impl Asked<'_> {
             if found.absolute_links.any() { &found.absolute_links } else { &found.escaping_links },
         );
         ask(SpecialFile::OutsideHardLink, &found.foreign_hard_links);
+    }
+
+    /// A plugin, with what its configuration grants it once it is enabled.
+    pub(super) fn make_plugin(&mut self, archive: &Archive) {
+        let Archive::Plugin(config) = archive else { return self.unread() };
+        self.plugin(config);
     }
 
     /// An archive that was read as something else than its end point takes it for.

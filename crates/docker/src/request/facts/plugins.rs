@@ -21,10 +21,12 @@ impl Draft<'_> {
                 let granted: &[PluginPrivilege] = granted.value();
                 self.asked.install_plugin(self.query.value("remote")?, granted)?;
             }
-            (Operation::PluginCreate, _) => {
+            (Operation::PluginCreate, body) => {
                 let image = plugins::plugin_image(self.query.value("name")?, "name")?;
                 self.asked.ask(Privilege::InstallPlugin { image });
-                self.asked.ask(Privilege::Unexamined { part: "a plugin's archive" });
+                if let Body::Archive(archive) = body {
+                    self.asked.make_plugin(archive);
+                }
             }
             (Operation::PluginEnable | Operation::PluginSet, _) => self.stored_plugin(),
             (Operation::PluginPush, _) => self.push_plugin(),

@@ -40,6 +40,18 @@ fn read(head: &str, archive: &[u8]) -> Result<Request, Misread> {
     Ok(request.with_archive(archive))
 }
 
+#[test]
+fn a_plugin_made_of_an_archive_asks_for_what_its_configuration_does() {
+    let make = |config: &str| read("POST /v1.41/plugins/create?name=p:1", &archive("config.json", config));
+    let request = make(r#"{"PidHost":true,"network":{"type":"host"},"linux":{"capabilities":["CAP_SYS_ADMIN"]}}"#);
+    assert_eq!(
+        asked(&settled(&request.unwrap()).unwrap()),
+        "install plugin p:1, share the host's network namespace, share the host's pid namespace, add capability SYS_ADMIN"
+    );
+    assert_eq!(asked(&settled(&make("{}").unwrap()).unwrap()), "install plugin p:1");
+    assert!(make(r#"{"NewPower":1}"#).unwrap_err().to_string().contains("NewPower"));
+}
+
 /// What a build of a Dockerfile asks for, beyond its network.
 fn build(query: &str, dockerfile: &str) -> String {
     let request = read(&format!("POST /v1.41/build?{query}"), &archive("Dockerfile", dockerfile));

@@ -35,7 +35,8 @@ fuzz_target!(|text: &[u8]| {
 /// BuildKit knows of more: what it cannot tell, it says.
 fn same_work(classic: &Build, kit: &Build) -> bool {
     let known = kit.steps.unknown.is_empty() && classic.steps.unknown.is_empty();
-    !known || classic.bases == kit.bases
+    let images = |build: &Build| -> Vec<_> { build.bases.iter().map(|base| (base.line, base.name.clone())).collect() };
+    !known || images(classic) == images(kit)
 }
 
 /// Each line alone: as a trigger of a base image it asks for what it asks for as an instruction.

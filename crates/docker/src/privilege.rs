@@ -530,7 +530,7 @@ impl fmt::Display for Privilege {
                 write!(f, "set swarm option {name}={}", without_login(value))
             }
             Privilege::InstallPlugin { image } => write!(f, "install plugin {}", image.describe()),
-            Privilege::Unexamined { part } => write!(f, "send {part}, which this version does not look into"),
+            Privilege::Unexamined { part } => write!(f, "use {part}, which this version does not look into"),
         }
     }
 }

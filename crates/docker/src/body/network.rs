@@ -63,7 +63,7 @@ go_struct! {
 
     /// How a container takes part in a network.
     ///
-    /// The daemon fills in ids and addresses itself; what clients send there is ignored by it.
+    /// Of the ids and addresses that the daemon fills in itself, it goes by `NetworkID` where a client sends it.
     pub struct EndpointSettings {
         ipam_config: Option<EndpointIpamConfig> = "IPAMConfig",
         links: Option<Vec<String>> = "Links",

@@ -31,10 +31,22 @@ pub fn triggers(triggers: &[String], builder: Builder) -> Result<Steps, Misread>
         if matches!(line.keyword.as_str(), "onbuild" | "from" | "maintainer") {
             return Err(Misread::at(1, "an instruction that is no trigger"));
         }
-        let reading = Reading { stages: &Stages::unknown(), escape, builder };
-        reading.step(line, &mut steps)?;
+        triggered(line, escape, builder, &mut steps)?;
     }
     Ok(steps)
+}
+
+/// What a trigger does. The daemon reads its words with the escape character of the Dockerfile that is built from the
+/// image, which may be another one than where it was written: what that makes a difference to is refused.
+fn triggered(line: &Line, escape: char, builder: Builder, steps: &mut Steps) -> Result<(), Misread> {
+    let step = |escape, steps: &mut Steps| Reading { stages: &Stages::unknown(), escape, builder }.step(line, steps);
+    let (mut one, mut other) = (Steps::default(), Steps::default());
+    step('\\', &mut one)?;
+    step('`', &mut other)?;
+    if one != other {
+        return Err(Misread::Ambiguous { line: Some(line.number) });
+    }
+    step(escape, steps)
 }
 
 fn syntax(text: &[u8], args: &BuildArgs) -> Vec<String> {
@@ -54,7 +66,7 @@ fn built_in(text: &[u8], args: &BuildArgs, builder: Builder) -> Result<Build, Mi
             _ if !stages.any() => return Err(Misread::NoStage),
             "onbuild" => {
                 let inner = steps::trigger(line, escape)?;
-                Reading { stages: &Stages::unknown(), escape, builder }.step(&inner, &mut build.onbuild)?;
+                triggered(&inner, escape, builder, &mut build.onbuild)?;
             }
             _ => Reading { stages: &stages, escape, builder }.step(line, &mut build.steps)?,
         }

@@ -21,7 +21,9 @@ pub(super) struct Stages<'a> {
 static NO_ARGS: BuildArgs = BuildArgs::new();
 
 /// Arguments that need no declaration.
-const PROXIES: &[&str] = &["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
+const PROXIES: &[&str] = &["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY"];
+/// One that needs a declaration on daemons before 23, and none on later ones.
+const LATER_PROXY: &str = "ALL_PROXY";
 /// Arguments that BuildKit sets by itself, from what it builds on and for.
 const PLATFORMS: &[&str] = &[
     "BUILDPLATFORM",
@@ -80,7 +82,7 @@ impl<'a> Stages<'a> {
             };
             let expand = |text| {
                 Shell::expand(text, self.escape, &before)
-                    .filter(|_| !self.uses_platform(text))
+                    .filter(|_| !self.uses_untold(text))
                     .ok_or_else(|| Misread::at(line.number, "an argument that cannot be told"))
             };
             let name = expand(name)?;
@@ -108,7 +110,7 @@ impl<'a> Stages<'a> {
         {
             return Err(Misread::at(line.number, "a name of a stage that cannot be one, or is there already"));
         }
-        let expand = |text| Shell::expand(text, self.escape, &self.variables).filter(|_| !self.uses_platform(text));
+        let expand = |text| Shell::expand(text, self.escape, &self.variables).filter(|_| !self.uses_untold(text));
         let base = match (expand(image), expand(platform)) {
             (Some(image), _) if image.is_empty() => return Err(Misread::at(line.number, "FROM takes an image")),
             (Some(image), _) if image == SCRATCH || named(&image.to_lowercase()) => None,
@@ -136,10 +138,12 @@ impl<'a> Stages<'a> {
         earlier.iter().flatten().any(|stage| *stage == lower) || by_number()
     }
 
-    /// Whether a text uses a variable that only BuildKit can tell.
-    fn uses_platform(&self, text: &str) -> bool {
-        let own = |name: &&&str| !self.variables.contains_key(**name);
-        self.builder == Builder::BuildKit && PLATFORMS.iter().filter(own).any(|name| text.contains(name))
+    /// Whether a text uses a variable that only BuildKit can tell, or that not all daemons know.
+    fn uses_untold(&self, text: &str) -> bool {
+        let uses = |name: &str| !self.variables.contains_key(name) && text.contains(name);
+        uses(LATER_PROXY)
+            || uses(&LATER_PROXY.to_ascii_lowercase())
+            || (self.builder == Builder::BuildKit && PLATFORMS.iter().any(|name| uses(name)))
     }
 }
 

@@ -14,6 +14,10 @@ const ENDPOINT_SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
 
 impl Asked<'_> {
     /// The network mode and the networks to join beside it.
+    ///
+    /// Before it looks for a network of that name, the daemon takes the one that an endpoint's `NetworkID` says, and
+    /// it looks when the container starts. So the id of the network that was judged is written there: a client's own
+    /// would be another network, and a name could be another's by then.
     pub(crate) fn networks(
         &mut self,
         host: &mut HostConfig,
@@ -32,11 +36,25 @@ impl Asked<'_> {
             if !same_network(name, &host.network_mode) {
                 self.join_network(name);
             }
-            if let Some(endpoint) = endpoint {
-                self.endpoint(endpoint)?;
+            let id = self.network_id(name);
+            match endpoint {
+                Some(endpoint) => {
+                    self.endpoint(endpoint)?;
+                    endpoint.network_id = id;
+                }
+                None if id.is_empty() => {}
+                None => *endpoint = Some(EndpointSettings { network_id: id, ..EndpointSettings::default() }),
             }
         }
         Ok(())
+    }
+
+    /// The id of a network by its name; empty for one that is not there, and for those that every daemon has.
+    fn network_id(&self, name: &str) -> String {
+        match name {
+            "bridge" | "default" | "host" | "none" => String::new(),
+            _ => self.world.network(name).map(|network| network.id.clone()).unwrap_or_default(),
+        }
     }
 
     /// A network by name or id. The one of driver `host` is the host's namespace under any name.

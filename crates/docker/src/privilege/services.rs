@@ -4,9 +4,10 @@
 //! need not be the same on the others: so paths count as unresolved, images must be named, and what an image says
 //! of its user counts only where the name holds a digest.
 
-use super::{Privilege, PublishedPort};
+use super::{Privilege, PublishedPort, SpecialFile};
+use crate::body::mount::Mount;
 use crate::body::service::{NetworkAttachment, PortConfig, ResourceRequirements, ServiceSpec, TaskSpec};
-use crate::body::task::{ContainerSpec, CredentialSpec, Privileges};
+use crate::body::task::{ContainerSpec, CredentialSpec, FileTarget, Privileges};
 use crate::endpoint::Kind;
 use crate::facts::Spec;
 use crate::image::Reference;
@@ -15,6 +16,7 @@ use crate::privilege::kernel;
 use crate::privilege::limits::Limits;
 use crate::request::Misread;
 use crate::resource::{Image, Thing};
+use crate::target::ApiVersion;
 
 /// Where a task's container stands in the body.
 const CONTAINER: &str = "TaskTemplate.ContainerSpec";
@@ -25,6 +27,12 @@ impl Asked<'_> {
     /// Harmless, hence not asked: names, labels, how many tasks, on which nodes, how updates go about.
     pub(crate) fn service(&mut self, body: &mut ServiceSpec) -> Result<(), Misread> {
         self.elsewhere = true;
+        if said_otherwise(body) {
+            return Err(Misread::value(
+                "Labels",
+                "says otherwise than the label of that name in TaskTemplate.ContainerSpec",
+            ));
+        }
         for port in body.endpoint_spec.iter().flat_map(|endpoint| endpoint.ports.iter().flatten()) {
             let port = published(port)
                 .ok_or_else(|| Misread::value("EndpointSpec.Ports", "has a protocol or a port that cannot be read"))?;
@@ -72,15 +80,19 @@ impl Asked<'_> {
             self.task_privileges(privileges);
         }
         for (index, mount) in container.mounts.iter_mut().flatten().enumerate() {
-            self.mount(mount, "", &format!("{CONTAINER}.Mounts[{index}]"))?;
+            let field = format!("{CONTAINER}.Mounts[{index}]");
+            without_template(mount, &field)?;
+            self.mount(mount, "", &field)?;
         }
         for secret in container.secrets.iter_mut().flatten() {
             let known = self.reference(Kind::Secret, &mut secret.secret_id, &mut secret.secret_name);
             self.ask(Privilege::UseSecret { secret: known });
+            self.file(secret.file.as_ref());
         }
         for config in container.configs.iter_mut().flatten() {
             let known = self.reference(Kind::Config, &mut config.config_id, &mut config.config_name);
             self.ask(Privilege::UseConfig { config: known });
+            self.file(config.file.as_ref());
         }
         self.limits(&Limits {
             oom_kill_disable: None,
@@ -91,6 +103,14 @@ impl Asked<'_> {
             storage: None,
         });
         Ok(())
+    }
+
+    /// A secret or config as a file. The daemon gives it a mode of Go's, whose bits above the permissions make it run as
+    /// its owner, who may be root.
+    fn file(&mut self, file: Option<&FileTarget>) {
+        if let Some(file) = file.filter(|file| file.mode & !PERMISSIONS != 0) {
+            self.ask(Privilege::CopySpecialFile { kind: SpecialFile::SetId, path: file.name.clone() });
+        }
     }
 
     /// The image of a service, and what its configuration says of user and volumes. Each node pulls it, by its name.
@@ -204,6 +224,30 @@ impl Asked<'_> {
     }
 }
 
+/// Whether a label of the service says otherwise than its containers' label of that name: policies see one of them.
+fn said_otherwise(body: &ServiceSpec) -> bool {
+    let container = body.task_template.container_spec.as_ref().and_then(|container| container.labels.as_ref());
+    let differs = |(name, value): (&String, &String)| {
+        container.and_then(|labels| labels.get(name)).is_some_and(|own| own != value)
+    };
+    body.labels.iter().flatten().any(differs)
+}
+
+/// The daemon fills in templates (`{{.Node.Hostname}}`) on each node, after all was judged: what a mount says is no
+/// longer what it is.
+fn without_template(mount: &Mount, field: &str) -> Result<(), Misread> {
+    let driver = mount.volume_options.iter().flat_map(|options| &options.driver_config);
+    let options = driver.flat_map(|driver| driver.options.iter().flatten());
+    let texts = options.flat_map(|(name, value)| [name, value]).chain([&mount.source, &mount.target]);
+    match texts.into_iter().any(|text| text.contains("{{")) {
+        true => Err(Misread::value(field, "holds a template; say what is mounted")),
+        false => Ok(()),
+    }
+}
+
+/// The bits of a file's mode that are permissions.
+const PERMISSIONS: u32 = 0o777;
+
 /// A port of all nodes, or of those that run a task. 0 is a free one.
 fn published(port: &PortConfig) -> Option<PublishedPort> {
     let protocol = match port.protocol.as_str() {
@@ -215,8 +259,10 @@ fn published(port: &PortConfig) -> Option<PublishedPort> {
     Some(PublishedPort { protocol: protocol.to_owned(), address: String::new(), first: number, last: number })
 }
 
-/// A service's container in short, as context for policies.
-pub(crate) fn spec(body: &ServiceSpec) -> Spec {
+/// A service's container in short, as context for policies. Daemons drop what the API version of a request does not
+/// have, and take a request without a version for one of theirs: what could be dropped counts as not said.
+pub(crate) fn spec(body: &ServiceSpec, version: Option<ApiVersion>) -> Spec {
+    let since = |minor| version.is_some_and(|version| version >= ApiVersion { major: 1, minor });
     let none = ContainerSpec::default();
     let task = &body.task_template;
     let container = task.container_spec.as_ref().unwrap_or(&none);
@@ -230,14 +276,16 @@ pub(crate) fn spec(body: &ServiceSpec) -> Spec {
         image: container.image.clone(),
         memory: limits.memory_bytes,
         nano_cpus: limits.nano_cpus,
-        pids: limits.pids.max(0),
+        pids: if since(41) { limits.pids.max(0) } else { 0 },
         shm_size: 0,
         read_only: container.read_only,
-        no_new_privileges: container.privileges.as_ref().is_some_and(|privileges| privileges.no_new_privileges),
+        no_new_privileges: since(44)
+            && container.privileges.as_ref().is_some_and(|privileges| privileges.no_new_privileges),
         dropped_capabilities: container
             .capability_drop
             .iter()
             .flatten()
+            .filter(|_| since(41))
             .map(|name| kernel::capability_name(name))
             .collect(),
         network: network.map_or("default", |network| network.target.as_str()).to_owned(),

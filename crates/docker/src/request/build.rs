@@ -145,6 +145,7 @@ impl Asked<'_> {
         if missing {
             self.ask_once(Privilege::PullImage { image: image.clone() });
         }
+        no_id_to_be(name, &image)?;
         self.ask_once(Privilege::UseImage { image });
         Ok(missing)
     }
@@ -195,8 +196,14 @@ impl Asked<'_> {
     /// `cachefrom` and `ulimits`, which are JSON inside the query.
     fn build_lists(&mut self, query: &Query) -> Result<(), Misread> {
         for name in list::<String>(query, "cachefrom")? {
-            let reference = Reference::parse(&name).map_err(|_| Misread::value("cachefrom", "names no image"))?;
-            let image = Image { reference: Some(reference.with_default_tag()), ..Image::default() };
+            // One that is not there is no cache; one that is may become the result as it is.
+            let before = self.absent.take();
+            let (image, ..) = self.image(&name)?;
+            self.absent = before;
+            if image == Image::default() {
+                return Err(Misread::value("cachefrom", "names no image"));
+            }
+            no_id_to_be(&name, &image)?;
             self.ask(Privilege::UseImage { image });
         }
         for Ulimit { name, soft, hard } in list::<Ulimit>(query, "ulimits")? {
@@ -204,6 +211,15 @@ impl Asked<'_> {
         }
         Ok(())
     }
+}
+
+/// Refuses the name of an image that would be taken for the beginning of an id once the name is taken away, which can
+/// be while the daemon builds.
+fn no_id_to_be(name: &str, image: &Image) -> Result<(), Misread> {
+    if image.reference.is_some() && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Misread::value(format!("`{name}` in the build"), "could be taken for an id; write it with a tag"));
+    }
+    Ok(())
 }
 
 /// A parameter that holds a JSON list.

@@ -4,12 +4,15 @@
 //! The daemon stores what was asked for merged with its own defaults, so a few fields say nothing about
 //! what anybody asked: they are left out, as each note below says.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::answer::Unreadable;
 use crate::body::container::{CreateRequest, HostConfig};
 use crate::body::mount::{BindOptions, Mount};
+use crate::body::network::{EndpointSettings, NetworkingConfig};
 use crate::image::Reference;
 use crate::json;
 use crate::privilege::Privilege;
@@ -31,12 +34,30 @@ const MASKED_SINCE_20_10: &[&str] = &[
     "/sys/firmware",
 ];
 
+/// The label of containers that are tasks. They hold secrets which their own configuration does not tell of.
+const TASK: &str = "com.docker.swarm.task.id";
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Inspection {
     config: Option<Value>,
     host_config: Option<Value>,
     mounts: Option<Vec<MountPoint>>,
+    network_settings: Option<NetworkSettings>,
+}
+
+/// The networks that it was connected to, whether by its create or since.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NetworkSettings {
+    networks: Option<BTreeMap<String, Option<Endpoint>>>,
+}
+
+/// Its place in one of them. The daemon goes by the id where there is one.
+#[derive(Default, Deserialize)]
+struct Endpoint {
+    #[serde(rename = "NetworkID")]
+    network: Option<String>,
 }
 
 /// A mount as it was made, whichever field asked for it: also those taken over from other containers.
@@ -68,7 +89,20 @@ pub fn read(body: &[u8]) -> Result<CreateRequest, Unreadable> {
     host.mounts = Some(inspection.mounts.into_iter().flatten().map(MountPoint::mount).collect());
     create.volumes = None;
     create.host_config = Some(host);
+    let networks = inspection.network_settings.unwrap_or_default().networks;
+    create.networking_config = Some(NetworkingConfig { endpoints_config: Some(joined(networks.unwrap_or_default())) });
     Ok(create)
+}
+
+/// The networks by what the daemon goes by. Those that every daemon has are told by the network mode.
+fn joined(networks: BTreeMap<String, Option<Endpoint>>) -> BTreeMap<String, Option<EndpointSettings>> {
+    let own = |name: &str| matches!(name, "bridge" | "default" | "host" | "none");
+    let networks = networks.into_iter().filter(|(name, _)| !own(name));
+    networks
+        .map(|(name, endpoint)| {
+            (endpoint.unwrap_or_default().network.filter(|id| !id.is_empty()).unwrap_or(name), None)
+        })
+        .collect()
 }
 
 impl MountPoint {
@@ -157,6 +191,9 @@ impl Asked<'_> {
             self.ask(Privilege::Unexamined { part: "a stored configuration" });
             return Ok(());
         };
+        if container.labels.contains_key(TASK) {
+            self.ask(Privilege::Unexamined { part: "the secrets of a swarm's task" });
+        }
         let mut body = CreateRequest::clone(&stored);
         self.run_as(&body.user, "");
         let host = body.host_config.get_or_insert_with(HostConfig::default);

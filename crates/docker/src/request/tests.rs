@@ -12,6 +12,7 @@ use crate::world::{KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, Previ
 
 mod archives;
 mod defaults;
+mod networks;
 mod plugins;
 mod services;
 mod swarm;

@@ -4,7 +4,7 @@ use super::{Draft, Unsettled, not_an_id};
 use crate::endpoint::Operation;
 use crate::host_path;
 use crate::privilege::asked::{Absent, Asked};
-use crate::privilege::{Privilege, containers};
+use crate::privilege::{Namespace, Peer, Privilege, containers};
 use crate::request::{Body, Call, Misread};
 use crate::resource::Resource;
 use crate::world::KnownPath;
@@ -32,6 +32,10 @@ impl Draft<'_> {
                 self.checkpoint("dir")?;
             }
             (Operation::ContainerStart, _) => self.start_from_checkpoint()?,
+            (Operation::ContainerTop, _) if !is_plain(self.query.value("ps_args")?) => {
+                let namespace = Namespace::Pid;
+                self.asked.ask(Privilege::ShareNamespace { namespace, with: Peer::Host });
+            }
             (Operation::PutContainerArchive, Body::Archive(archive)) => self.asked.copy_in(archive),
             _ => {}
         }
@@ -159,6 +163,25 @@ impl Asked<'_> {
         Ok(())
     }
 }
+
+/// Whether `ps` with these arguments shows the container's processes alone. The daemon runs it for all of the host's,
+/// and keeps the lines whose column `PID` is one of the container's: columns of other names, of several words, or
+/// named anew before that one put another number in its place, and the lines of other processes are kept.
+fn is_plain(arguments: &str) -> bool {
+    let columns = |list: &str| {
+        let word = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b',' | b'_');
+        list.split(',').next() == Some("pid") && list.bytes().all(word)
+    };
+    match arguments.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().as_slice() {
+        [] => true,
+        [one] => PLAIN.contains(one),
+        ["-o" | "-eo" | "-Ao", list] | ["-e" | "-A", "-o", list] => columns(list),
+        _ => false,
+    }
+}
+
+/// Arguments of `ps` after which the columns stand as the daemon takes them to stand.
+const PLAIN: &[&str] = &["-A", "-e", "-f", "-ef", "-eF", "aux", "-aux", "auxw", "auxww"];
 
 /// The name of a checkpoint is part of a path on the host: the daemon checks it where one is made, not where one is
 /// used or removed.

@@ -71,8 +71,13 @@ impl Draft<'_> {
             }
             None => self.not_found = Some(Absent { status: 404, message: format!("No such container: {member}") }),
         }
-        if let (Body::NetworkConnect(_), Some(Resource::Network(network))) = (&self.body, self.resources.first()) {
+        if let (Body::NetworkConnect(body), Some(Resource::Network(network))) = (&mut self.body, self.resources.first())
+        {
             let name = if network.id.is_empty() { network.name.clone() } else { network.id.clone() };
+            // The daemon goes by this before it goes by the path.
+            if let Some(endpoint) = &mut body.value_mut().endpoint_config {
+                endpoint.network_id.clone_from(&network.id);
+            }
             self.asked.join_network(&name);
         }
         Ok(())

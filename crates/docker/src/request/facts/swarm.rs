@@ -43,7 +43,7 @@ impl Draft<'_> {
         if let Body::Service(body) = &mut self.body {
             not_a_swarm_id(&body.name, "Name")?;
             self.asked.service(body.value_mut())?;
-            self.spec = Some(services::spec(body));
+            self.spec = Some(services::spec(body, call.version));
         }
         if call.operation != Operation::ServiceUpdate {
             return Ok(());
@@ -72,7 +72,7 @@ impl Draft<'_> {
             return Ok(());
         };
         self.asked.service(&mut previous)?;
-        self.spec = Some(services::spec(&previous));
+        self.spec = Some(services::spec(&previous, call.version));
         Ok(())
     }
 }

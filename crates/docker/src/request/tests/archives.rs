@@ -78,6 +78,17 @@ fn a_build_asks_for_what_its_dockerfile_does() {
         ("FROM tiny AS a\nFROM scratch\nCOPY --from=a / /\n", "use image tiny:latest"),
         ("FROM scratch\nCOPY --from=tiny / /\n", "use image tiny:latest"),
         ("FROM scratch\nONBUILD RUN a\n", "run commands in a build"),
+        // Read with the escape character of whoever builds from it, this is a URL.
+        (
+            "FROM tiny\nONBUILD ADD h`ttp://127.0.0.1:9/x /x\n",
+            "refused: the Dockerfile can be read in two ways at line 2",
+        ),
+        (
+            "FROM ${ALL_PROXY:-tiny}\n",
+            "refused: it cannot be told what `${ALL_PROXY:-tiny}` in the Dockerfile will be; write it without variables",
+        ),
+        // The name can be taken away while the daemon builds; then this is the beginning of an id.
+        ("FROM fade\n", "refused: `fade` in the build could be taken for an id; write it with a tag"),
         ("FROM app:2\n", "pull image app:2, use image app:2"),
         (
             "FROM tiny\nCOPY --from=$X / /\n",
@@ -170,7 +181,7 @@ fn a_remote_context_is_seen_by_nobody() {
     let facts = settled(&request).unwrap();
     assert_eq!(
         asked(&facts),
-        "build from remote context https://example.org/x.git, send a remote build context, which this version does not look into"
+        "build from remote context https://example.org/x.git, use a remote build context, which this version does not look into"
     );
     assert_eq!(facts.canonical.body, CanonicalBody::None);
 }

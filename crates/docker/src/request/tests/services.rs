@@ -151,6 +151,14 @@ fn what_no_service_may_say_is_refused() {
         ("", r#""Brandnew":1"#, "", "unknown field `TaskTemplate.Brandnew`"),
         (r#""Mounts":[{"Type":"npipe","Target":"/x"}]"#, "", "", "type other than"),
         (r#""Mounts":[{"Type":"bind","Source":"etc","Target":"/x"}]"#, "", "", "not an absolute path"),
+        (r#""Mounts":[{"Type":"bind","Source":"/srv/{{print 1}}","Target":"/x"}]"#, "", "", "holds a template"),
+        (
+            r#""Mounts":[{"Target":"/x","VolumeOptions":{"DriverConfig":{"Options":{"o":"{{print 1}}"}}}}]"#,
+            "",
+            "",
+            "holds a template",
+        ),
+        (r#""Labels":{"owner":"alice"}"#, "", r#""Labels":{"owner":"ci"}"#, "says otherwise"),
         ("", r#""Runtime":"attachment""#, "", "attaches a container"),
         ("", r#""NetworkAttachmentSpec":{"ContainerID":"web"}"#, "", "attaches a container"),
         ("", r#""PluginSpec":{"remote":"p","privileges":[{"name":"new"}]}"#, "", "not known here"),
@@ -257,7 +265,7 @@ fn an_update_is_judged_whole_and_a_rollback_by_what_was() {
 #[test]
 fn policies_see_the_limits_of_a_service() {
     let facts = understood(
-        "POST /services/create",
+        "POST /v1.44/services/create",
         r#"{"Name":"web","Labels":{"a":"1"},"TaskTemplate":{"ContainerSpec":{"Image":"tiny","Env":["A=secret"],"ReadOnly":true,
             "Labels":{"b":"2"},"Privileges":{"NoNewPrivileges":true},"CapabilityDrop":["CAP_ALL"]},
             "Resources":{"Limits":{"MemoryBytes":5,"NanoCPUs":6,"Pids":7}},"RestartPolicy":{"Condition":"none"}}}"#,
@@ -271,4 +279,19 @@ fn policies_see_the_limits_of_a_service() {
     assert_eq!(spec.restart, "none");
     assert_eq!(spec.labels.len(), 2);
     assert!(!format!("{facts:?}").contains("secret"), "{facts:?}");
+    // What the daemon would drop was not said.
+    let older = understood("POST /v1.40/services/create", &sent(&facts)).unwrap().spec.unwrap();
+    assert!(!older.no_new_privileges && older.dropped_capabilities.is_empty() && older.pids == 0, "{older:?}");
+}
+
+#[test]
+fn a_secret_that_runs_as_its_owner_is_asked() {
+    let file = |mode: u32| {
+        format!(r#""Configs":[{{"ConfigName":"c","File":{{"Name":"/su","UID":"0","GID":"0","Mode":{mode}}}}}]"#)
+    };
+    assert_eq!(asks(&file(0o444), "", ""), ["use config c"]);
+    assert_eq!(
+        asks(&file(1 << 23 | 0o755), "", ""),
+        ["use config c", "copy a file that runs as its owner (setuid or setgid) into a container: /su"]
+    );
 }

@@ -33,6 +33,7 @@ case ${1:-} in
     need python3 python3
     need make make
     need openssl openssl
+    need c++ build-essential
     [ -x /usr/bin/docker-compose ] || missing+=(docker-compose)
     /usr/bin/python3 -c 'import docker' 2>/dev/null || missing+=(python3-docker) ;;
   bench)

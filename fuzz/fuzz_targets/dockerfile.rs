@@ -4,7 +4,7 @@
 //! builders start from the same images.
 #![no_main]
 
-use docker::dockerfile::{Build, BuildArgs, Builder, Misread, read, triggers};
+use docker::dockerfile::{Build, BuildArgs, Builder, read, triggers};
 use libfuzzer_sys::fuzz_target;
 
 /// An argument that no Dockerfile has.
@@ -16,12 +16,10 @@ fuzz_target!(|text: &[u8]| {
         instructions(text, builder);
         let Ok(build) = read(text, &args, builder) else { continue };
         let commented = [text, b"\n# the end\n"].concat();
-        // A comment within an unfinished instruction: there the second reader may disagree, which is a refusal.
-        let again = read(&commented, &args, builder);
-        assert!(
-            again.as_ref() == Ok(&build) || matches!(again, Err(Misread::Ambiguous { .. })),
-            "with a comment behind it"
-        );
+        // Within an unfinished instruction the second reader may disagree, which is a refusal.
+        if !text.trim_ascii_end().ends_with(b"\\") && !text.trim_ascii_end().ends_with(b"`") {
+            assert_eq!(read(&commented, &args, builder).as_ref(), Ok(&build), "with a comment behind it");
+        }
         if !contains(text, UNUSED) {
             let mut more = args.clone();
             more.insert(UNUSED.to_owned(), Some("x".to_owned()));

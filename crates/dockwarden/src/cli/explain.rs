@@ -125,4 +125,4 @@ Examples:
   dockwarden explain --preset ci --as gitlab-runner,ci -- docker build .
   dockwarden explain 01JDCX5M8Z6M0Q3K3Y4V9T2R7S
   dockwarden explain --request create.http --json
-  printf 'POST /v1.41/containers/web/exec HTTP/1.1\\r\\n\\r\\n' | dockwarden explain --request -";
+  printf 'POST /build/prune HTTP/1.1\\r\\nHost: docker\\r\\n\\r\\n' | dockwarden explain --request -";

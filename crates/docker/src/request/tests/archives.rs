@@ -102,6 +102,10 @@ fn a_build_asks_for_what_its_dockerfile_does() {
         "pull image app:latest, use image app:latest"
     );
     assert!(build("buildargs=%7B%22B%22%3A1,%22B%22%3A2%7D", "FROM tiny\n").starts_with("refused"));
+    // A cache can become the result as it is, so it is an image like any other, also where it is named by its id.
+    let cached = |name: &str| build(&format!("cachefrom=%5B%22{name}%22%5D"), "FROM scratch\nCOPY a /a\n");
+    assert_eq!(cached("bbbbbbbbbbbb"), format!("use image {TINY}"));
+    assert_eq!(cached("evil.example/app:1"), "use image evil.example/app:1");
     assert!(build("dockerfile=Other", "FROM tiny\n").contains("holds no file `Other`"));
     assert_eq!(build("", ""), "refused: the archive cannot be read: an empty Dockerfile");
 }

@@ -3,7 +3,7 @@
 use crate::json::go_struct;
 
 pub mod auth;
-mod base64;
+pub mod base64;
 pub mod container;
 pub mod exec;
 pub mod mount;

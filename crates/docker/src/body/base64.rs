@@ -1,4 +1,4 @@
-//! Base64 as header fields hold it.
+//! Base64, as header fields and recordings hold it.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -16,8 +16,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// With either alphabet, filled up or not.
-pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+/// With either alphabet, filled up or not. `None`: it holds something else.
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
     let filled = text.iter().rev().take_while(|byte| **byte == b'=').count();
     for byte in text.get(..text.len().saturating_sub(filled))? {

@@ -28,8 +28,8 @@ pub(super) fn classic_only(query: &Query) -> Result<(), Misread> {
 
 /// What the Dockerfile of a build context does.
 pub(super) fn context(query: &Query, source: Open<'_>, limits: &Limits) -> Result<Build, Misread> {
-    let name = query.one("dockerfile")?.unwrap_or_default();
-    let args = match query.one("buildargs")?.unwrap_or_default() {
+    let name = query.value("dockerfile")?;
+    let args = match query.value("buildargs")? {
         "" | "null" => BuildArgs::new(),
         text => json::read::<BuildArgs>(text.as_bytes(), &json::Options::default())?.into_value(),
     };
@@ -87,8 +87,7 @@ impl Asked<'_> {
             self.unread();
             return Ok(());
         };
-        let given = |query: &Query, name| query.one(name).map(|value| value.unwrap_or_default().to_owned());
-        let (network, platform) = (given(query, "networkmode")?, given(query, "platform")?);
+        let (network, platform) = (query.value("networkmode")?.to_owned(), query.value("platform")?.to_owned());
         let anew = query.flag("pull")? == Some(true);
         if anew && fetched {
             query.set("pull", "0".to_owned());

@@ -124,23 +124,12 @@ fn written(request: &Request) -> Result<Vec<u8>, String> {
     Ok([head.into_bytes(), content].concat())
 }
 
-/// Base64 with the usual alphabet.
+/// Recordings may break their lines.
 fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
-        let value = ALPHABET.iter().position(|known| *known == byte)?;
-        bits = (bits << 6) | u32::try_from(value).ok()?;
-        held = held.saturating_add(6);
-        if held >= 8 {
-            held = held.saturating_sub(8);
-            bytes.push(u8::try_from((bits >> held) & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
+    let letters: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    docker::body::base64::decode(&letters)
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const A_MOMENT: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(10);
 

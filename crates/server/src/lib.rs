@@ -10,6 +10,7 @@ pub mod limits;
 pub mod listen;
 pub mod record;
 pub mod spool;
+pub mod state;
 pub mod stream;
 pub mod subject;
 mod sys;

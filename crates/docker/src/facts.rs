@@ -32,6 +32,8 @@ pub struct Facts {
     /// The images that must be fetched before it is known what the request does. If all is granted so far,
     /// fetch them, say so ([`Request::fetched`](crate::request::Request::fetched)), and ask for the facts again.
     pub fetches: Vec<Fetch>,
+    /// The groups with which the client shares what it makes.
+    pub shared_with: Vec<String>,
     /// The request as it would be sent.
     pub canonical: Canonical,
 }

@@ -9,6 +9,7 @@ use docker::endpoint::{ENDPOINTS, Kind, Operation};
 use docker::facts::{Canonical, CanonicalBody, Facts, Spec};
 use docker::http::Method;
 use docker::image::Reference;
+use docker::ownership::Ownership;
 use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, RunUser, SpecialFile, Uid};
 use docker::resource::{Container, Image, Labels, Network, Resource, Thing, Volume};
 use docker::target::ApiVersion;
@@ -51,6 +52,7 @@ fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Privile
         obligations: Vec::new(),
         absent: None,
         fetches: Vec::new(),
+        shared_with: Vec::new(),
         canonical,
     }
 }
@@ -68,7 +70,8 @@ fn image(name: &str) -> Image {
         "registry.test/team/app:1@sha256:0000000000000000000000000000000000000000000000000000000000000000",
     )
     .ok();
-    Image { reference, id: Some("sha256:1".to_owned()), names: Vec::new(), labels: labels(name) }
+    let ownership = Ownership { owners: vec!["alice".to_owned()], shared_with: vec!["ops".to_owned()] };
+    Image { reference, id: Some("sha256:1".to_owned()), names: Vec::new(), labels: labels(name), ownership }
 }
 
 /// Every kind of resource.
@@ -92,7 +95,7 @@ fn resources(name: &str) -> Vec<Resource> {
 
 fn thing(kind: Kind, name: &str) -> Thing {
     let labels = if kind == Kind::Plugin { Labels::new() } else { labels(name) };
-    Thing { kind, id: name.to_owned(), name: name.to_owned(), labels }
+    Thing { kind, id: name.to_owned(), name: name.to_owned(), labels, ownership: Ownership::default() }
 }
 
 /// Every privilege, made of that name.
@@ -101,7 +104,7 @@ fn privileges(name: &str) -> Vec<Privilege> {
     let s = || name.to_owned();
     let (c, i) = (container(name), image(name));
     let volume = Volume { name: s(), labels: labels(name), ..Volume::default() };
-    let network = Network { id: s(), name: s(), driver: s(), labels: labels(name) };
+    let network = Network { id: s(), name: s(), driver: s(), labels: labels(name), ownership: Ownership::default() };
     let mount = |path: &str| HostMount {
         path: path.to_owned(),
         asked: None,

@@ -58,6 +58,11 @@ impl Type {
         )
     }
 
+    /// Whether it can belong to somebody.
+    pub fn has_owner(self) -> bool {
+        self.has_labels() && self != Type::Node
+    }
+
     /// Whether it has the attribute `name`.
     pub fn has_name(self) -> bool {
         !matches!(

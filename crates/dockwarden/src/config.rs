@@ -15,6 +15,7 @@ mod groups;
 mod limits;
 mod listen;
 mod policies;
+mod quotas;
 mod records;
 mod spool;
 #[cfg(test)]
@@ -149,5 +150,16 @@ impl Config {
 }
 
 /// The keys of the file. Those of later versions are told apart from misspelt ones.
-const KEYS: &[&str] =
-    &["listen", "upstream", "groups", "policy", "defaults", "limits", "records", "understand", "state", "spool"];
+const KEYS: &[&str] = &[
+    "listen",
+    "upstream",
+    "groups",
+    "policy",
+    "defaults",
+    "quotas",
+    "limits",
+    "records",
+    "understand",
+    "state",
+    "spool",
+];

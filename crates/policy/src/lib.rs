@@ -21,6 +21,7 @@ mod looks;
 mod message;
 mod policy;
 mod preset;
+mod quota;
 mod schema;
 mod version;
 
@@ -28,5 +29,6 @@ pub use decision::{Answered, Circumstances, Decision, Door, Judgement, Mode, Per
 pub use entities::capability::known as capabilities;
 pub use policy::Policy;
 pub use preset::presets;
+pub use quota::{Quota, QuotaEntry};
 pub use source::{Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, nearest};
 pub use subject::*;

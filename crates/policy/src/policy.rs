@@ -16,7 +16,9 @@ use crate::explain::{self, Explanations};
 use crate::index::Index;
 use crate::judge::{Case, Judge};
 use crate::message::{self, Reason};
+use crate::quota::{Quota, Quotas};
 use crate::schema::{self, World};
+use crate::source::diagnostics::Text;
 use crate::source::{self, Diagnostic, Diagnostics, Directory, Known, NamedText, Sources, check};
 use crate::version::Fingerprint;
 
@@ -31,6 +33,7 @@ pub struct Policy {
     preset: String,
     mode: Mode,
     defaults: Defaults,
+    quotas: Quotas,
     version: String,
     warnings: Vec<Diagnostic>,
     cache: Cache,
@@ -60,6 +63,10 @@ impl Policy {
         if sources.defaults != Defaults::default() {
             fingerprint.add(&format!("{:?}", sources.defaults));
         }
+        if !sources.quotas.is_empty() {
+            fingerprint.add(&format!("{:?}", sources.quotas));
+        }
+        let quotas = Quotas::read(&sources.quotas, &Text::new(&sources.file), &known, &mut faults);
         let checked = check::check(gathered.statements, &world, &known, &mut faults);
         faults.sort();
         if faults.has_errors() {
@@ -77,6 +84,7 @@ impl Policy {
             preset: gathered.preset,
             mode,
             defaults: sources.defaults.clone(),
+            quotas,
             version: fingerprint.finish(),
             warnings: faults.0,
             cache: Cache::default(),
@@ -115,10 +123,7 @@ impl Policy {
         if let Some(answers) = key.as_ref().and_then(|key| self.cache.get(key)) {
             return Judgement { answers };
         }
-        let added = self.memberships.get(&subject.user).into_iter().flatten();
-        let mut groups: Vec<&str> = subject.groups.iter().map(String::as_str).chain(added.map(AsRef::as_ref)).collect();
-        groups.sort_unstable();
-        groups.dedup();
+        let groups = self.groups(subject);
         let judge = Judge { world: &self.world, index: &self.index, describe: &|id| self.reference(id) };
         let mut answers = judge.judge(&Case { subject, groups: &groups, facts, circumstances });
         for answer in answers.iter_mut().filter(|answer| !answer.allowed) {
@@ -129,6 +134,20 @@ impl Policy {
             self.cache.keep(key, subject, &answers);
         }
         Judgement { answers }
+    }
+
+    /// The subject's groups, with those of the configuration.
+    fn groups<'a>(&'a self, subject: &'a Subject) -> Vec<&'a str> {
+        let added = self.memberships.get(&subject.user).into_iter().flatten();
+        let mut groups: Vec<&str> = subject.groups.iter().map(String::as_str).chain(added.map(AsRef::as_ref)).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+
+    /// What this subject may have at most.
+    pub fn quota(&self, subject: &Subject) -> Quota {
+        self.quotas.of(&subject.user, &self.groups(subject))
     }
 
     /// A short hash of everything that can change a decision.

@@ -16,7 +16,7 @@ mod filter;
 mod lower;
 mod nearest;
 mod node;
-mod principals;
+pub(crate) mod principals;
 mod rules;
 mod target;
 mod terms;
@@ -28,6 +28,7 @@ pub use node::Node;
 pub use section::PolicySection;
 
 use crate::preset;
+use crate::quota::QuotaEntry;
 use crate::schema::World;
 use cedar::Statement;
 use diagnostics::{Place, Text};
@@ -57,6 +58,8 @@ pub struct Sources {
     pub groups: BTreeMap<String, Vec<String>>,
     /// What containers get where their clients say nothing.
     pub defaults: Defaults,
+    /// What everybody may have at most.
+    pub quotas: Vec<QuotaEntry>,
 }
 
 /// Who is known on this host, for telling a misspelt name.

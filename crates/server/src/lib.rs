@@ -8,6 +8,7 @@ pub mod gateway;
 mod host_path;
 pub mod limits;
 pub mod listen;
+pub mod owners;
 pub mod record;
 pub mod spool;
 pub mod state;

@@ -1,4 +1,4 @@
-//! Sections `policy:`, `groups:` and `defaults:`, and the files of policies that they and the flags name.
+//! Sections `policy:`, `groups:`, `defaults:` and `quotas:`, and the files of policies that they and the flags name.
 //!
 //! What is in them is judged by the policy crate, which opens no files: they are read here.
 
@@ -9,7 +9,7 @@ use policy::{Diagnostic, NamedText, PolicySection, Sources};
 use serde_saphyr::Spanned;
 
 use super::file::{ConfigFile, Field, Fields};
-use super::{Wishes, container_defaults, globs, groups};
+use super::{Wishes, container_defaults, globs, groups, quotas};
 
 /// Everything that the policy is made of.
 pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Sources {
@@ -36,7 +36,8 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
     }
     let groups = groups::read(file, fields.get("groups"));
     let defaults = container_defaults::read(file, fields.get("defaults"));
-    Sources { file: file.named.clone(), policy, preset: wishes.preset.clone(), policies, groups, defaults }
+    let quotas = quotas::read(file, fields.get("quotas"));
+    Sources { file: file.named.clone(), policy, preset: wishes.preset.clone(), policies, groups, defaults, quotas }
 }
 
 /// All Cedar texts, the preset's by the name that it has in diagnostics.

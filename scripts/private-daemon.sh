@@ -4,7 +4,8 @@
 #   private-daemon.sh [--modern] [--own-net] [--bare] [--registry]
 #
 # Prints `ready SOCKET` when it is up, then obeys lines on stdin: `kill` (the daemon dies at once, answer `down`),
-# `start` (it comes back, answer `ready SOCKET`). When stdin ends, or on TERM or INT, it removes its containers
+# `start` (it comes back, answer `ready SOCKET`), `authorize` (from now on it asks the authorization plugin that answers
+# at `plugins/dockwarden.sock` beside SOCKET, answer `authorized`). When stdin ends, or on TERM or INT, it removes its containers
 # and networks, ends, and deletes all it had. So whoever holds the other end of the pipe cannot leave it behind,
 # not even by being killed.
 #
@@ -26,7 +27,7 @@ for option in "$@"; do
     --own-net) OWN_NET=1 ;;
     --bare) BARE=1 ;;
     --registry) REGISTRY=1 ;;
-    *) sed -n '2,20p' "$0" | sed 's/^# \{0,1\}//'; exit 64 ;;
+    *) sed -n '2,21p' "$0" | sed 's/^# \{0,1\}//'; exit 64 ;;
   esac
 done
 ENGINE=${MODERN_ENGINE:-$HERE/../../shared/bin/modern-engine}
@@ -55,7 +56,12 @@ start() {
     "${IN_NET[@]}" "$ENGINE" start "/run/$NAME" >/dev/null || return 1
   else
     rm -f "$SOCKET" "$DIR/pid"
-    setsid "${IN_NET[@]}" unshare --mount --propagation slave dockerd --host "unix://$SOCKET" \
+    # Plugins are found in one place of the machine: this daemon has its own there.
+    mkdir -p "$DIR/plugins" /run/docker/plugins
+    [ -f "$DIR/daemon.json" ] || echo '{}' >"$DIR/daemon.json"
+    setsid "${IN_NET[@]}" unshare --mount --propagation slave \
+      sh -c 'mount --bind "$0/plugins" /run/docker/plugins && exec "$@"' "$DIR" \
+      dockerd --config-file "$DIR/daemon.json" --host "unix://$SOCKET" \
       --data-root "$DIR/data" --exec-root "$DIR/exec" --pidfile "$DIR/pid" \
       --bridge none --iptables=false --ip6tables=false </dev/null >>"$DIR/log" 2>&1 &
     local pid=$!
@@ -79,9 +85,17 @@ down() {
   rm -f "$DIR/pid" "$DIR/exec/containerd/containerd.pid"
 }
 
+# has_plugins LIST: the authorization plugins from now on, as JSON.
+has_plugins() {
+  printf '{"authorization-plugins": [%s]}\n' "$1" >"$DIR/daemon.json"
+  kill -HUP "$(cat "$DIR/pid")" 2>/dev/null
+  sleep 0.5
+}
+
 finish() {
   trap '' INT TERM HUP
   local id pid
+  ! grep -q plugins "$DIR/daemon.json" 2>/dev/null || has_plugins ''
   if [ -S "$SOCKET" ] && api /_ping >/dev/null 2>&1; then
     for id in $(api '/containers/json?all=1' | grep -oE '"Id":"[0-9a-f]{64}"' | cut -d'"' -f4); do
       api "/containers/$id?force=1&v=1" -X DELETE >/dev/null 2>&1
@@ -137,6 +151,7 @@ while read -r command; do
   case $command in
     kill) down; echo down ;;
     start) if start; then echo "ready $SOCKET"; else echo failed; fi ;;
+    authorize) has_plugins '"dockwarden"'; echo authorized ;;
     *) echo "unknown command" ;;
   esac
 done

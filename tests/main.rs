@@ -15,6 +15,8 @@
 //! - `plugins`: managed plugins are granted nothing that a container is not
 //! - `swarm`: services, secrets and configs: harmless ones run, dangerous ones are refused
 //! - `commands`: `run`, `explain` and `check` as a user types them
+//! - `authorization`: the plugin alone: what the daemon asks, and what it withholds
+//! - `mediation`: gateway and plugin together: nobody walks around
 //! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
 //! - `harness`: what they stand on
 
@@ -29,6 +31,7 @@
 )]
 
 mod archives;
+mod authorization;
 mod bad_input;
 mod commands;
 mod daemon_down;
@@ -36,6 +39,7 @@ mod defaults;
 mod docs;
 mod harness;
 mod hostile;
+mod mediation;
 mod operation;
 mod outcomes;
 mod plugins;

@@ -70,6 +70,17 @@ impl Engine {
         self.kind
     }
 
+    /// Where this daemon looks for its authorization plugin.
+    pub fn plugin_socket(&self) -> PathBuf {
+        self.socket.parent().expect("its folder").join("plugins/dockwarden.sock")
+    }
+
+    /// From now on it asks the plugin that listens there.
+    pub fn authorize(&mut self) {
+        self.order("authorize");
+        assert_eq!(self.answer(), "authorized");
+    }
+
     /// Kills the daemon at once, as a crash would.
     pub fn kill(&mut self) {
         self.order("kill");

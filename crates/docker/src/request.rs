@@ -25,6 +25,7 @@ use crate::target::{ApiVersion, Query, Target, encode_segment};
 
 mod archive;
 mod build;
+mod edits;
 mod facts;
 mod media;
 mod misread;
@@ -34,6 +35,7 @@ pub mod stored;
 mod tests;
 
 pub use archive::Archive;
+pub use edits::Edit;
 pub use facts::Unsettled;
 pub use misread::Misread;
 

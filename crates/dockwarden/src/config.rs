@@ -14,6 +14,8 @@ mod globs;
 mod groups;
 mod limits;
 mod listen;
+mod mediation;
+mod plugin;
 mod policies;
 mod quotas;
 mod records;
@@ -26,13 +28,18 @@ mod units;
 mod upstream;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use policy::{Diagnostic, Diagnostics, NamedText, Policy, Severity};
 use server::limits::Limits;
 use server::listen::ListenAddress;
+use server::plugin::Require;
+use server::seal::Seal;
 use server::upstream::UpstreamAddress;
 
 pub use listen::{Listen, parse_address};
+pub use mediation::Mediation;
+pub use plugin::PluginDoor;
 pub use records::Records;
 pub use spool::Spool;
 pub use understand::Understand;
@@ -53,6 +60,8 @@ pub struct Wishes {
     pub listen: Vec<ListenAddress>,
     /// Where the daemon is, instead of the file's `upstream`.
     pub upstream: Option<UpstreamAddress>,
+    /// Where the daemon asks, instead of the file's `plugin.socket`.
+    pub plugin_socket: Option<PathBuf>,
     /// The preset, instead of the file's.
     pub preset: Option<String>,
     /// Files of policies beside the file's.
@@ -77,8 +86,12 @@ pub struct Config {
 /// Everything but the policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// The ways in.
+    /// The ways in. None where only the daemon is to ask.
     pub listen: Vec<Listen>,
+    /// The door inside the daemon.
+    pub plugin: Option<PluginDoor>,
+    /// The key by which doors of several processes know one another.
+    pub mediation: Option<Mediation>,
     /// The daemon.
     pub upstream: Daemon,
     /// The bounds.
@@ -121,8 +134,22 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
 
 fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Settings {
     let state = records::state_folder(file, fields.get("state"));
+    let plugin = plugin::read(file, fields.get("plugin"), wishes.plugin_socket.as_deref());
+    let mut listen = listen::read(file, fields.get("listen"), &wishes.listen);
+    if plugin.is_some() && fields.get("listen").is_none() && wishes.listen.is_empty() {
+        listen.clear();
+    }
+    let mediation = mediation::read(file, fields.get("mediation"), state.as_deref());
+    if let (Some(section), true, None) = (fields.get("plugin"), listen.is_empty(), &mediation)
+        && plugin.as_ref().is_some_and(|plugin| plugin.require == Require::Gateway)
+    {
+        let message = "`require: gateway` needs a gateway, or nothing would ever be let pass";
+        file.fault_with(section.place, message, "add `listen`, or `mediation` with the key of a gateway elsewhere");
+    }
     Settings {
-        listen: listen::read(file, fields.get("listen"), &wishes.listen),
+        listen,
+        plugin,
+        mediation,
         upstream: upstream::read(file, fields.get("upstream"), wishes.upstream.as_ref()),
         limits: limits::read(file, fields.get("limits")),
         understand: understand::read(file, fields.get("understand")),
@@ -139,6 +166,20 @@ fn in_order(ours: Vec<Diagnostic>, of_policy: Vec<Diagnostic>, file: &NamedText)
     here.into_iter().chain(elsewhere).collect()
 }
 
+impl Settings {
+    /// What is put on requests to the daemon so that its plugin knows them. None where no plugin asks.
+    pub fn seal(&self) -> Result<Option<Arc<Seal>>, String> {
+        match (&self.mediation, &self.plugin) {
+            (Some(mediation), _) => mediation.seal().map(Some),
+            (None, Some(_)) => {
+                let seal = Seal::of_this_process().map_err(|error| error.to_string())?;
+                Ok(Some(Arc::new(seal)))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+}
+
 impl Config {
     /// The policy in one line.
     pub fn summary(&self) -> String {
@@ -153,10 +194,18 @@ impl Config {
 const KEYS: &[&str] = &[
     "listen",
     "upstream",
+<<<<<<< HEAD
     "groups",
     "policy",
     "defaults",
     "quotas",
+=======
+    "plugin",
+    "mediation",
+    "groups",
+    "policy",
+    "defaults",
+>>>>>>> plugin
     "limits",
     "records",
     "understand",

@@ -1,16 +1,16 @@
 //! Who asks. A subject is found out by a door (crate `server`) and judged here; nothing in this
 //! module looks anything up. The names are what policies are written with, so every kind of subject
 //! that is not a user of the host carries a prefix no host user can have: `uid:`, `container:`,
-//! `address:`.
+//! `address:`, `socket:`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// Who asks, and how that was proven.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Subject {
     /// The name policies know: a user of the host, a certificate's common name, or a prefixed name
-    /// (`uid:1234`, `container:<id>`, `address:192.0.2.1`).
+    /// (`uid:1234`, `container:<id>`, `address:192.0.2.1`, `socket:daemon`).
     pub user: String,
     /// Names of all groups of a host user, as the kernel has them for this very process; `gid:123`
     /// where a group has no name. `containers` for a container.
@@ -27,7 +27,7 @@ pub struct Subject {
 }
 
 /// What a subject's name rests on, strongest first.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Proof {
     /// The kernel's word about the process at the other end of a Unix socket, as of its connect.

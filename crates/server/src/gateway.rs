@@ -19,20 +19,22 @@ use tokio::task::JoinSet;
 use crate::limits::Limits;
 use crate::listen::{Accepted, Listener};
 use crate::record::{Record, Recorder, Unwritable};
+use crate::seal::Seal;
 use crate::spool::Spools;
 use crate::subject::Identifier;
 use crate::upstream::Upstream;
 
-mod answer;
+pub(crate) mod answer;
 mod archive;
 mod ask;
-mod connection;
-mod entry;
+pub(crate) mod connection;
+pub(crate) mod entry;
 mod exchange;
 mod fetch;
 mod forward;
+pub(crate) mod judge;
 mod rehearse;
-mod resolve;
+pub(crate) mod resolve;
 
 /// Where records go.
 pub enum Records {
@@ -70,17 +72,19 @@ pub struct Settings {
     pub subject: Option<Subject>,
     /// The folder of archives while they are judged.
     pub spool: PathBuf,
+    /// Says on what is sent to the daemon that it was judged, for a plugin that asks.
+    pub seal: Option<Arc<Seal>>,
 }
 
 /// A gateway in front of one daemon.
 pub struct Gateway {
-    settings: Settings,
-    policy: Arc<ArcSwap<Policy>>,
+    pub(crate) settings: Settings,
+    pub(crate) policy: Arc<ArcSwap<Policy>>,
     identifier: Identifier,
     connections: Arc<Semaphore>,
     of_subjects: Mutex<HashMap<String, usize>>,
     /// Room for bodies that are being judged, in units of [`BODY_UNIT`].
-    bodies: Semaphore,
+    pub(crate) bodies: Semaphore,
     spools: Spools,
     rehearsal: rehearse::Rehearsal,
 }
@@ -218,6 +222,6 @@ impl Drop for Place {
 }
 
 /// Memory for bodies is counted in these, in bytes.
-const BODY_UNIT: usize = 64 << 10;
+pub(crate) const BODY_UNIT: usize = 64 << 10;
 /// How long the last records may take.
 const FLUSH: Duration = Duration::from_secs(5);

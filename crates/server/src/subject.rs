@@ -7,7 +7,7 @@
 //! match; get a certificate whose name reads like another kind of subject. Whatever remains in
 //! doubt is refused with its own sentence.
 
-mod certificate;
+pub(crate) mod certificate;
 mod names;
 mod process;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// With the alphabet for URLs, filled up.
-pub(crate) fn encode(bytes: &[u8]) -> String {
+pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::new();
     for three in bytes.chunks(3) {
         let whole = three.iter().chain([&0, &0]).take(3).fold(0_usize, |whole, byte| (whole << 8) | usize::from(*byte));
@@ -21,13 +21,7 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
     let filled = text.iter().rev().take_while(|byte| **byte == b'=').count();
     for byte in text.get(..text.len().saturating_sub(filled))? {
-        let letter = match byte {
-            b'+' => b'-',
-            b'/' => b'_',
-            other => *other,
-        };
-        let value = ALPHABET.iter().position(|known| *known == letter)?;
-        bits = (bits << 6) | u32::try_from(value).ok()?;
+        bits = (bits << 6) | u32::from(value(*byte)?);
         held = held.saturating_add(6);
         if held >= 8 {
             held = held.saturating_sub(8);
@@ -35,6 +29,18 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
+}
+
+/// What a letter of either alphabet stands for.
+fn value(letter: u8) -> Option<u8> {
+    Some(match letter {
+        b'A'..=b'Z' => letter.wrapping_sub(b'A'),
+        b'a'..=b'z' => letter.wrapping_sub(b'a').wrapping_add(26),
+        b'0'..=b'9' => letter.wrapping_sub(b'0').wrapping_add(52),
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -153,33 +153,7 @@ impl Draft<'_> {
     }
 
     fn finish(self, call: &Call) -> Result<Facts, Misread> {
-        let body = match &self.body {
-            Body::None => CanonicalBody::None,
-            Body::Unread => CanonicalBody::Unread,
-            Body::Archive(_) => CanonicalBody::Archive,
-            Body::Create(body) | Body::Commit(body) => written(body)?,
-            Body::Update(body) => written(body)?,
-            Body::ExecCreate(body) => written(body)?,
-            Body::ExecStart(body) => written(body)?,
-            Body::VolumeCreate(body) => written(body)?,
-            Body::NetworkCreate(body) => written(body)?,
-            Body::NetworkConnect(body) => written(body)?,
-            Body::NetworkDisconnect(body) => written(body)?,
-            Body::Checkpoint(body) => written(body)?,
-            Body::Auth(body) => written(body)?,
-            Body::Copy(body) => written(body)?,
-            Body::VolumeUpdate(body) => written(body)?,
-            Body::SwarmInit(body) => written(body)?,
-            Body::SwarmJoin(body) => written(body)?,
-            Body::SwarmUpdate(body) => written(body)?,
-            Body::SwarmUnlock(body) => written(body)?,
-            Body::Node(body) => written(body)?,
-            Body::Service(body) => written(body)?,
-            Body::Secret(body) => written(body)?,
-            Body::Config(body) => written(body)?,
-            Body::Plugin(body) => written(body)?,
-            Body::PluginSet(body) => written(body)?,
-        };
+        let body = canonical_body(&self.body)?;
         Ok(Facts {
             operation: call.operation,
             version: call.version,
@@ -193,6 +167,37 @@ impl Draft<'_> {
             canonical: Canonical { method: call.method(), target: call.target_with(&self.names, &self.query), body },
         })
     }
+}
+
+/// A body as it is sent.
+pub(super) fn canonical_body(body: &Body) -> Result<CanonicalBody, Misread> {
+    Ok(match body {
+        Body::None => CanonicalBody::None,
+        Body::Unread => CanonicalBody::Unread,
+        Body::Archive(_) => CanonicalBody::Archive,
+        Body::Create(body) | Body::Commit(body) => written(body)?,
+        Body::Update(body) => written(body)?,
+        Body::ExecCreate(body) => written(body)?,
+        Body::ExecStart(body) => written(body)?,
+        Body::VolumeCreate(body) => written(body)?,
+        Body::NetworkCreate(body) => written(body)?,
+        Body::NetworkConnect(body) => written(body)?,
+        Body::NetworkDisconnect(body) => written(body)?,
+        Body::Checkpoint(body) => written(body)?,
+        Body::Auth(body) => written(body)?,
+        Body::Copy(body) => written(body)?,
+        Body::VolumeUpdate(body) => written(body)?,
+        Body::SwarmInit(body) => written(body)?,
+        Body::SwarmJoin(body) => written(body)?,
+        Body::SwarmUpdate(body) => written(body)?,
+        Body::SwarmUnlock(body) => written(body)?,
+        Body::Node(body) => written(body)?,
+        Body::Service(body) => written(body)?,
+        Body::Secret(body) => written(body)?,
+        Body::Config(body) => written(body)?,
+        Body::Plugin(body) => written(body)?,
+        Body::PluginSet(body) => written(body)?,
+    })
 }
 
 fn written<T: serde::Serialize>(body: &json::Body<T>) -> Result<CanonicalBody, Misread> {

@@ -62,6 +62,7 @@ async fn beside(config: Config, command: &[OsString]) -> Result<Exit, String> {
         manner: Manner::Forward,
         subject: None,
         spool: config.settings.spool.open().unwrap_or_else(|_| std::env::temp_dir()),
+        seal: None,
     };
     // Before the socket is there: from here on a signal must not leave it behind.
     let mut signals = Signals::new().map_err(|error| format!("cannot take signals: {error}"))?;

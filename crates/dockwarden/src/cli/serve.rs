@@ -4,6 +4,8 @@
 //! INT end it gracefully, a second one at once; HUP opens the records anew and takes the policy again,
 //! whole or not at all.
 
+use std::iter::repeat;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use policy::{Diagnostics, Policy};
 use sd_notify::NotifyState;
 use server::gateway::{Gateway, Manner, Records, Settings};
 use server::listen::{ListenAddress, Listener};
+use server::plugin::Plugin;
 use server::upstream::UpstreamAddress;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -37,12 +40,15 @@ pub struct Arguments {
     /// Where the daemon is: unix:///path or tcp://HOST:PORT
     #[arg(long, value_name = "ADDR")]
     upstream: Option<UpstreamAddress>,
+    /// Where the daemon asks its authorization plugin; without --listen and `listen`, nowhere else
+    #[arg(long, value_name = "PATH")]
+    plugin_socket: Option<PathBuf>,
 }
 
 /// Serves until a signal.
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { policy, listen, upstream } = arguments;
-    let wishes = Wishes { listen, upstream, serves: true, ..policy.wishes() };
+    let Arguments { policy, listen, upstream, plugin_socket } = arguments;
+    let wishes = Wishes { listen, upstream, plugin_socket, serves: true, ..policy.wishes() };
     let config = config::load(&wishes)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -65,7 +71,7 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
             config.settings.limits.connections
         );
     }
-    let listeners = open(&config)?;
+    let Doors { gateway: listeners, plugin: asked } = open(&config)?;
     let records = config.settings.records.open().map_err(|error| error.to_string())?;
     let spool = config.settings.spool.open()?;
     let policy = Arc::new(ArcSwap::from_pointee(config.policy));
@@ -78,10 +84,13 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
             manner: Manner::Forward,
             subject: None,
             spool,
+            seal: config.settings.seal()?,
         },
         Arc::clone(&policy),
     );
-    let mut serving = Serving::start(&gateway, listeners);
+    let require = config.settings.plugin.as_ref().map(|plugin| plugin.require).unwrap_or_default();
+    let plugin = Plugin::new(Arc::clone(&gateway), require);
+    let mut serving = Serving::start(&gateway, listeners, &plugin, asked);
     let mut reloading = Reload { wishes, settings: config.settings, policy };
     tell_system(&[NotifyState::Ready]);
     loop {
@@ -113,21 +122,31 @@ fn introduce(config: &Config) {
     exposure::warnings(&config.settings).iter().for_each(|warning| tracing::warn!("{warning}"));
 }
 
+/// Open ways in.
+struct Doors {
+    gateway: Vec<Listener>,
+    plugin: Vec<Listener>,
+}
+
 /// Opens every door, or none.
-fn open(config: &Config) -> Result<Vec<Listener>, String> {
-    let opened: Vec<_> = config.settings.listen.iter().map(|listen| Listener::bind(listen.spec())).collect();
+fn open(config: &Config) -> Result<Doors, String> {
+    let plugin = config.settings.plugin.iter().map(|plugin| &plugin.listen);
+    let opened: Vec<_> =
+        config.settings.listen.iter().chain(plugin).map(|listen| Listener::bind(listen.spec())).collect();
     let problems: Vec<String> = opened.iter().filter_map(|door| Some(door.as_ref().err()?.to_string())).collect();
     if !problems.is_empty() {
         return Err(problems.join("\ndockwarden: "));
     }
-    let listeners: Vec<Listener> = opened.into_iter().flatten().collect();
-    for listener in &listeners {
+    let mut gateway: Vec<Listener> = opened.into_iter().flatten().collect();
+    let plugin = gateway.split_off(config.settings.listen.len().min(gateway.len()));
+    for (listener, what) in gateway.iter().zip(repeat("listening")).chain(plugin.iter().zip(repeat("plugin listening")))
+    {
         match listener.local_addr() {
-            Some(address) => tracing::info!("listening on tcp://{address}"),
-            None => tracing::info!("listening on {}", listener.place()),
+            Some(address) => tracing::info!("{what} on tcp://{address}"),
+            None => tracing::info!("{what} on {}", listener.place()),
         }
     }
-    Ok(listeners)
+    Ok(Doors { gateway, plugin })
 }
 
 /// The gateway at work, and the way to end it.
@@ -137,11 +156,18 @@ struct Serving {
 }
 
 impl Serving {
-    fn start(gateway: &Arc<Gateway>, listeners: Vec<Listener>) -> Self {
-        let gateway = Arc::clone(gateway);
+    fn start(gateway: &Arc<Gateway>, listeners: Vec<Listener>, plugin: &Arc<Plugin>, asked: Vec<Listener>) -> Self {
+        let (gateway, plugin) = (Arc::clone(gateway), Arc::clone(plugin));
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
-            gateway.serve(listeners, async { drop(stopped.await) }).await;
+            // The daemon asks about the gateway's last exchanges, too: so its plugin ends after it.
+            let (end, ended) = oneshot::channel::<()>();
+            let answering = async { plugin.serve(asked, async { drop(ended.await) }).await };
+            let serving = async {
+                gateway.serve(listeners, async { drop(stopped.await) }).await;
+                let _ = end.send(());
+            };
+            tokio::join!(answering, serving);
         });
         Self { task, stop: Some(stop) }
     }

@@ -13,7 +13,9 @@ use super::{Listen, Settings};
 /// Sentences; none when all is well.
 pub fn warnings(settings: &Settings) -> Vec<String> {
     let listening = settings.listen.iter().filter_map(of_listener);
-    listening.chain(of_upstream(&settings.upstream.address, settings.upstream.tls.is_some())).collect()
+    // Where the daemon asks its plugin, nobody is past this policy who reaches it.
+    let upstream = of_upstream(&settings.upstream.address, settings.upstream.tls.is_some());
+    listening.chain(upstream.filter(|_| settings.plugin.is_none())).collect()
 }
 
 /// Whether a listener is the very socket that the daemon is expected on: every request would come back.

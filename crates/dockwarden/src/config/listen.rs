@@ -49,7 +49,7 @@ fn one(file: &mut ConfigFile, item: &Spanned<Node>) -> Option<Listen> {
     let ways = ["socket", "address", "systemd"].map(|name| fields.get(name));
     let address = match ways {
         [Some(socket), None, None] => local_socket(file, socket, &fields)?,
-        [None, Some(address), None] => network(file, address)?,
+        [None, Some(address), None] => ListenAddress::Tcp(network(file, address)?),
         [None, None, Some(systemd)] => ListenAddress::Inherited(file.field_word(systemd)?),
         [None, None, None] => {
             // Where keys were misspelt, that has been said.
@@ -109,13 +109,13 @@ fn name(file: &mut ConfigFile, field: Field<'_>, known: fn(&str) -> bool) -> Opt
     Some(name)
 }
 
-fn network(file: &mut ConfigFile, field: Field<'_>) -> Option<ListenAddress> {
+pub(super) fn network(file: &mut ConfigFile, field: Field<'_>) -> Option<SocketAddr> {
     let text = file.field_word(field)?;
     let address = tcp(text.strip_prefix("tcp://").unwrap_or(&text));
     if address.is_none() {
         file.fault_with(field.value.referenced, format!("`{text}` is no address to listen on"), SAY_ADDRESS);
     }
-    address.map(ListenAddress::Tcp)
+    address
 }
 
 /// `unix:///path`, `tcp://host:port` or `fd://NAME`, as on the command line.

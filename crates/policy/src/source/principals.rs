@@ -7,7 +7,7 @@ use super::diagnostics::{Diagnostics, Place, Text};
 use super::{Known, Node};
 
 /// The names that Dockwarden itself gives to subjects without a user of the host.
-const OWN_NAMES: &[&str] = &["uid:", "container:", "address:"];
+const OWN_NAMES: &[&str] = &["uid:", "container:", "address:", "socket:"];
 
 /// One principal, or everyone.
 pub(crate) enum Whom {

@@ -10,13 +10,13 @@ use crate::wire::Wire;
 
 /// What is said to the client in place of the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) message: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) message: String,
 }
 
 impl Answer {
-    pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: u16, message: impl Into<String>) -> Self {
         Answer { status, message: message.into() }
     }
 

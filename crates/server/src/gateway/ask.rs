@@ -10,6 +10,7 @@ use tokio::io::AsyncWriteExt;
 use super::Gateway;
 use super::answer::Answer;
 use super::connection::Connection;
+use crate::seal;
 use crate::stream::DaemonStream;
 use crate::wire::{BodyError, Rest, Wire};
 
@@ -76,7 +77,9 @@ async fn ask_some(
     let wire = daemon(gateway, connection).await.map_err(AskError::Unreachable)?;
     let mut out = Vec::with_capacity(targets.len().saturating_mul(256));
     for target in targets {
-        write_request_head(&mut out, method, target, OWN_FIELDS, Framing::None)
+        let seal = gateway.settings.seal.as_ref().map(|seal| seal.own(method, target));
+        let seal = seal.as_ref().map(|seal| (seal::FIELD, seal.as_bytes()));
+        write_request_head(&mut out, method, target, OWN_FIELDS.into_iter().chain(seal), Framing::None)
             .map_err(|error| AskError::Garbled(error.to_string()))?;
     }
     wire.stream.write_all(&out).await.map_err(|_| AskError::Lost)?;

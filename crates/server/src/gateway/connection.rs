@@ -17,12 +17,12 @@ use crate::stream::{ClientStream, DaemonStream};
 use crate::wire::Wire;
 
 /// Both ends, and who is at the client's.
-pub(super) struct Connection {
-    pub(super) client: Wire<ClientStream>,
+pub(crate) struct Connection {
+    pub(crate) client: Wire<ClientStream>,
     /// The daemon's end. Pinned to this client: two clients never share one, so bytes of the one can
     /// never be taken for the other's.
-    pub(super) daemon: Option<Wire<DaemonStream>>,
-    pub(super) subject: Arc<Subject>,
+    pub(crate) daemon: Option<Wire<DaemonStream>>,
+    pub(crate) subject: Arc<Subject>,
 }
 
 /// What comes after an exchange.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use docker::http::RequestHead;
 use docker::obligation::Obligation;
 use docker::request::Call;
-use policy::{Answered, Policy, Subject};
+use policy::{Answered, Door, Policy, Subject};
 use ulid::Ulid;
 
 use super::Gateway;
@@ -15,7 +15,7 @@ use crate::record::{Bytes, Edit, Outcome, Question, Record, Request, Timestamp, 
 use crate::stream::Traffic;
 
 /// A record in the making.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     gateway: Arc<Gateway>,
     /// On the heap: it is large, and passed from hand to hand.
     record: Option<Box<Record>>,
@@ -26,13 +26,13 @@ pub(super) struct Entry {
 
 impl Entry {
     /// Begins the record of an exchange, under the policy that will decide about it.
-    pub(super) fn new(gateway: &Arc<Gateway>, subject: &Subject, policy: &Policy) -> Self {
+    pub(crate) fn new(gateway: &Arc<Gateway>, door: Door, subject: Option<&Subject>, policy: &Policy) -> Self {
         let record = Box::new(Record {
             id: Ulid::generate().to_string(),
             time: Timestamp::now(),
             duration_ms: 0,
-            door: "gateway".to_owned(),
-            subject: Some(subject.clone()),
+            door: door.name().to_owned(),
+            subject: subject.cloned(),
             request: Request::default(),
             resource: None,
             obligations: Vec::new(),
@@ -48,7 +48,7 @@ impl Entry {
     }
 
     /// The id that the client is told.
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.record.as_ref().map_or("", |record| &record.id)
     }
 
@@ -58,14 +58,14 @@ impl Entry {
         }
     }
 
-    pub(super) fn head(&mut self, head: &RequestHead) {
+    pub(crate) fn head(&mut self, head: &RequestHead) {
         self.change(|record| {
             record.request.method = head.method().to_string();
             record.request.path = path_without_values(head.target());
         });
     }
 
-    pub(super) fn call(&mut self, call: &Call) {
+    pub(crate) fn call(&mut self, call: &Call) {
         self.change(|record| {
             record.request.api_version = call.version.map(|version| version.to_string());
             record.request.operation = Some(call.operation.name().to_owned());
@@ -73,12 +73,12 @@ impl Entry {
     }
 
     /// The edits that were made to the request before it was judged.
-    pub(super) fn obligations(&mut self, obligations: &[Obligation]) {
+    pub(crate) fn obligations(&mut self, obligations: &[Obligation]) {
         let edit = |obligation: &Obligation| Edit { set: obligation.key(), value: obligation.value() };
         self.change(|record| record.obligations = obligations.iter().map(edit).collect());
     }
 
-    pub(super) fn answers(&mut self, answers: &[Answered]) {
+    pub(crate) fn answers(&mut self, answers: &[Answered]) {
         let question = |answer: &Answered| Question {
             action: answer.action.to_string(),
             resource: short(&answer.resource),
@@ -93,7 +93,7 @@ impl Entry {
     }
 
     /// What came of it, and what the client was told.
-    pub(super) fn outcome(&mut self, outcome: Outcome, status: Option<u16>, message: Option<String>) {
+    pub(crate) fn outcome(&mut self, outcome: Outcome, status: Option<u16>, message: Option<String>) {
         self.change(|record| {
             record.outcome = outcome;
             record.status = status;
@@ -104,12 +104,12 @@ impl Entry {
     }
 
     /// Something to say of an exchange that is carried out all the same.
-    pub(super) fn warning(&mut self, warning: &str) {
+    pub(crate) fn warning(&mut self, warning: &str) {
         self.change(|record| record.message = Some(warning.to_owned()));
     }
 
     /// There was no exchange: the connection was closed before a request came.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.record = None;
     }
 }

@@ -4,27 +4,27 @@
 //! that takes a permit.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bytes::{Buf, Bytes, BytesMut};
 use docker::endpoint::{BodyKind, Effect, Operation};
 use docker::facts::{Facts, Fetch};
 use docker::http::{HeadError, HeadLimits, HeadScan, Method, Parsed, RequestHead};
 use docker::privilege::Privilege;
-use docker::request::{Call, Misread, Request};
-use policy::{Circumstances, Decision, Door, Permit, Policy, Refusal};
+use docker::request::{Call, Request};
+use policy::{Door, Permit, Policy};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::answer::Answer;
 use super::connection::{Connection, Next};
 use super::entry::Entry;
-use super::{BODY_UNIT, Gateway, Manner, fetch, forward, resolve};
+use super::{BODY_UNIT, Gateway, Manner, fetch, forward, judge, resolve};
 use crate::record::Outcome;
 use crate::spool::Spool;
 use crate::wire::{BodyError, Rest};
 
 pub(super) use super::forward::Takeover;
+pub(super) use super::judge::Stop;
 
 /// An exchange under way.
 pub(super) struct Exchange<'a> {
@@ -40,26 +40,10 @@ pub(super) struct Exchange<'a> {
     room: Option<SemaphorePermit<'a>>,
 }
 
-/// The end of an exchange by an answer of ours.
-pub(super) struct Stop {
-    outcome: Outcome,
-    answer: Answer,
-}
-
-impl Stop {
-    pub(super) fn new(outcome: Outcome, answer: Answer) -> Self {
-        Stop { outcome, answer }
-    }
-
-    fn malformed(misread: &Misread) -> Self {
-        Stop::new(Outcome::Malformed, Answer::new(misread.status(), format!("dockwarden: {misread}")))
-    }
-}
-
 /// Carries out the exchange whose first bytes have arrived.
 pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> Next {
     let policy = gateway.policy.load_full();
-    let mut entry = Entry::new(gateway, &connection.subject, &policy);
+    let mut entry = Entry::new(gateway, Door::Gateway, Some(&connection.subject), &policy);
     let head = match read_head(gateway, connection).await {
         Ok(Some(head)) => head,
         Ok(None) => {
@@ -114,7 +98,7 @@ impl Exchange<'_> {
         }
         if !facts.fetches.is_empty() && self.gateway.settings.manner == Manner::Forward {
             self.refuse_early(policy, &facts)?;
-            self.may_change()?;
+            judge::may_change(self.gateway)?;
             self.fetch(&facts.fetches).await?;
             request = request.fetched();
             facts = self.facts(policy, &request).await?;
@@ -130,16 +114,8 @@ impl Exchange<'_> {
 
     /// Ends here what would be refused whatever is found out yet.
     fn refuse_early(&mut self, policy: &Policy, facts: &Facts) -> Result<(), Stop> {
-        match policy.refuses(&self.connection.subject, facts, &circumstances()) {
-            Some(refusal) => Err(self.refused(&refusal)),
-            None => Ok(()),
-        }
-    }
-
-    fn refused(&mut self, refusal: &Refusal) -> Stop {
-        self.entry.answers(refusal.answers());
-        let message = refusal.with_record(self.entry.id());
-        Stop::new(Outcome::Refused, Answer::new(refusal.status(), message))
+        let subject = &self.connection.subject;
+        judge::refuse_early(&mut self.entry, policy, subject, facts, Door::Gateway)
     }
 
     /// Fetches the images that a build starts from, so that what they bring along is known.
@@ -152,39 +128,17 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    fn may_change(&self) -> Result<(), Stop> {
-        self.gateway.may_change().map_err(|unwritable| {
-            let words = format!(
-                "dockwarden: nothing may change while records cannot be written ({unwritable}); \
-                 ask the administrator to make room for them"
-            );
-            Stop::new(Outcome::Failed, Answer::new(503, words))
-        })
-    }
-
     fn decide(&mut self, policy: &Policy, call: Call, facts: Facts) -> Result<Granted, Stop> {
         let (effect, absent, image) = (facts.effect(), facts.absent.clone(), pinned_image(&facts));
-        self.entry.obligations(&facts.obligations);
-        if let (Some(fetch), Manner::Forward) = (facts.fetches.first(), self.gateway.settings.manner) {
-            let words = format!("dockwarden: image {} was fetched and is not there", fetch.image.familiar());
-            return Err(Stop::new(Outcome::Failed, Answer::new(409, words)));
-        }
-        let permit = match policy.decide(&self.connection.subject, facts, &circumstances()) {
-            Decision::Allowed(permit) => permit,
-            Decision::Refused(refusal) => return Err(self.refused(&refusal)),
-        };
-        self.entry.answers(permit.answers());
-        if let Some(warning) = permit.warning() {
-            tracing::warn!(user = self.connection.subject.user, "{warning}");
-            self.entry.warning(warning);
-        }
+        let subject = &self.connection.subject;
+        let permit = judge::decide(self.gateway, &mut self.entry, policy, subject, facts, Door::Gateway)?;
         if let Some(absent) = absent
             && self.gateway.settings.manner == Manner::Forward
         {
             return Err(Stop::new(Outcome::NotFound, Answer::new(absent.status, absent.message)));
         }
         if effect == Effect::Change {
-            self.may_change()?;
+            judge::may_change(self.gateway)?;
         }
         Ok(Granted { permit, call, image })
     }
@@ -255,11 +209,6 @@ impl Exchange<'_> {
             Err(_) => Next::Close,
         }
     }
-}
-
-/// The circumstances of now.
-fn circumstances() -> Circumstances {
-    Circumstances { door: Door::Gateway, time: SystemTime::now() }
 }
 
 /// Takes room for a body of that length in all, and waits until there is. A small body, as nearly all are, takes none.

@@ -15,6 +15,7 @@ use super::Gateway;
 use super::answer::Answer;
 use super::connection::Connection;
 use super::forward::read_answer_head;
+use crate::seal;
 use crate::wire::{BodyError, Rest, Wire};
 
 /// Has the daemon fetch an image. `logins`: what the client sent for registries (`X-Registry-Config`).
@@ -73,6 +74,8 @@ async fn ask(
     let daemon = super::ask::daemon(gateway, connection).await.map_err(|error| Answer::unreachable(&error))?;
     let mut fields: Vec<(&str, &[u8])> = vec![("Host", b"docker"), ("User-Agent", b"Dockwarden")];
     fields.extend(login.map(|login| ("X-Registry-Auth", login.as_bytes())));
+    let seal = gateway.settings.seal.as_ref().map(|seal| seal.own(&Method::Post, target));
+    fields.extend(seal.as_ref().map(|seal| (seal::FIELD, seal.as_bytes())));
     let mut out = Vec::with_capacity(512);
     write_request_head(&mut out, &Method::Post, target, fields, Framing::Length(0))
         .map_err(|error| Answer::garbled(&error))?;

@@ -17,6 +17,7 @@ use super::entry::Entry;
 use super::exchange::{Exchange, Granted, Stop};
 use super::{Manner, ask};
 use crate::record::Outcome;
+use crate::seal;
 use crate::stream::{Already, ClientStream, DaemonStream, relay};
 use crate::wire::{Rest, Wire};
 
@@ -92,7 +93,11 @@ async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::
         }
         CanonicalBody::None => (Framing::None, b"", None),
     };
-    let fields = fields::of_request(&exchange.head, call, content_type).map_err(invalid)?;
+    let mut fields = fields::of_request(&exchange.head, call, content_type).map_err(invalid)?;
+    let seal = exchange.gateway.settings.seal.as_ref();
+    let (subject, canonical) = (&exchange.connection.subject, &canonical);
+    let seal = seal.map(|seal| seal.judged(subject, &canonical.method, &canonical.target, &canonical.body));
+    fields.extend(seal.as_ref().map(|seal| (seal::FIELD, seal.as_bytes())));
     let mut out = Vec::with_capacity(body.len().saturating_add(512));
     write_request_head(&mut out, &canonical.method, &canonical.target, fields, framing)
         .map_err(|error| invalid(error.to_string()))?;

@@ -25,13 +25,13 @@ use crate::record::Outcome;
 const ROUNDS: usize = 4;
 
 /// Why a request has no facts, as it is said and recorded.
-pub(super) struct Unresolved {
-    pub(super) outcome: Outcome,
-    pub(super) answer: Answer,
+pub(crate) struct Unresolved {
+    pub(crate) outcome: Outcome,
+    pub(crate) answer: Answer,
 }
 
 /// The facts of a request with the defaults applied, everything that it names looked at afresh.
-pub(super) async fn facts(
+pub(crate) async fn facts(
     gateway: &Gateway,
     connection: &mut Connection,
     request: &Request,

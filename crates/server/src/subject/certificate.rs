@@ -10,14 +10,14 @@ use x509_parser::prelude::FromDer;
 
 /// What a certificate says about its holder.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Named {
-    pub(super) user: String,
-    pub(super) common_name: Option<String>,
-    pub(super) names: Vec<String>,
+pub(crate) struct Named {
+    pub(crate) user: String,
+    pub(crate) common_name: Option<String>,
+    pub(crate) names: Vec<String>,
 }
 
 /// The last common name, as in Go; without one the first mail address or DNS name.
-pub(super) fn named(certificate: &CertificateDer<'_>) -> Result<Named, IdentifyError> {
+pub(crate) fn named(certificate: &CertificateDer<'_>) -> Result<Named, IdentifyError> {
     let (_, certificate) =
         X509Certificate::from_der(certificate).map_err(|problem| refused(&format!("it cannot be read: {problem}")))?;
     let common_name = match certificate.subject().iter_common_name().last() {
@@ -81,4 +81,4 @@ fn refused(problem: &str) -> IdentifyError {
 }
 
 /// What [`super`] begins the names of those subjects with that have no name of their own.
-const RESERVED: &[&str] = &["uid:", "gid:", "container:", "address:"];
+const RESERVED: &[&str] = &["uid:", "gid:", "container:", "address:", "socket:"];

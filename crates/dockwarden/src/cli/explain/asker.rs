@@ -19,6 +19,9 @@ pub fn parse(text: &str) -> Result<Subject, String> {
         let address = address.parse().map_err(|_| format!("`{address}` is no IP address"))?;
         return Ok(Subject { proof: Proof::Address, address: Some(address), groups: given, ..stranger(user) });
     }
+    if user.starts_with("socket:") {
+        return Ok(Subject { proof: Proof::Nothing, groups: given, ..stranger(user) });
+    }
     match User::from_name(&user) {
         Ok(Some(found)) => {
             let groups = or_else(given, || groups_of(&found));

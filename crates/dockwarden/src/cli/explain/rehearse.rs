@@ -37,6 +37,7 @@ impl Rehearsal {
             manner: Manner::Rehearse,
             subject,
             spool: std::env::temp_dir(),
+            seal: None,
         };
         Ok(Self { door: PrivateDoor::open(settings, config.policy)?, records })
     }

@@ -1,0 +1,226 @@
+//! The plugin alone: clients on the daemon's own socket, and the daemon asks. What it shows is judged as at the
+//! gateway; what it withholds, and what would have to be changed, is refused in words that name the gateway.
+
+use crate::harness::{Cli, Engine, Firewall, Kind, Shell, http, skipped};
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// Where the daemon has no place of its own for plugins.
+fn not_here(engine: &Engine, test: &str) -> bool {
+    let modern = engine.kind() == Kind::Modern;
+    if modern {
+        skipped(test, "the engine lives in a root of its own");
+    }
+    modern
+}
+
+/// A daemon that asks, the firewall that it asks, and a shell on the daemon's own socket.
+fn asking(engine: &mut Engine, rest: &str) -> (Firewall, Shell) {
+    let firewall = answering(engine, rest);
+    engine.authorize();
+    let shell = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    (firewall, shell)
+}
+
+fn answering(engine: &Engine, rest: &str) -> Firewall {
+    let socket = engine.plugin_socket();
+    Firewall::start(engine.socket(), |_| format!("plugin: {{ socket: {} }}\n{rest}", socket.display()))
+}
+
+/// What is said to a raw request.
+fn said(socket: &Path, head: &str, body: &str) -> (u16, String) {
+    let bytes = format!("{head}\r\nHost: d\r\nConnection: close\r\n{body}");
+    let answer = http::send(socket, bytes.as_bytes());
+    (answer.status(), answer.text())
+}
+
+#[test]
+fn what_the_daemon_shows_is_judged() {
+    let mut engine = Engine::start();
+    if not_here(&engine, "what_the_daemon_shows_is_judged") {
+        return;
+    }
+    let (firewall, shell) = asking(&mut engine, "policy:\n  preset: developer\n");
+    shell.must("docker version && docker ps -a && docker images");
+    assert_eq!(shell.must("docker run --rm --network none tiny echo hi"), "hi");
+    assert_eq!(shell.must("echo hi | docker run --rm -i --network none tiny cat"), "hi");
+    shell.must("docker run -d --name web --network none tiny sleep 1000");
+    assert_eq!(shell.must("docker exec web echo out"), "out");
+    assert_eq!(shell.must("echo in | docker exec -i web cat"), "in");
+    shell.must("docker cp web:/etc/passwd . && grep -q user passwd");
+    shell.must(
+        "docker network create net && docker network connect net web 2>&1 | cat; docker network rm -f net 2>&1 | cat",
+    );
+    // What is not there is the daemon's to say: clients go by its 404.
+    assert!(shell.run("docker inspect nothing").err.contains("No such object"));
+    let pulled = shell.run("docker run --rm 127.0.0.1:5577/none:1 true");
+    assert!(pulled.err.contains("Unable to find image"), "{pulled:?}");
+
+    for (line, words) in [
+        ("docker run --rm --privileged --network none tiny true", "may not run privileged"),
+        ("docker run --rm -v /etc:/x --network none tiny true", "may not mount host path /etc"),
+        ("docker run --rm --pid host --network none tiny true", "may not"),
+        ("docker start nothing", "No such container: nothing"),
+        ("mkdir b; echo FROM tiny >b/Dockerfile; DOCKER_BUILDKIT=0 docker build b", "through Dockwarden's gateway"),
+        ("docker save tiny >t.tar && docker load <t.tar", "through Dockwarden's gateway"),
+        ("docker cp /etc/passwd web:/tmp", "through Dockwarden's gateway"),
+    ] {
+        let refused = shell.run(line);
+        assert!(refused.code != 0, "{line}: {refused:?}");
+        let text = format!("{}{}", refused.out, refused.err);
+        assert!(text.contains("authorization denied by plugin dockwarden: ") && text.contains(words), "{line}: {text}");
+    }
+    let records = firewall.records();
+    let of = |operation: &str| -> Value {
+        let found = records.iter().rfind(|record| record["request"]["operation"] == operation);
+        found.unwrap_or_else(|| panic!("no record of {operation}")).clone()
+    };
+    assert!(records.iter().all(|record| record["door"] == "plugin"), "{records:?}");
+    let built = of("ImageBuild");
+    assert_eq!((built["outcome"].clone(), built["status"].clone()), ("refused".into(), 403.into()));
+    assert_eq!(built["subject"]["user"], "socket:daemon");
+    assert_eq!(built["subject"]["proof"]["kind"], "nothing");
+    assert_eq!(of("ContainerExec")["outcome"], "allowed");
+}
+
+#[test]
+fn what_the_daemon_withholds_is_refused() {
+    let mut engine = Engine::start();
+    if not_here(&engine, "what_the_daemon_withholds_is_refused") {
+        return;
+    }
+    let (_firewall, shell) = asking(&mut engine, "policy:\n  preset: developer\n");
+    shell.must("docker create --name web --network none tiny sleep 1000");
+    let socket = engine.socket().to_owned();
+    let refused = |what: &str, (status, text): (u16, String)| {
+        assert_eq!(status, 403, "{what}: {text}");
+        assert!(text.contains("authorization denied by plugin dockwarden: "), "{what}: {text}");
+        text
+    };
+    const JSON: &str = "Content-Type: application/json\r\n";
+    let create = "POST /v1.41/containers/create HTTP/1.1";
+    let privileged = |pad: usize| {
+        format!(r#"{{"Image":"tiny","HostConfig":{{"Privileged":true}},"Env":["PAD={}"]}}"#, "x".repeat(pad))
+    };
+    // Seen whole, seen cut, and in chunks.
+    let small = privileged(10);
+    let text =
+        refused("small", said(&socket, create, &format!("{JSON}Content-Length: {}\r\n\r\n{small}", small.len())));
+    assert!(text.contains("may not run privileged"), "{text}");
+    let large = privileged(1 << 20);
+    let text =
+        refused("large", said(&socket, create, &format!("{JSON}Content-Length: {}\r\n\r\n{large}", large.len())));
+    assert!(text.contains("gateway"), "{text}");
+    let chunked = |head: &str, body: &str| {
+        format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
+    };
+    let text = refused("large, in chunks", said(&socket, create, &chunked(JSON, &large)));
+    assert!(text.contains("gateway"), "{text}");
+    refused("small, in chunks", said(&socket, create, &chunked(JSON, &small)));
+    refused("both lengths", said(&socket, create, &chunked(&format!("{JSON}Content-Length: 0\r\n"), &small)));
+
+    // A form's values come before those of the query; a second type hides the first from the plugin.
+    const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let rename = "POST /containers/web/rename?name=good HTTP/1.1";
+    for (what, body) in [
+        ("form", format!("{FORM}Content-Length: 8\r\n\r\nname=bad")),
+        ("form in chunks", chunked(FORM, "name=bad")),
+        ("form behind JSON", format!("{FORM}{JSON}Content-Length: 8\r\n\r\nname=bad")),
+        ("form behind JSON, in chunks", chunked(&format!("{FORM}{JSON}"), "name=bad")),
+        ("form behind text, in chunks", chunked(&format!("{FORM}Content-Type: text/plain\r\n"), "name=bad")),
+        ("form, both lengths", chunked(&format!("{FORM}{JSON}Content-Length: 0\r\n"), "name=bad")),
+    ] {
+        refused(what, said(&socket, rename, &body));
+    }
+    assert!(shell.must("docker ps -a --format '{{.Names}}'").contains("web"));
+
+    // However the path is spelled, it is the same.
+    for path in ["/v1.41%2fcontainers%2fcreate", "/v1.41/containers/cr%65ate", "/%76%31.41/containers/create"] {
+        let head = format!("POST {path} HTTP/1.1");
+        refused(path, said(&socket, &head, &format!("{JSON}Content-Length: {}\r\n\r\n{small}", small.len())));
+    }
+    for target in ["http://evil/v1.41/containers/create", "/v1.41/containers/create?#%zz"] {
+        let head = format!("POST {target} HTTP/1.1");
+        refused(target, said(&socket, &head, &format!("{JSON}Content-Length: {}\r\n\r\n{small}", small.len())));
+    }
+    // Two readings.
+    let twice = r#"{"Image":"tiny","HostConfig":{"Privileged":true},"hostconfig":{"Memory":0}}"#;
+    refused("twice", said(&socket, create, &format!("{JSON}Content-Length: {}\r\n\r\n{twice}", twice.len())));
+    // Tunnels.
+    refused(
+        "session",
+        said(&socket, "POST /session HTTP/1.1", "Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 0\r\n\r\n"),
+    );
+    assert_eq!(shell.must("docker ps -aq | wc -l"), "1");
+}
+
+#[test]
+fn what_would_be_changed_is_refused() {
+    let mut engine = Engine::start();
+    if not_here(&engine, "what_would_be_changed_is_refused") {
+        return;
+    }
+    let place = tempfile::Builder::new().prefix("dockwarden-e2e.").tempdir_in("/tmp").expect("a folder");
+    let folder = place.path().display();
+    std::fs::create_dir(place.path().join("real")).expect("a folder");
+    std::os::unix::fs::symlink("real", place.path().join("link")).expect("a link");
+    let rest = format!(
+        "defaults: {{ memory: 64m, no_new_privileges: true }}\n\
+         policy:\n  preset: developer\n  rules:\n    - allow: {{ mount: {folder} }}\n"
+    );
+    let (_firewall, shell) = asking(&mut engine, &rest);
+    let run = "docker run --rm --network none";
+    let good = format!("{run} -m 64m --security-opt no-new-privileges");
+    shell.must(&format!("{good} -v {folder}/real/:/x tiny true"));
+    for (line, words) in [
+        (format!("{run} tiny true"), "say --memory 64m --security-opt no-new-privileges yourself".to_owned()),
+        (format!("{good} -v {folder}/link:/x tiny true"), format!("write `{folder}/real:/x`")),
+    ] {
+        let refused = shell.run(&line);
+        assert!(refused.code != 0 && refused.err.contains(&words), "{line}: {refused:?}");
+        assert!(refused.err.contains("gateway"), "{line}: {refused:?}");
+    }
+    // A container by its name is the same container.
+    shell.must("docker create -m 64m --security-opt no-new-privileges --name web --network none tiny true");
+    shell.must("docker create -m 64m --security-opt no-new-privileges --network container:web tiny true");
+}
+
+#[test]
+fn the_plugin_answers_nobody_but_the_daemon_and_denies_what_is_empty() {
+    let mut engine = Engine::start();
+    if not_here(&engine, "the_plugin_answers_nobody_but_the_daemon_and_denies_what_is_empty") {
+        return;
+    }
+    let socket = engine.plugin_socket();
+    let (firewall, shell) = asking(&mut engine, "policy:\n  preset: open\n");
+    let mode = std::fs::metadata(&socket).expect("the socket").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let ask = |path: &str, body: &str| {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: \r\nContent-Length: {}\r\n\r\n", body.len());
+        let answer = http::send(&socket, format!("{head}{body}").as_bytes());
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+        let text = answer.text();
+        serde_json::from_str::<Value>(text.split_once("\r\n\r\n").expect("a body").1).expect("JSON")
+    };
+    assert_eq!(ask("/Plugin.Activate", "")["Implements"][0], "authz");
+    assert_eq!(ask("/AuthZPlugin.AuthZRes", "")["Allow"], true);
+    for empty in ["", "{}", "null", "{", r#"{"RequestMethod":"GET","RequestURI":"/info"}"#] {
+        let told = ask("/AuthZPlugin.AuthZReq", empty);
+        assert!(told["Allow"] == false && told["Msg"].is_string(), "{empty}: {told}");
+    }
+    assert_eq!(ask("/VolumeDriver.Create", "{}")["Allow"], false);
+    let good = r#"{"RequestMethod":"GET","RequestUri":"/_ping"}"#;
+    assert_eq!(ask("/AuthZPlugin.AuthZReq", good), serde_json::json!({ "Allow": true }));
+
+    // The daemon asks again until somebody is there.
+    shell.must("docker ps");
+    drop(firewall);
+    let later = std::thread::scope(|threads| {
+        let waiting = threads.spawn(|| shell.run("docker ps"));
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        let _again = answering(&engine, "policy:\n  preset: open\n");
+        waiting.join().expect("the shell")
+    });
+    assert_eq!(later.code, 0, "{later:?}");
+}

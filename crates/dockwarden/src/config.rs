@@ -149,5 +149,16 @@ impl Config {
 }
 
 /// The keys of the file. Those of later versions are told apart from misspelt ones.
-const KEYS: &[&str] =
-    &["listen", "upstream", "groups", "policy", "defaults", "limits", "records", "understand", "state", "spool"];
+const KEYS: &[&str] = &[
+    "listen",
+    "upstream",
+    "groups",
+    "policy",
+    "defaults",
+    "redact",
+    "limits",
+    "records",
+    "understand",
+    "state",
+    "spool",
+];

@@ -17,6 +17,7 @@ mod lower;
 mod nearest;
 mod node;
 mod principals;
+pub(crate) mod redact;
 mod rules;
 mod target;
 mod terms;
@@ -32,6 +33,8 @@ use crate::schema::World;
 use cedar::Statement;
 use diagnostics::{Place, Text};
 use docker::defaults::Defaults;
+use redact::Redact;
+use serde_saphyr::Spanned;
 
 /// A text and the name it goes by: a file's path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,6 +60,8 @@ pub struct Sources {
     pub groups: BTreeMap<String, Vec<String>>,
     /// What containers get where their clients say nothing.
     pub defaults: Defaults,
+    /// The file's section `redact:`: what is hidden within answers.
+    pub redact: Option<Spanned<Node>>,
 }
 
 /// Who is known on this host, for telling a misspelt name.
@@ -73,6 +78,7 @@ pub struct Directory<'a> {
 pub(crate) struct Gathered {
     pub preset: String,
     pub statements: Vec<Statement>,
+    pub redact: Redact,
 }
 
 /// The preset where none is named.
@@ -112,7 +118,8 @@ pub(crate) fn gather(sources: &Sources, known: &Known<'_>, world: &World, faults
             statements.extend(cedar::statements(&text, false));
         }
     }
-    Gathered { preset, statements }
+    let redact = sources.redact.as_ref().map(|section| redact::read(section, &file, known, faults)).unwrap_or_default();
+    Gathered { preset, statements, redact }
 }
 
 /// All names of groups and users that are known.

@@ -1,4 +1,4 @@
-//! Sections `policy:`, `groups:` and `defaults:`, and the files of policies that they and the flags name.
+//! Sections `policy:`, `groups:`, `defaults:` and `redact:`, and the files of policies that they and the flags name.
 //!
 //! What is in them is judged by the policy crate, which opens no files: they are read here.
 
@@ -36,7 +36,8 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
     }
     let groups = groups::read(file, fields.get("groups"));
     let defaults = container_defaults::read(file, fields.get("defaults"));
-    Sources { file: file.named.clone(), policy, preset: wishes.preset.clone(), policies, groups, defaults }
+    let redact = fields.get("redact").map(|field| field.value.clone());
+    Sources { file: file.named.clone(), policy, preset: wishes.preset.clone(), policies, groups, defaults, redact }
 }
 
 /// All Cedar texts, the preset's by the name that it has in diagnostics.

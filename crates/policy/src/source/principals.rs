@@ -10,6 +10,7 @@ use super::{Known, Node};
 const OWN_NAMES: &[&str] = &["uid:", "container:", "address:"];
 
 /// One principal, or everyone.
+#[derive(Debug)]
 pub(super) enum Whom {
     Everyone,
     Group(String),
@@ -17,6 +18,15 @@ pub(super) enum Whom {
 }
 
 impl Whom {
+    /// Whether that subject is meant.
+    pub fn is(&self, user: &str, groups: &[&str]) -> bool {
+        match self {
+            Whom::Everyone => true,
+            Whom::Group(name) => groups.contains(&name.as_str()),
+            Whom::User(name) => name == user,
+        }
+    }
+
     /// The principal of a scope.
     pub fn scope(&self) -> String {
         match self {

@@ -78,7 +78,7 @@ pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> 
     let rest = Rest::from(head.framing());
     let mut exchange = Exchange { gateway, connection, entry, head, rest, spool: None, room: None };
     match exchange.judge(&policy).await {
-        Ok(granted) => forward::run(exchange, granted).await,
+        Ok(granted) => forward::run(exchange, granted, &policy).await,
         Err(stop) => exchange.stop(stop).await,
     }
 }
@@ -258,7 +258,7 @@ impl Exchange<'_> {
 }
 
 /// The circumstances of now.
-fn circumstances() -> Circumstances {
+pub(super) fn circumstances() -> Circumstances {
     Circumstances { door: Door::Gateway, time: SystemTime::now() }
 }
 

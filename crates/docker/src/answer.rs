@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub mod filter;
 mod thing;
 
 pub use thing::{plugin, thing};

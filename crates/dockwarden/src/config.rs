@@ -194,18 +194,13 @@ impl Config {
 const KEYS: &[&str] = &[
     "listen",
     "upstream",
-<<<<<<< HEAD
-    "groups",
-    "policy",
-    "defaults",
-    "quotas",
-=======
     "plugin",
     "mediation",
     "groups",
     "policy",
     "defaults",
->>>>>>> plugin
+    "quotas",
+    "redact",
     "limits",
     "records",
     "understand",

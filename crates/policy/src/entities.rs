@@ -92,6 +92,17 @@ impl<'a> Cast<'a> {
         self.labelled(Type::Container, &container.id, attributes, vec![daemon], &container.labels)
     }
 
+    /// A container by what lists and events tell of it. What they do not tell is not there: a policy that asks for it
+    /// cannot be evaluated, rather than take it for empty.
+    pub fn listed_container(&mut self, container: &Container) -> Result<EntityUid, Fault> {
+        let mut attributes = vec![string("name", &container.name)];
+        if !container.image.is_empty() {
+            attributes.push(string("image", &container.image));
+        }
+        let daemon = self.daemon();
+        self.labelled(Type::Container, &container.id, attributes, vec![daemon], &container.labels)
+    }
+
     pub fn volume(&mut self, volume: &Volume) -> Result<EntityUid, Fault> {
         let attributes = vec![
             string("name", &volume.name),

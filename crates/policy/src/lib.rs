@@ -23,6 +23,7 @@ mod policy;
 mod preset;
 mod quota;
 mod schema;
+mod show;
 mod version;
 
 pub use decision::{Answered, Circumstances, Decision, Door, Judgement, Mode, Permit, PolicyRef, Refusal};
@@ -30,5 +31,6 @@ pub use entities::capability::known as capabilities;
 pub use policy::Policy;
 pub use preset::presets;
 pub use quota::{Quota, QuotaEntry};
+pub use show::{Filter, Viewer};
 pub use source::{Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, nearest};
 pub use subject::*;

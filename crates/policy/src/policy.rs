@@ -18,25 +18,32 @@ use crate::judge::{Case, Judge};
 use crate::message::{self, Reason};
 use crate::quota::{Quota, Quotas};
 use crate::schema::{self, World};
+use crate::show::{Forbidden, NOT_SHOWN};
 use crate::source::diagnostics::Text;
+use crate::source::redact::Redact;
 use crate::source::{self, Diagnostic, Diagnostics, Directory, Known, NamedText, Sources, check};
 use crate::version::Fingerprint;
 
 /// A compiled policy.
 pub struct Policy {
-    world: World,
-    index: Index,
+    pub(crate) world: World,
+    pub(crate) index: Index,
     references: HashMap<PolicyId, PolicyRef>,
     /// What to say when no policy allows an action, by the action's name.
     explanations: Explanations,
     memberships: BTreeMap<String, Vec<Arc<str>>>,
     preset: String,
-    mode: Mode,
+    pub(crate) mode: Mode,
     defaults: Defaults,
     quotas: Quotas,
+    /// Who is forbidden to be shown things.
+    pub(crate) forbidden: Forbidden,
+    pub(crate) redact: Redact,
     version: String,
     warnings: Vec<Diagnostic>,
     cache: Cache,
+    /// Who is shown the daemon.
+    pub(crate) shown: Cache,
 }
 
 impl Policy {
@@ -67,6 +74,9 @@ impl Policy {
             fingerprint.add(&format!("{:?}", sources.quotas));
         }
         let quotas = Quotas::read(&sources.quotas, &Text::new(&sources.file), &known, &mut faults);
+        if !gathered.redact.is_empty() {
+            fingerprint.add(&format!("{:?}", gathered.redact));
+        }
         let checked = check::check(gathered.statements, &world, &known, &mut faults);
         faults.sort();
         if faults.has_errors() {
@@ -77,6 +87,8 @@ impl Policy {
             .map_err(|error| internal(&error))?;
         Ok(Policy {
             explanations: Explanations::new(&checked, &world),
+            forbidden: Forbidden::new(&checked, &world),
+            redact: gathered.redact,
             references: checked.into_iter().map(|checked| (checked.policy.id().clone(), checked.reference)).collect(),
             world,
             index,
@@ -88,19 +100,26 @@ impl Policy {
             version: fingerprint.finish(),
             warnings: faults.0,
             cache: Cache::default(),
+            shown: Cache::default(),
         })
     }
 
     /// Decides on a request. The only maker of permits.
     pub fn decide(&self, subject: &Subject, facts: Facts, circumstances: &Circumstances) -> Decision {
         let judgement = self.judge(subject, &facts, circumstances);
-        if judgement.allowed() {
-            return Decision::Allowed(Permit::new(facts, judgement.answers, None));
+        if let Some(refusal) = self.refuses_mark(&facts, &judgement.answers) {
+            return Decision::Refused(refusal);
         }
-        let message = message::refusal(&facts, &judgement.answers, &|answer| self.reason(answer));
+        let filter = self.filter(subject, &facts, circumstances);
+        if judgement.allowed() {
+            return Decision::Allowed(Permit::new(facts, judgement.answers, None, filter));
+        }
+        let message = self.refusal(subject, &facts, circumstances, &judgement.answers);
         match self.mode {
             Mode::Enforce => Decision::Refused(Refusal::new(message, judgement.answers)),
-            Mode::Warn | Mode::Record => Decision::Allowed(Permit::new(facts, judgement.answers, Some(message))),
+            Mode::Warn | Mode::Record => {
+                Decision::Allowed(Permit::new(facts, judgement.answers, Some(message), filter))
+            }
         }
     }
 
@@ -111,8 +130,20 @@ impl Policy {
         if judgement.allowed() || self.mode != Mode::Enforce {
             return None;
         }
-        let message = message::refusal(facts, &judgement.answers, &|answer| self.reason(answer));
+        let message = self.refusal(subject, facts, circumstances, &judgement.answers);
         Some(Refusal::new(message, judgement.answers))
+    }
+
+    /// The words of a refusal. What is not shown to the subject is not named: it may have been asked about by its id.
+    fn refusal(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances, answers: &[Answered]) -> String {
+        match self.unnamed(subject, facts, circumstances, answers) {
+            None => message::refusal(facts, answers, &|answer| self.reason(answer)),
+            Some((facts, answers)) => message::refusal(&facts, &answers, &|answer| {
+                let Reason { text, can_be_allowed } = self.reason(answer);
+                // A rule would have to name it.
+                Reason { text, can_be_allowed: can_be_allowed && !answer.words.contains(NOT_SHOWN) }
+            }),
+        }
     }
 
     /// Answers every question that a request raises, without deciding on it.
@@ -137,7 +168,7 @@ impl Policy {
     }
 
     /// The subject's groups, with those of the configuration.
-    fn groups<'a>(&'a self, subject: &'a Subject) -> Vec<&'a str> {
+    pub(crate) fn groups<'a>(&'a self, subject: &'a Subject) -> Vec<&'a str> {
         let added = self.memberships.get(&subject.user).into_iter().flatten();
         let mut groups: Vec<&str> = subject.groups.iter().map(String::as_str).chain(added.map(AsRef::as_ref)).collect();
         groups.sort_unstable();
@@ -194,7 +225,7 @@ impl Policy {
             && !self.index.looks(World::operation(facts.operation)).at_time
     }
 
-    fn reference(&self, id: &PolicyId) -> PolicyRef {
+    pub(crate) fn reference(&self, id: &PolicyId) -> PolicyRef {
         self.references.get(id).cloned().unwrap_or_else(|| PolicyRef {
             id: id.to_string().into(),
             origin: id.to_string().into(),

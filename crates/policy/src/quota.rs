@@ -53,7 +53,7 @@ impl Quotas {
 
     /// The quota of a user: of all that apply the least of each.
     pub fn of(&self, user: &str, groups: &[&str]) -> Quota {
-        let among = |list: &[Whom]| list.iter().any(|whom| whom.includes(user, groups));
+        let among = |list: &[Whom]| list.iter().any(|whom| whom.is(user, groups));
         let theirs = self.0.iter().filter(|(to, except, _)| among(to) && !among(except));
         theirs.fold(Quota::default(), |least, (.., quota)| Quota {
             containers: less(least.containers, quota.containers),

@@ -17,6 +17,7 @@ mod lower;
 mod nearest;
 mod node;
 pub(crate) mod principals;
+pub(crate) mod redact;
 mod rules;
 mod target;
 mod terms;
@@ -33,6 +34,8 @@ use crate::schema::World;
 use cedar::Statement;
 use diagnostics::{Place, Text};
 use docker::defaults::Defaults;
+use redact::Redact;
+use serde_saphyr::Spanned;
 
 /// A text and the name it goes by: a file's path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub struct Sources {
     pub defaults: Defaults,
     /// What everybody may have at most.
     pub quotas: Vec<QuotaEntry>,
+    /// The file's section `redact:`: what is hidden within answers.
+    pub redact: Option<Spanned<Node>>,
 }
 
 /// Who is known on this host, for telling a misspelt name.
@@ -76,6 +81,7 @@ pub struct Directory<'a> {
 pub(crate) struct Gathered {
     pub preset: String,
     pub statements: Vec<Statement>,
+    pub redact: Redact,
 }
 
 /// The preset where none is named.
@@ -115,7 +121,8 @@ pub(crate) fn gather(sources: &Sources, known: &Known<'_>, world: &World, faults
             statements.extend(cedar::statements(&text, false));
         }
     }
-    Gathered { preset, statements }
+    let redact = sources.redact.as_ref().map(|section| redact::read(section, &file, known, faults)).unwrap_or_default();
+    Gathered { preset, statements, redact }
 }
 
 /// All names of groups and users that are known.

@@ -51,6 +51,9 @@ pub struct Record {
     pub policy_version: Option<String>,
     /// Bytes of bodies and streams.
     pub bytes: Bytes,
+    /// What the client was not shown of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<Hidden>,
 }
 
 /// What was asked, without anything that may be secret.
@@ -117,6 +120,15 @@ pub struct Bytes {
     pub to_daemon: u64,
     /// From the daemon to the client.
     pub to_client: u64,
+}
+
+/// What a client was not shown of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Hidden {
+    /// Things that were left out.
+    pub things: u64,
+    /// Values within things.
+    pub values: u64,
 }
 
 /// The path of a request target with the names of its query but not their values, and no more than

@@ -1,4 +1,5 @@
-//! Sections `policy:`, `groups:`, `defaults:` and `quotas:`, and the files of policies that they and the flags name.
+//! Sections `policy:`, `groups:`, `defaults:`, `quotas:` and `redact:`, and the files of policies that they and the
+//! flags name.
 //!
 //! What is in them is judged by the policy crate, which opens no files: they are read here.
 
@@ -37,7 +38,9 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
     let groups = groups::read(file, fields.get("groups"));
     let defaults = container_defaults::read(file, fields.get("defaults"));
     let quotas = quotas::read(file, fields.get("quotas"));
-    Sources { file: file.named.clone(), policy, preset: wishes.preset.clone(), policies, groups, defaults, quotas }
+    let redact = fields.get("redact").map(|field| field.value.clone());
+    let (file, preset) = (file.named.clone(), wishes.preset.clone());
+    Sources { file, policy, preset, policies, groups, defaults, quotas, redact }
 }
 
 /// All Cedar texts, the preset's by the name that it has in diagnostics.

@@ -255,9 +255,10 @@ fn every_operation_and_every_privilege_is_an_action() {
         assert_eq!(World::operation(endpoint.operation).0, at);
     }
     let named: BTreeSet<usize> = privileges("x").iter().map(|privilege| world.privilege(privilege).0).collect();
-    let expected: BTreeSet<usize> = (ENDPOINTS.len()..world.actions.len()).collect();
+    let expected: BTreeSet<usize> = (ENDPOINTS.len()..world.show().0).collect();
     assert_eq!(named, expected);
-    assert_eq!(world.actions.len(), ENDPOINTS.len() + PRIVILEGES.len());
+    assert_eq!(world.show().0, ENDPOINTS.len() + PRIVILEGES.len());
+    assert_eq!(world.by_name("show"), Some(world.show()));
 }
 
 /// Policies of many shapes: every kind of scope, conditions that hold and that do not.

@@ -10,6 +10,7 @@ use super::{Known, Node};
 const OWN_NAMES: &[&str] = &["uid:", "container:", "address:", "socket:"];
 
 /// One principal, or everyone.
+#[derive(Debug)]
 pub(crate) enum Whom {
     Everyone,
     Group(String),
@@ -17,8 +18,8 @@ pub(crate) enum Whom {
 }
 
 impl Whom {
-    /// Whether it is about this user, a member of these groups.
-    pub fn includes(&self, user: &str, groups: &[&str]) -> bool {
+    /// Whether that subject is meant.
+    pub fn is(&self, user: &str, groups: &[&str]) -> bool {
         match self {
             Whom::Everyone => true,
             Whom::Group(name) => groups.contains(&name.as_str()),

@@ -28,5 +28,7 @@ pub use decision::{Answered, Circumstances, Decision, Door, Judgement, Mode, Per
 pub use entities::capability::known as capabilities;
 pub use policy::Policy;
 pub use preset::presets;
-pub use source::{Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, nearest};
+pub use source::{
+    Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, TemporaryRule, nearest,
+};
 pub use subject::*;

@@ -17,68 +17,111 @@ use crate::index::Index;
 use crate::judge::{Case, Judge};
 use crate::message::{self, Reason};
 use crate::schema::{self, World};
-use crate::source::{self, Diagnostic, Diagnostics, Directory, Known, NamedText, Sources, check};
+use crate::source::cedar::Statement;
+use crate::source::check::{self, Checked};
+use crate::source::temporary::{self, Temporary};
+use crate::source::{self, Diagnostic, Diagnostics, Directory, Gathered, Known, Sources, TemporaryRule};
 use crate::version::Fingerprint;
 
 /// A compiled policy.
 pub struct Policy {
-    world: World,
+    base: Arc<Base>,
+    /// Those that are compiled in.
+    rules: Vec<TemporaryRule>,
     index: Index,
     references: HashMap<PolicyId, PolicyRef>,
     /// What to say when no policy allows an action, by the action's name.
     explanations: Explanations,
+    version: String,
+    cache: Cache,
+}
+
+/// What was read: the same in all snapshots that differ by their temporary rules only.
+struct Base {
+    world: World,
+    gathered: Gathered,
+    groups: BTreeMap<String, Vec<String>>,
     memberships: BTreeMap<String, Vec<Arc<str>>>,
-    preset: String,
     mode: Mode,
     defaults: Defaults,
-    version: String,
     warnings: Vec<Diagnostic>,
-    cache: Cache,
 }
 
 impl Policy {
     /// Reads, checks and compiles. Every fault is told at once.
     pub fn load(sources: &Sources, directory: &Directory<'_>) -> Result<Policy, Diagnostics> {
         let mut faults = Diagnostics::default();
-        let internal = |error: &dyn fmt::Display| {
-            Diagnostics(vec![Diagnostic::at(&NamedText::default(), 0, 0, error.to_string())])
-        };
         let world = World::new().map_err(|error| internal(&error))?;
         let known = Known::new(directory, &sources.groups);
         let gathered = source::gather(sources, &known, &world, &mut faults);
-        let mode = sources.policy.mode();
-        let mut fingerprint = Fingerprint::new();
-        fingerprint.add(mode.name());
-        for (group, members) in &sources.groups {
-            fingerprint.add(group);
-            members.iter().for_each(|member| fingerprint.add(member));
-        }
-        for statement in &gathered.statements {
-            fingerprint.add(&statement.name);
-            fingerprint.add(&statement.text);
-        }
-        if sources.defaults != Defaults::default() {
-            fingerprint.add(&format!("{:?}", sources.defaults));
-        }
-        let checked = check::check(gathered.statements, &world, &known, &mut faults);
+        let statements = gathered.statements(&[], &world);
+        let mut base = Base {
+            gathered,
+            groups: sources.groups.clone(),
+            memberships: source::memberships(&sources.groups),
+            mode: sources.policy.mode(),
+            defaults: sources.defaults.clone(),
+            warnings: Vec::new(),
+            world,
+        };
+        let version = base.version(&statements);
+        let checked = check::check(statements, &base.world, Some(&known), &mut faults);
         faults.sort();
         if faults.has_errors() {
             return Err(faults);
         }
+        base.warnings = faults.0;
+        Policy::compile(Arc::new(base), checked, Vec::new(), version)
+    }
+
+    /// The same policy with these temporary rules, and no others.
+    pub fn with_rules(&self, rules: Vec<TemporaryRule>) -> Result<Policy, Diagnostics> {
+        let mut faults = Diagnostics::default();
+        let base = Arc::clone(&self.base);
+        let temporary: Vec<_> =
+            rules.iter().filter_map(|rule| Temporary::read(rule, &base.world, &mut faults)).collect();
+        let statements = base.gathered.statements(&temporary, &base.world);
+        let version = base.version(&statements);
+        let checked = check::check(statements, &base.world, None, &mut faults);
+        faults.sort();
+        if faults.has_errors() {
+            return Err(faults);
+        }
+        Policy::compile(base, checked, rules, version)
+    }
+
+    /// Reads a rule that is to be added: what is to be kept of it, and what may not be meant. Its faults are told as
+    /// those of a file called `rule`.
+    pub fn read_rule(&self, text: &str, directory: &Directory<'_>) -> Result<(String, Vec<Diagnostic>), Diagnostics> {
+        let mut faults = Diagnostics::default();
+        let known = Known::new(directory, &self.base.groups);
+        let settled = temporary::settle(text, &known, &self.base.world, &mut faults);
+        let kept = settled.map(|(kept, statements)| {
+            check::check(statements, &self.base.world, Some(&known), &mut faults);
+            kept
+        });
+        match kept {
+            Some(kept) if !faults.has_errors() => Ok((kept, faults.0)),
+            _ => Err(faults),
+        }
+    }
+
+    fn compile(
+        base: Arc<Base>,
+        checked: Vec<Checked>,
+        rules: Vec<TemporaryRule>,
+        version: String,
+    ) -> Result<Policy, Diagnostics> {
         let acting = checked.iter().filter(|checked| !checked.explains_only);
-        let index = Index::new(acting.map(|checked| (&checked.policy, checked.looks)), &world)
+        let index = Index::new(acting.map(|checked| (&checked.policy, checked.looks)), &base.world)
             .map_err(|error| internal(&error))?;
         Ok(Policy {
-            explanations: Explanations::new(&checked, &world),
+            explanations: Explanations::new(&checked, &base.world),
             references: checked.into_iter().map(|checked| (checked.policy.id().clone(), checked.reference)).collect(),
-            world,
+            base,
+            rules,
             index,
-            memberships: source::memberships(&sources.groups),
-            preset: gathered.preset,
-            mode,
-            defaults: sources.defaults.clone(),
-            version: fingerprint.finish(),
-            warnings: faults.0,
+            version,
             cache: Cache::default(),
         })
     }
@@ -90,7 +133,7 @@ impl Policy {
             return Decision::Allowed(Permit::new(facts, judgement.answers, None));
         }
         let message = message::refusal(&facts, &judgement.answers, &|answer| self.reason(answer));
-        match self.mode {
+        match self.base.mode {
             Mode::Enforce => Decision::Refused(Refusal::new(message, judgement.answers)),
             Mode::Warn | Mode::Record => Decision::Allowed(Permit::new(facts, judgement.answers, Some(message))),
         }
@@ -100,7 +143,7 @@ impl Policy {
     /// context was not read yet. Makes no permit.
     pub fn refuses(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Option<Refusal> {
         let judgement = self.judge(subject, facts, circumstances);
-        if judgement.allowed() || self.mode != Mode::Enforce {
+        if judgement.allowed() || self.base.mode != Mode::Enforce {
             return None;
         }
         let message = message::refusal(facts, &judgement.answers, &|answer| self.reason(answer));
@@ -115,11 +158,11 @@ impl Policy {
         if let Some(answers) = key.as_ref().and_then(|key| self.cache.get(key)) {
             return Judgement { answers };
         }
-        let added = self.memberships.get(&subject.user).into_iter().flatten();
+        let added = self.base.memberships.get(&subject.user).into_iter().flatten();
         let mut groups: Vec<&str> = subject.groups.iter().map(String::as_str).chain(added.map(AsRef::as_ref)).collect();
         groups.sort_unstable();
         groups.dedup();
-        let judge = Judge { world: &self.world, index: &self.index, describe: &|id| self.reference(id) };
+        let judge = Judge { world: &self.base.world, index: &self.index, describe: &|id| self.reference(id) };
         let mut answers = judge.judge(&Case { subject, groups: &groups, facts, circumstances });
         for answer in answers.iter_mut().filter(|answer| !answer.allowed) {
             answer.reason = Some(self.reason(answer).text);
@@ -138,17 +181,28 @@ impl Policy {
 
     /// Whether refusals are carried out.
     pub fn mode(&self) -> Mode {
-        self.mode
+        self.base.mode
+    }
+
+    /// The temporary rules that are compiled in; those that ended a moment ago may be among them.
+    pub fn rules(&self) -> &[TemporaryRule] {
+        &self.rules
+    }
+
+    /// Whether a subject is in a group of the host or of the configuration.
+    pub fn is_member(&self, subject: &Subject, group: &str) -> bool {
+        let added = self.base.memberships.get(&subject.user).into_iter().flatten();
+        subject.groups.iter().map(String::as_str).chain(added.map(AsRef::as_ref)).any(|of| of == group)
     }
 
     /// What containers get where their clients say nothing: applied before facts are told, so that it is judged.
     pub fn defaults(&self) -> &Defaults {
-        &self.defaults
+        &self.base.defaults
     }
 
     /// The preset's name.
     pub fn preset(&self) -> &str {
-        &self.preset
+        &self.base.gathered.preset
     }
 
     /// How many policies there are, the preset's included.
@@ -158,7 +212,7 @@ impl Policy {
 
     /// What may not mean what was meant, although the policy can be used.
     pub fn warnings(&self) -> &[Diagnostic] {
-        &self.warnings
+        &self.base.warnings
     }
 
     /// The Cedar schema that policies are written against.
@@ -190,7 +244,7 @@ impl Policy {
         if let Some(forbid) = answer.policies.first() {
             return Reason { text: explain::say(forbid, "forbidden"), can_be_allowed: false };
         }
-        let text = self.explanations.text(&answer.action).unwrap_or_else(|| match self.preset.as_str() {
+        let text = self.explanations.text(&answer.action).unwrap_or_else(|| match self.preset() {
             "none" => "no policy grants it".to_owned(),
             preset => format!("preset {preset} grants no such thing"),
         });
@@ -198,9 +252,34 @@ impl Policy {
     }
 }
 
+impl Base {
+    /// A short hash of everything that can change a decision.
+    fn version(&self, statements: &[Statement]) -> String {
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.add(self.mode.name());
+        for (group, members) in &self.groups {
+            fingerprint.add(group);
+            members.iter().for_each(|member| fingerprint.add(member));
+        }
+        for statement in statements {
+            fingerprint.add(&statement.name);
+            fingerprint.add(&statement.text);
+        }
+        if self.defaults != Defaults::default() {
+            fingerprint.add(&format!("{:?}", self.defaults));
+        }
+        fingerprint.finish()
+    }
+}
+
+/// A fault that is nobody's but ours.
+fn internal(error: &dyn fmt::Display) -> Diagnostics {
+    Diagnostics::sentence(&error.to_string())
+}
+
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Policy").field("version", &self.version).field("preset", &self.preset).finish_non_exhaustive()
+        f.debug_struct("Policy").field("version", &self.version).field("preset", &self.preset()).finish_non_exhaustive()
     }
 }
 

@@ -4,11 +4,13 @@
 //! `policy`, sends what a permit holds, passes the answer back and writes a record. Nothing is decided
 //! here.
 
+pub mod admin;
 pub mod gateway;
 mod host_path;
 pub mod limits;
 pub mod listen;
 pub mod record;
+pub mod rules;
 pub mod spool;
 pub mod state;
 pub mod stream;
@@ -16,4 +18,5 @@ pub mod subject;
 mod sys;
 pub mod tls;
 pub mod upstream;
+pub mod watch;
 mod wire;

@@ -10,6 +10,7 @@ use super::{Known, Node};
 const OWN_NAMES: &[&str] = &["uid:", "container:", "address:"];
 
 /// One principal, or everyone.
+#[derive(Clone)]
 pub(super) enum Whom {
     Everyone,
     Group(String),
@@ -17,6 +18,15 @@ pub(super) enum Whom {
 }
 
 impl Whom {
+    /// As it is written so that nobody can take it for another kind of name.
+    pub fn name(&self) -> String {
+        match self {
+            Whom::Everyone => "everyone".to_owned(),
+            Whom::Group(name) => format!("group:{name}"),
+            Whom::User(name) => format!("user:{name}"),
+        }
+    }
+
     /// The principal of a scope.
     pub fn scope(&self) -> String {
         match self {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::body::container::CreateRequest;
 use crate::body::mount::Mount;
-use crate::endpoint::Operation;
+use crate::endpoint::{Kind, Operation};
 use crate::json;
 use crate::request::{Body, Misread};
 use crate::target::Query;
@@ -20,6 +20,23 @@ pub struct Ownership {
     pub owners: Vec<String>,
     /// The groups that may handle it like its owners.
     pub shared_with: Vec<String>,
+}
+
+/// What a request makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Making {
+    /// The kind of the thing.
+    pub kind: Kind,
+    /// The names by which it can be found; of images all that they are given.
+    pub names: Vec<String>,
+    /// The volumes that are made with it, or that it is; an anonymous one has an empty name.
+    pub volumes: Vec<String>,
+    /// The limit of a container on memory in bytes, 0 for none.
+    pub memory: i64,
+    /// The limit of a container on CPUs in billionths of a CPU, 0 for none.
+    pub nano_cpus: i64,
+    /// Ports of the host that it publishes; -1 where only the image knows how many.
+    pub ports: i64,
 }
 
 /// The label that names the owner of a thing.

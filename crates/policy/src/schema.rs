@@ -40,6 +40,8 @@ pub(crate) struct World {
     by_name: HashMap<Arc<str>, ActionIndex>,
     /// The actions of each group; an action is in itself.
     members: HashMap<EntityUid, Vec<ActionIndex>>,
+    /// `Action`
+    kind: EntityTypeName,
 }
 
 /// One action.
@@ -77,7 +79,7 @@ impl World {
             }
         }
         let by_name = actions.iter().enumerate().map(|(at, action)| (action.name.clone(), ActionIndex(at))).collect();
-        Ok(World { schema, types, actions, by_name, members })
+        Ok(World { schema, types, actions, by_name, members, kind })
     }
 
     pub fn action(&self, index: ActionIndex) -> Option<&Action> {
@@ -95,6 +97,15 @@ impl World {
             ActionConstraint::Eq(uid) => self.under(uid).collect(),
             ActionConstraint::In(uids) => uids.iter().flat_map(|uid| self.under(uid)).collect(),
         }
+    }
+
+    /// The actions that these names of actions and groups mean. No name: all.
+    pub fn actions_named(&self, names: &[String]) -> BTreeSet<ActionIndex> {
+        if names.is_empty() {
+            return self.actions_of(&ActionConstraint::Any);
+        }
+        let uid = |name: &String| EntityUid::from_type_name_and_id(self.kind.clone(), EntityId::new(name));
+        names.iter().map(uid).flat_map(|uid| self.under(&uid).collect::<Vec<_>>()).collect()
     }
 
     fn under(&self, uid: &EntityUid) -> impl Iterator<Item = ActionIndex> {

@@ -73,7 +73,7 @@ impl Viewer<'_> {
 
     fn ask(&self, resource: &Resource) -> Answered {
         let Viewer { policy, subject, groups, facts, circumstances } = self;
-        let judge = Judge { world: &policy.world, index: &policy.index, describe: &|id| policy.reference(id) };
+        let judge = Judge { world: &policy.base.world, index: &policy.index, describe: &|id| policy.reference(id) };
         judge.show(&Case { subject, groups, facts, circumstances }, resource)
     }
 }
@@ -118,8 +118,8 @@ impl Policy {
     /// How the answer to a request must be changed; `None`: not at all.
     pub(crate) fn filter(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Option<Filter> {
         let groups = self.groups(subject);
-        let redactions = self.redact.of(&subject.user, &groups);
-        let hides = self.mode == Mode::Enforce && self.hides(subject, &groups, facts, circumstances);
+        let redactions = self.base.gathered.redact.of(&subject.user, &groups);
+        let hides = self.base.mode == Mode::Enforce && self.hides(subject, &groups, facts, circumstances);
         let must_change = |form: &Form| {
             form.items.iter().any(|item| redactions.reach(*item) || (hides && (form.listed || item.names_others())))
         };
@@ -142,10 +142,10 @@ impl Policy {
 
     /// Whether something is hidden from that subject.
     fn hides(&self, subject: &Subject, groups: &[&str], facts: &Facts, circumstances: &Circumstances) -> bool {
-        if self.forbidden.concerns(&self.world, &subject.user, groups) {
+        if self.forbidden.concerns(&self.base.world, &subject.user, groups) {
             return true;
         }
-        let remember = !self.index.looks(self.world.show()).at_time;
+        let remember = !self.index.looks(self.base.world.show()).at_time;
         let key = remember.then(|| Key::new(subject, facts.operation, facts.version, circumstances.door));
         let remembered = key.as_ref().and_then(|key| self.shown.get(key));
         let answers = remembered.unwrap_or_else(|| {
@@ -170,7 +170,7 @@ impl Policy {
         answers: &[Answered],
     ) -> Option<(Facts, Vec<Answered>)> {
         let groups = self.groups(subject);
-        if self.mode != Mode::Enforce || !self.hides(subject, &groups, facts, circumstances) {
+        if self.base.mode != Mode::Enforce || !self.hides(subject, &groups, facts, circumstances) {
             return None;
         }
         let asked = nothing_but(facts.operation, facts.version);
@@ -196,7 +196,7 @@ impl Policy {
     /// The refusal of a request that would write back what was hidden from its sender, as if it were the value.
     pub(crate) fn refuses_mark(&self, facts: &Facts, answers: &Arc<[Answered]>) -> Option<Refusal> {
         let CanonicalBody::Json(body) = &facts.canonical.body else { return None };
-        if self.redact.is_empty() || !holds_mark(body) {
+        if self.base.gathered.redact.is_empty() || !holds_mark(body) {
             return None;
         }
         let words = "dockwarden: the request holds `[redacted by dockwarden]`, which would become the value of what was \
@@ -247,6 +247,7 @@ fn nothing_but(operation: Operation, version: Option<ApiVersion>) -> Facts {
         obligations: Vec::new(),
         absent: None,
         fetches: Vec::new(),
+        makes: None,
         shared_with: Vec::new(),
         canonical: Canonical { method: Method::Get, target: String::new(), body: CanonicalBody::None },
     }

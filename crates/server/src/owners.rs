@@ -13,8 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use docker::endpoint::Kind;
-use docker::ownership::Ownership;
+use docker::ownership::{Making, Ownership};
+use docker::resource::{Container, Resource};
 use rusqlite::{Transaction, params};
+
+use tokio::sync::Notify;
 
 use crate::state::{State, Unkept};
 
@@ -51,6 +54,7 @@ pub struct Owned {
 pub struct Owners {
     state: Arc<State>,
     known: Mutex<Known>,
+    unsettled: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +64,7 @@ struct Known {
     /// could use it any more.
     everybodys: HashSet<String>,
     /// What is being made, by the id of its intent.
-    making: HashMap<String, Making>,
+    making: HashMap<String, Wish>,
     /// Counts what was made: a look that began before is older.
     moment: u64,
 }
@@ -73,19 +77,13 @@ struct Entry {
     moment: u64,
 }
 
-/// What is about to be made.
+/// What somebody is about to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Making {
-    /// The kind of the thing.
-    pub kind: Kind,
+pub struct Wish {
+    /// What it is.
+    pub making: Making,
     /// Who makes it.
     pub owner: String,
-    /// The names by which it can be found again.
-    pub names: Vec<String>,
-    /// What it takes of its owner's quota.
-    pub usage: Usage,
-    /// The volumes that it would make.
-    pub volumes: Vec<String>,
     /// The groups that it is shared with.
     pub shared_with: Vec<String>,
 }
@@ -104,13 +102,13 @@ pub enum Hindrance {
     Taken(String),
 }
 
-/// A making under way. Dropped without [`Intent::made`], its intent stays on the disk until it is known what came of it.
+/// A making under way. Dropped before it is settled, it stays on the disk until it is known what came of it.
 #[derive(Debug)]
 pub struct Intent {
     owners: Arc<Owners>,
     id: String,
-    making: Making,
-    unsettled: bool,
+    wish: Wish,
+    open: bool,
 }
 
 impl Owners {
@@ -118,7 +116,7 @@ impl Owners {
     pub fn load(state: Arc<State>) -> Result<Arc<Owners>, Unkept> {
         let things = state.with_blocking(read_all)?;
         let known = Known { things, ..Known::default() };
-        Ok(Arc::new(Owners { state, known: Mutex::new(known) }))
+        Ok(Arc::new(Owners { state, known: Mutex::new(known), unsettled: Notify::new() }))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -151,23 +149,23 @@ impl Owners {
     }
 
     /// Begins to make something, as judged by looks that began at `looked`.
-    pub async fn begin(self: &Arc<Self>, making: Making, quota: &Quota, looked: u64) -> Result<Intent, Hindrance> {
+    pub async fn begin(self: &Arc<Self>, wish: Wish, quota: &Quota, looked: u64) -> Result<Intent, Hindrance> {
         let id = ulid::Ulid::generate().to_string();
         {
             let mut known = self.known();
-            known.no_other(&making, looked)?;
-            known.within(&making, quota)?;
-            known.making.insert(id.clone(), making.clone());
+            known.no_other(&wish, looked)?;
+            known.within(&wish, quota)?;
+            known.making.insert(id.clone(), wish.clone());
         }
+        let (kind, owner) = (wish.making.kind.noun(), wish.owner.clone());
+        let (names, volumes) = (wish.making.names.join(" "), wish.making.volumes.join(" "));
         // From here on, dropping it gives back what it holds.
-        let mut intent = Intent { owners: Arc::clone(self), id: id.clone(), making: making.clone(), unsettled: false };
-        let names = making.names.join(" ");
-        let (kind, owner) = (making.kind.noun(), making.owner);
+        let mut intent = Intent { owners: Arc::clone(self), id: id.clone(), wish, open: false };
         let write = move |db: &Transaction<'_>| {
-            db.execute("INSERT INTO intents VALUES (?, ?, ?, ?, ?)", params![id, kind, owner, names, now()])
+            db.execute("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?)", params![id, kind, owner, names, volumes, now()])
         };
         self.state.with(write).await?;
-        intent.unsettled = true;
+        intent.open = true;
         Ok(intent)
     }
 
@@ -236,82 +234,127 @@ impl Owners {
         Ok(())
     }
 
-    /// A container's limits were changed.
-    pub async fn changed(&self, thing: Thing, memory: i64, cpus: i64) -> Result<(), Unkept> {
-        {
-            let mut known = self.known();
-            let Some(entry) = known.things.get_mut(&thing) else { return Ok(()) };
-            for usage in entry.owners.values_mut() {
-                (usage.memory, usage.cpus) = (memory, cpus);
-            }
+    /// Whether a container may have other limits. From then on it counts with them; gives what it counted with before.
+    pub fn resize(&self, id: &str, memory: i64, cpus: i64, quota: &Quota) -> Result<Option<Usage>, Exceeded> {
+        let thing = Thing { kind: Kind::Container, id: id.to_owned() };
+        let mut known = self.known();
+        let Some(entry) = known.things.get(&thing) else { return Ok(None) };
+        let Some((owner, before)) = entry.owners.iter().next().map(|(owner, usage)| (owner.clone(), usage.clone()))
+        else {
+            return Ok(None);
+        };
+        known.may_grow(&owner, &before, memory, cpus, quota)?;
+        if let Some(usage) = known.things.get_mut(&thing).and_then(|entry| entry.owners.get_mut(&owner)) {
+            (usage.memory, usage.cpus) = (memory, cpus);
         }
+        Ok(Some(before))
+    }
+
+    /// Writes down the limits that a container has got.
+    pub async fn resized(&self, id: String, memory: i64, cpus: i64) -> Result<(), Unkept> {
         let write = move |db: &Transaction<'_>| {
-            let sql = "UPDATE owners SET memory = ?, cpus = ? WHERE kind = ? AND id = ?";
-            db.execute(sql, params![memory, cpus, thing.kind.noun(), thing.id])
+            let sql = "UPDATE owners SET memory = ?, cpus = ? WHERE kind = 'container' AND id = ?";
+            db.execute(sql, params![memory, cpus, id])
         };
         self.state.with(write).await.map(drop)
+    }
+
+    /// Writes into a thing whose it is.
+    pub fn mark(&self, resource: &mut Resource) {
+        match resource {
+            Resource::Daemon => {}
+            Resource::Container(container) => self.mark_container(container),
+            Resource::Image(image) => image.ownership = self.of(Kind::Image, image.id.as_deref().unwrap_or_default()),
+            Resource::Volume(volume) => volume.ownership = self.of(Kind::Volume, &volume.name),
+            Resource::Network(network) => network.ownership = self.of(Kind::Network, &network.id),
+            Resource::Thing(thing) => thing.ownership = self.of(thing.kind, &thing.id),
+        }
+    }
+
+    /// A container that nobody made here is a task's, and belongs to whoever owns the service, if it says so: the label is
+    /// the daemon's own, and on a container that somebody made it counts for nothing.
+    pub fn mark_container(&self, container: &mut Container) {
+        container.ownership = self.of(Kind::Container, &container.id);
+        if container.ownership.owners.is_empty()
+            && let Some(service) = container.labels.get(SERVICE_LABEL)
+        {
+            container.ownership = self.of(Kind::Service, service);
+        }
+    }
+
+    /// Waits until it is not known what came of an intent.
+    pub async fn unsettled(&self) {
+        self.unsettled.notified().await;
     }
 }
 
 impl Intent {
-    /// It was made: these things, each of them its maker's from now on, as far as it is not somebody's already. On the
-    /// disk when this is answered.
-    pub async fn made(mut self, things: Vec<Thing>) -> Result<(), Unkept> {
-        let Making { owner, usage, shared_with, .. } = self.making.clone();
-        let things: Vec<(Thing, Usage)> = {
+    /// These were made: each of them is its maker's from now on, as far as it is not somebody's already. On the disk when
+    /// this is answered.
+    pub async fn made(&mut self, things: Vec<Thing>) -> Result<(), Unkept> {
+        let (owner, groups) = (self.wish.owner.clone(), self.wish.shared_with.clone());
+        let new: Vec<(Thing, Usage)> = {
             let known = self.owners.known();
-            let is_new = |thing: &Thing| match thing.kind {
-                Kind::Image => !known.everybodys.contains(&thing.id),
-                // Only what there was not: the daemon gives a volume that it has.
-                Kind::Volume => self.making.volumes.contains(&thing.id) || !known.things.contains_key(thing),
-                _ => true,
-            };
-            let of = |thing: &Thing| if thing.kind == self.making.kind { usage.clone() } else { Usage::default() };
             things
                 .into_iter()
-                .filter(is_new)
-                .map(|thing| (of(&thing), thing))
-                .map(|(usage, thing)| (thing, usage))
+                .filter_map(|thing| Some((self.usage_if_new(&known, &thing)?, thing)))
+                .map(|(u, t)| (t, u))
                 .collect()
         };
-        let (id, written, to, groups) = (self.id.clone(), things.clone(), owner.clone(), shared_with.clone());
+        let written = new.clone();
         let write = move |db: &Transaction<'_>| {
-            for (thing, usage) in &written {
+            written.iter().try_for_each(|(thing, usage)| {
                 if thing.kind != Kind::Image {
                     forget(db, thing)?;
                 }
-                add(db, thing, &to, usage, &groups)?;
-            }
-            db.execute("DELETE FROM intents WHERE id = ?", [id])
+                add(db, thing, &owner, usage, &groups)
+            })
         };
         self.owners.state.with(write).await?;
-        self.unsettled = false;
         let mut known = self.owners.known();
         // Counted from here on as what is there.
         known.making.remove(&self.id);
-        for (thing, usage) in things {
+        for (thing, usage) in new {
             if thing.kind != Kind::Image {
                 known.things.remove(&thing);
             }
-            known.add(thing, owner.clone(), usage, &shared_with);
+            known.add(thing, self.wish.owner.clone(), usage, &self.wish.shared_with);
         }
         Ok(())
     }
 
-    /// Nothing was made, as the daemon says itself.
-    pub async fn came_to_nothing(mut self) -> Result<(), Unkept> {
+    /// What it takes; `None` for what was there before.
+    fn usage_if_new(&self, known: &Known, thing: &Thing) -> Option<Usage> {
+        let new = match thing.kind {
+            Kind::Image => !known.everybodys.contains(&thing.id),
+            // The daemon gives a volume that it has.
+            Kind::Volume => self.wish.making.volumes.contains(&thing.id) || !known.things.contains_key(thing),
+            _ => true,
+        };
+        let whole = thing.kind == self.wish.making.kind;
+        new.then(|| if whole { Usage::of(&self.wish.making) } else { Usage::default() })
+    }
+
+    /// All that came of it is known: what was made was told, or the daemon says that nothing was.
+    pub async fn settle(mut self) -> Result<(), Unkept> {
         let id = self.id.clone();
         self.owners.state.with(move |db| db.execute("DELETE FROM intents WHERE id = ?", [id])).await?;
-        self.unsettled = false;
+        self.open = false;
         Ok(())
+    }
+
+    /// What is about to be made.
+    pub fn making(&self) -> &Making {
+        &self.wish.making
     }
 }
 
 impl Drop for Intent {
     fn drop(&mut self) {
         self.owners.known().making.remove(&self.id);
-        if self.unsettled {
-            tracing::debug!(intent = self.id, "it is not known what came of an intent; it is found out later");
+        if self.open {
+            // The client left, or the daemon did: it may have been made all the same.
+            self.owners.unsettled.notify_one();
         }
     }
 }
@@ -327,6 +370,8 @@ pub struct Found {
     pub names: Vec<String>,
     /// What it takes.
     pub usage: Usage,
+    /// Volumes that were made with it.
+    pub volumes: Vec<String>,
 }
 
 impl Known {
@@ -340,13 +385,12 @@ impl Known {
     }
 
     /// Nobody else makes one of its volumes now, or has made it since it was looked at.
-    fn no_other(&self, making: &Making, looked: u64) -> Result<(), Hindrance> {
-        for name in &making.volumes {
-            let under_way =
-                self.making.values().any(|other| other.volumes.contains(name) && other.owner != making.owner);
+    fn no_other(&self, wish: &Wish, looked: u64) -> Result<(), Hindrance> {
+        for name in wish.making.volumes.iter().filter(|name| !name.is_empty()) {
+            let of_others = |other: &&Wish| other.owner != wish.owner && other.making.volumes.contains(name);
             let made = self.things.get(&Thing { kind: Kind::Volume, id: name.clone() });
-            let made = made.is_some_and(|entry| entry.moment > looked && !entry.owners.contains_key(&making.owner));
-            if under_way || made {
+            let made = made.is_some_and(|entry| entry.moment > looked && !entry.owners.contains_key(&wish.owner));
+            if made || self.making.values().any(|other| of_others(&other)) {
                 return Err(Hindrance::Taken(name.clone()));
             }
         }
@@ -404,6 +448,27 @@ fn forget(db: &Transaction<'_>, thing: &Thing) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// An intent that was written down.
+struct Written {
+    id: String,
+    kind: String,
+    owner: String,
+    names: String,
+    volumes: String,
+}
+
+impl Written {
+    fn is_of(&self, found: &Found) -> bool {
+        let among = |list: &str| list.split(' ').any(|name| found.names.iter().any(|other| other == name));
+        match found.thing.kind {
+            // Pulled and loaded ones bear no label of ours, or that of another host; their names were asked for.
+            Kind::Image => self.kind == Kind::Image.noun() && among(&self.names),
+            Kind::Volume => among(&self.volumes),
+            kind => self.kind == kind.noun() && found.label.as_ref() == Some(&self.owner),
+        }
+    }
+}
+
 /// Puts intents that nobody works on any more and things that nobody owns together.
 fn adopt(
     db: &Transaction<'_>,
@@ -411,27 +476,23 @@ fn adopt(
     under_way: &HashSet<String>,
     all: bool,
 ) -> rusqlite::Result<Vec<(Thing, String, Usage)>> {
-    let mut rows = db.prepare("SELECT id, kind, owner, name FROM intents")?;
+    let mut rows = db.prepare("SELECT id, kind, owner, name, volumes FROM intents")?;
     let intents = rows.query_map([], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+        Ok(Written { id: row.get(0)?, kind: row.get(1)?, owner: row.get(2)?, names: row.get(3)?, volumes: row.get(4)? })
     })?;
-    let intents: Vec<_> = intents.collect::<rusqlite::Result<_>>()?;
+    let intents: Vec<Written> = intents.collect::<rusqlite::Result<_>>()?;
+    let open = || intents.iter().filter(|intent| !under_way.contains(&intent.id));
     let mut adopted = Vec::new();
     for found in found {
-        let is_of = |(id, kind, owner, names): &&(String, String, String, String)| {
-            let named = || names.split(' ').any(|name| found.names.iter().any(|other| other == name));
-            !under_way.contains(id)
-                && kind == found.thing.kind.noun()
-                // The label is set by the firewall alone; a pull leaves none, but the name was asked for.
-                && (found.label.as_ref() == Some(owner) || (found.label.is_none() && named()))
-        };
-        if let Some((_, _, owner, _)) = intents.iter().find(is_of) {
-            add(db, &found.thing, owner, &found.usage, &[])?;
-            adopted.push((found.thing.clone(), owner.clone(), found.usage.clone()));
+        let Some(intent) = open().find(|intent| intent.is_of(found)) else { continue };
+        let volumes = found.volumes.iter().map(|id| (Thing { kind: Kind::Volume, id: id.clone() }, Usage::default()));
+        for (thing, usage) in [(found.thing.clone(), found.usage.clone())].into_iter().chain(volumes) {
+            add(db, &thing, &intent.owner, &usage, &[])?;
+            adopted.push((thing, intent.owner.clone(), usage));
         }
     }
-    for (id, ..) in intents.iter().filter(|(id, ..)| all && !under_way.contains(id)) {
-        db.execute("DELETE FROM intents WHERE id = ?", [id])?;
+    for intent in open().filter(|_| all) {
+        db.execute("DELETE FROM intents WHERE id = ?", [&intent.id])?;
     }
     Ok(adopted)
 }
@@ -440,3 +501,6 @@ fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     i64::try_from(since).unwrap_or(i64::MAX)
 }
+
+/// What the daemon writes on the containers of a service: the service's id.
+const SERVICE_LABEL: &str = "com.docker.swarm.service.id";

@@ -6,12 +6,14 @@
 //! arguments and credentials travel there), headers. Writing is in [`recorder`](Recorder): a full
 //! disk must neither lose a record silently nor let a change go by unrecorded.
 
+mod administration;
 mod file;
 mod recorder;
 #[cfg(test)]
 mod tests;
 mod time;
 
+pub use administration::Administration;
 pub use recorder::{RecordError, RecordSettings, Recorder, Unwritable, WhenUnwritable};
 pub use time::Timestamp;
 

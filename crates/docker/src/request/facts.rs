@@ -20,6 +20,7 @@ use crate::world::{Lookup, World};
 mod containers;
 mod containers_made;
 mod images;
+mod making;
 mod networks;
 mod plugins;
 mod swarm;
@@ -154,6 +155,7 @@ impl Draft<'_> {
 
     fn finish(self, call: &Call) -> Result<Facts, Misread> {
         let body = canonical_body(&self.body)?;
+        let makes = self.making(call);
         Ok(Facts {
             operation: call.operation,
             version: call.version,
@@ -163,6 +165,7 @@ impl Draft<'_> {
             obligations: self.obligations,
             absent: self.asked.absent,
             fetches: self.asked.fetches,
+            makes,
             shared_with: self.shared_with,
             canonical: Canonical { method: call.method(), target: call.target_with(&self.names, &self.query), body },
         })

@@ -3,7 +3,7 @@
 //!
 //! What is in them is judged by the policy crate, which opens no files: they are read here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use policy::source::Node;
 use policy::{Diagnostic, NamedText, PolicySection, Sources};
@@ -41,6 +41,14 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
     let redact = fields.get("redact").map(|field| field.value.clone());
     let (file, preset) = (file.named.clone(), wishes.preset.clone());
     Sources { file, policy, preset, policies, groups, defaults, quotas, redact }
+}
+
+/// The patterns of all files that are read: the configuration's own, and those of policies.
+pub fn read_from(file: &ConfigFile, own: Option<&Path>, sources: &Sources, wishes: &Wishes) -> Vec<PathBuf> {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let named = sources.policy.cedar.iter().map(|pattern| file.absolute(Path::new(&pattern.value)));
+    let flags = wishes.policies.iter().map(|path| absolute(path));
+    own.map(absolute).into_iter().chain(named).chain(flags).collect()
 }
 
 /// All Cedar texts, the preset's by the name that it has in diagnostics.

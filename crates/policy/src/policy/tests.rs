@@ -52,6 +52,7 @@ fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Privile
         obligations: Vec::new(),
         absent: None,
         fetches: Vec::new(),
+        makes: None,
         shared_with: Vec::new(),
         canonical,
     }
@@ -226,7 +227,7 @@ fn validated(world: &World, subject: &Subject, facts: &Facts) -> (Request, Entit
 }
 
 fn load(policies: &str) -> Policy {
-    let policies = vec![NamedText { name: "p.cedar".to_owned(), text: policies.to_owned() }];
+    let policies = vec![crate::NamedText { name: "p.cedar".to_owned(), text: policies.to_owned() }];
     let sources = Sources {
         preset: Some("developer".to_owned()),
         policies,
@@ -290,9 +291,9 @@ fn the_index_decides_as_the_whole_set_would() {
     for name in NAMES {
         let asker =
             Subject { groups: vec![(*name).to_owned(), "docker".to_owned(), "ops".to_owned()], ..subject(name) };
-        for facts in questions(&policy.world, name) {
-            let (request, entities) = validated(&policy.world, &asker, &facts);
-            let actions = policy.world.schema.action_entities().unwrap();
+        for facts in questions(&policy.base.world, name) {
+            let (request, entities) = validated(&policy.base.world, &asker, &facts);
+            let actions = policy.base.world.schema.action_entities().unwrap();
             let entities = entities.add_entities(actions.iter().cloned(), None).unwrap();
             let response = Authorizer::new().is_authorized(&request, &whole, &entities);
             let error = response.diagnostics().errors().next().is_some();

@@ -10,7 +10,7 @@ use super::{Known, Node};
 const OWN_NAMES: &[&str] = &["uid:", "container:", "address:", "socket:"];
 
 /// One principal, or everyone.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Whom {
     Everyone,
     Group(String),
@@ -24,6 +24,15 @@ impl Whom {
             Whom::Everyone => true,
             Whom::Group(name) => groups.contains(&name.as_str()),
             Whom::User(name) => name == user,
+        }
+    }
+
+    /// As it is written so that nobody can take it for another kind of name.
+    pub fn name(&self) -> String {
+        match self {
+            Whom::Everyone => "everyone".to_owned(),
+            Whom::Group(name) => format!("group:{name}"),
+            Whom::User(name) => format!("user:{name}"),
         }
     }
 

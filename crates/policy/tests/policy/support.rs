@@ -46,6 +46,7 @@ pub fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Pri
         obligations,
         absent: None,
         fetches,
+        makes: None,
         shared_with: Vec::new(),
         canonical,
     }

@@ -1,9 +1,11 @@
 //! What a user may have at most, counted over all that they own and all that is being made for them.
 
 use docker::endpoint::Kind;
+use docker::obligation::Obligation;
+use docker::ownership::Making;
 use policy::Quota;
 
-use super::{Known, Making};
+use super::{Known, Wish};
 
 /// What a thing takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +16,13 @@ pub struct Usage {
     pub cpus: i64,
     /// Published ports of the host.
     pub ports: i64,
+}
+
+impl Usage {
+    /// What it takes to make this.
+    pub fn of(making: &Making) -> Usage {
+        Usage { memory: making.memory, cpus: making.nano_cpus, ports: making.ports.max(0) }
+    }
 }
 
 /// More than a user may have.
@@ -65,33 +74,48 @@ impl Total {
 
 impl Known {
     /// Whether its owner may have this, too.
-    pub(super) fn within(&self, making: &Making, quota: &Quota) -> Result<(), Exceeded> {
+    pub(super) fn within(&self, wish: &Wish, quota: &Quota) -> Result<(), Exceeded> {
         if *quota == Quota::default() {
             return Ok(());
         }
-        let mut more = Total::default();
-        more.add(making.kind, &making.usage, making.volumes.len());
-        if more.containers > 0 {
-            limited(&making.owner, quota.memory, making.usage.memory, "memory", "--memory")?;
-            limited(&making.owner, quota.cpus, making.usage.cpus, "CPUs", "--cpus")?;
+        let (making, owner) = (&wish.making, wish.owner.as_str());
+        if making.kind == Kind::Container {
+            limited(owner, quota.memory, making.memory, "memory", "--memory")?;
+            limited(owner, quota.cpus, making.nano_cpus, "CPUs", "--cpus")?;
             // All that an image exposes, on ports of the daemon's choice.
-            limited(
-                &making.owner,
-                quota.ports,
-                making.usage.ports.saturating_add(1),
-                "published ports",
-                "-p for each, not -P",
-            )?;
+            let ports = making.ports.saturating_add(1);
+            limited(owner, quota.ports, ports, "published ports", "-p for each, not -P")?;
         }
-        let has = self.total(&making.owner);
+        let mut more = Total::default();
+        more.add(making.kind, &Usage::of(making), making.volumes.len());
+        self.room(owner, &more, quota)
+    }
+
+    /// Whether the limits of a container may become these.
+    pub(super) fn may_grow(
+        &self,
+        owner: &str,
+        before: &Usage,
+        memory: i64,
+        cpus: i64,
+        quota: &Quota,
+    ) -> Result<(), Exceeded> {
+        limited(owner, quota.memory, memory, "memory", "--memory")?;
+        limited(owner, quota.cpus, cpus, "CPUs", "--cpus")?;
+        let (memory, cpus) = (memory.saturating_sub(before.memory), cpus.saturating_sub(before.cpus));
+        let more = Total { usage: Usage { memory, cpus, ports: 0 }, ..Total::default() };
+        self.room(owner, &more, quota)
+    }
+
+    fn room(&self, owner: &str, more: &Total, quota: &Quota) -> Result<(), Exceeded> {
+        let has = self.total(owner);
         let plain = |count: i64| count.to_string();
-        let owner = making.owner.as_str();
+        let memory = |bytes: i64| Obligation::Memory(bytes).value();
+        let cpus = |billionths: i64| Obligation::Cpus(billionths).value();
         room(owner, "containers", quota.containers, has.containers, more.containers, &plain)?;
         room(owner, "volumes", quota.volumes, has.volumes, more.volumes, &plain)?;
         room(owner, "published ports", quota.ports, has.usage.ports, more.usage.ports, &plain)?;
-        let memory = |bytes: i64| docker::obligation::Obligation::Memory(bytes).value();
         room(owner, "of memory", quota.memory, has.usage.memory, more.usage.memory, &memory)?;
-        let cpus = |billionths: i64| docker::obligation::Obligation::Cpus(billionths).value();
         room(owner, "CPUs", quota.cpus, has.usage.cpus, more.usage.cpus, &cpus)
     }
 
@@ -103,7 +127,7 @@ impl Known {
             }
         }
         for other in self.making.values().filter(|other| other.owner == owner) {
-            total.add(other.kind, &other.usage, other.volumes.len());
+            total.add(other.making.kind, &Usage::of(&other.making), other.making.volumes.len());
         }
         total
     }

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::limits::Limits;
 use crate::listen::{Accepted, Listener};
+use crate::owners::Owners;
 use crate::record::{Record, Recorder, Unwritable};
 use crate::seal::Seal;
 use crate::spool::Spools;
@@ -34,6 +35,8 @@ mod exchange;
 mod fetch;
 mod forward;
 pub(crate) mod judge;
+mod keep;
+mod making;
 mod rehearse;
 pub(crate) mod resolve;
 
@@ -76,6 +79,8 @@ pub struct Settings {
     pub spool: PathBuf,
     /// Says on what is sent to the daemon that it was judged, for a plugin that asks.
     pub seal: Option<Arc<Seal>>,
+    /// Who owns what. `None`: nobody owns anything.
+    pub owners: Option<Arc<Owners>>,
 }
 
 /// A gateway in front of one daemon.

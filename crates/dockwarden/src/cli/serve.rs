@@ -17,6 +17,7 @@ use sd_notify::NotifyState;
 use server::admin::{Admin, Desk};
 use server::gateway::{Gateway, Manner, Records, Settings};
 use server::listen::{ListenAddress, Listener};
+use server::owners::Owners;
 use server::plugin::Plugin;
 use server::rules::Rules;
 use server::state::State;
@@ -81,6 +82,7 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
     let records = Records::File(Arc::new(records));
     let spool = config.settings.spool.open()?;
     let state = Arc::new(config.settings.state.open().map_err(|error| error.to_string())?);
+    let owners = remember(&state).await?;
     let rules = put_in_force(config.policy, state, &records, &config.settings).await?;
     let mut beside = JoinSet::new();
     administer(&mut beside, &rules, &records, &config.settings)?;
@@ -94,9 +96,11 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
             subject: None,
             spool,
             seal: config.settings.seal()?,
+            owners: Some(owners),
         },
         Arc::clone(rules.policy()),
     );
+    beside.spawn(Arc::clone(&gateway).keep_owners());
     let require = config.settings.plugin.as_ref().map(|plugin| plugin.require).unwrap_or_default();
     let plugin = Plugin::new(Arc::clone(&gateway), require);
     let mut serving = Serving::start(&gateway, listeners, &plugin, asked);
@@ -158,6 +162,13 @@ fn open(config: &Config) -> Result<Doors, String> {
         }
     }
     Ok(Doors { gateway, plugin })
+}
+
+/// Who owns what, as it was written down.
+async fn remember(state: &Arc<State>) -> Result<Arc<Owners>, String> {
+    let state = Arc::clone(state);
+    let loaded = tokio::task::spawn_blocking(move || Owners::load(state)).await;
+    loaded.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
 /// The policy with the temporary rules that were kept; ends of rules are seen to from here on.

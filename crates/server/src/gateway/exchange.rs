@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::answer::Answer;
 use super::connection::{Connection, Next};
 use super::entry::Entry;
+use super::making::{Afterwards, Plan};
 use super::{BODY_UNIT, Gateway, Manner, fetch, forward, judge, resolve};
 use crate::record::Outcome;
 use crate::spool::Spool;
@@ -73,6 +74,8 @@ pub(super) struct Granted {
     pub(super) call: Call,
     /// The id of the image that a new container must turn out to be made from.
     pub(super) image: Option<String>,
+    /// What is to be written down once it is done.
+    pub(super) afterwards: Afterwards,
 }
 
 impl Exchange<'_> {
@@ -86,6 +89,11 @@ impl Exchange<'_> {
             _ => self.read_body().await?,
         };
         let mut request = Request::understand(call, &body, reading).map_err(|misread| Stop::malformed(&misread))?;
+        let owners = self.gateway.settings.owners.as_ref();
+        if owners.is_some() {
+            request = request.made_by(&self.connection.subject.user);
+        }
+        let looked = owners.map(|owners| owners.moment()).unwrap_or_default();
         let mut facts = self.facts(policy, &request).await?;
         if request.is_unread() {
             // Nobody uploads for an hour to be told what the query says.
@@ -103,7 +111,7 @@ impl Exchange<'_> {
             request = request.fetched();
             facts = self.facts(policy, &request).await?;
         }
-        self.decide(policy, request.call, facts)
+        self.decide(policy, request.call, facts, looked).await
     }
 
     /// Everything that the request names looked at afresh.
@@ -128,7 +136,8 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    fn decide(&mut self, policy: &Policy, call: Call, facts: Facts) -> Result<Granted, Stop> {
+    async fn decide(&mut self, policy: &Policy, call: Call, facts: Facts, looked: u64) -> Result<Granted, Stop> {
+        let plan = Plan::new(&facts, looked);
         let (effect, absent, image) = (facts.effect(), facts.absent.clone(), pinned_image(&facts));
         let subject = &self.connection.subject;
         let permit = judge::decide(self.gateway, &mut self.entry, policy, subject, facts, Door::Gateway)?;
@@ -140,7 +149,11 @@ impl Exchange<'_> {
         if effect == Effect::Change {
             judge::may_change(self.gateway)?;
         }
-        Ok(Granted { permit, call, image })
+        let afterwards = match &self.gateway.settings.owners {
+            Some(owners) => plan.begin(owners, policy, subject).await?,
+            None => Afterwards::Nothing,
+        };
+        Ok(Granted { permit, call, image, afterwards })
     }
 
     /// The whole body of what is judged by its body, within bounds.

@@ -38,6 +38,7 @@ impl Rehearsal {
             subject,
             spool: std::env::temp_dir(),
             seal: None,
+            owners: None,
         };
         Ok(Self { door: PrivateDoor::open(settings, config.policy)?, records })
     }

@@ -22,7 +22,9 @@ use super::super::ask::AnswerHeads;
 use super::super::connection::Next;
 use super::super::exchange::{Exchange, Stop};
 use super::filter::Filtering;
+use super::witness::Witness;
 use super::{Ahead, Takeover, fields, takes_over};
+use crate::owners::Intent;
 use crate::record::Outcome;
 use crate::spool::Spool;
 use crate::stream::{Traffic, hung_up};
@@ -50,8 +52,15 @@ enum Up {
 }
 
 /// Passes the archive up, if there is one, and the answer down.
-pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call, filter: Option<(&Policy, &Filter)>) -> Next {
-    let outcome = both(&mut exchange, call, filter).await;
+///
+/// `intent`: an image that it makes.
+pub(super) async fn run(
+    mut exchange: Exchange<'_>,
+    call: &Call,
+    filter: Option<(&Policy, &Filter)>,
+    intent: Option<Intent>,
+) -> Next {
+    let outcome = both(&mut exchange, call, filter, intent).await;
     let connection = &mut *exchange.connection;
     match outcome {
         Ok(Down::Whole { status, reusable }) => {
@@ -97,7 +106,12 @@ pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call, filter: Option<
     }
 }
 
-async fn both(exchange: &mut Exchange<'_>, call: &Call, filter: Option<(&Policy, &Filter)>) -> Result<Down, Up> {
+async fn both(
+    exchange: &mut Exchange<'_>,
+    call: &Call,
+    filter: Option<(&Policy, &Filter)>,
+    intent: Option<Intent>,
+) -> Result<Down, Up> {
     let limits = &exchange.gateway.settings.limits;
     let spool = exchange.spool.take();
     let sent = AtomicBool::new(spool.is_none());
@@ -113,11 +127,13 @@ async fn both(exchange: &mut Exchange<'_>, call: &Call, filter: Option<(&Policy,
         let subject = &exchange.connection.subject;
         Filtering::new(exchange.gateway, policy, subject, filter, &exchange.entry.withheld)
     });
+    let owner = &exchange.connection.subject.user;
+    let witness = intent.map(|intent| Witness::new(exchange.gateway, call.operation, owner, intent));
     let stream = call.operation.endpoint().answer == AnswerKind::Stream;
     let upload = Upload { spool, sent: &sent, traffic, client_socket };
     let up = upload.run(client_reads, client_ahead, daemon_writes, stream);
     let down = Download { head: &exchange.head, call, most: limits.head_bytes, wait: limits.answer_wait, traffic };
-    let down = down.run(daemon_reads, daemon_ahead, client_writes, filtering);
+    let down = down.run(daemon_reads, daemon_ahead, client_writes, filtering, witness);
     let outcome = tokio::select! {
         biased;
         down = down => Ok(down),
@@ -203,7 +219,14 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    async fn run<R, W>(self, mut daemon: R, ahead: Ahead<'_>, mut client: W, filtering: Option<Filtering<'_>>) -> Down
+    async fn run<R, W>(
+        self,
+        mut daemon: R,
+        ahead: Ahead<'_>,
+        mut client: W,
+        filtering: Option<Filtering<'_>>,
+        mut witness: Option<Witness<'_>>,
+    ) -> Down
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
@@ -217,6 +240,11 @@ impl Download<'_> {
             return Down::Takeover(Box::new(head));
         }
         let status = head.status();
+        if let Some(witness) = witness.take_if(|_| status >= 400)
+            && let Err(error) = witness.nothing().await
+        {
+            tracing::debug!("{error}");
+        }
         let bodiless = matches!(head.body(), BodyLength::None);
         let passed = match filtering {
             Some(filtering) if !bodiless && status >= 400 && filtering.hides() => {
@@ -229,7 +257,7 @@ impl Download<'_> {
                 }
                 self.filter(&head, &mut daemon, ahead, &mut client, Box::new(filtering)).await
             }
-            _ => self.pass(&head, &mut daemon, ahead, &mut client).await,
+            _ => self.pass(&head, &mut daemon, ahead, &mut client, witness).await,
         };
         match passed {
             Ok(reusable) => Down::Whole { status, reusable },
@@ -331,6 +359,7 @@ impl Download<'_> {
         daemon: &mut R,
         ahead: Ahead<'_>,
         client: &mut W,
+        mut witness: Option<Witness<'_>>,
     ) -> Result<bool, BodyError>
     where
         R: AsyncRead + Unpin,
@@ -350,6 +379,9 @@ impl Download<'_> {
         loop {
             // As much as there is goes out in one write, together with the head.
             while let Some(piece) = rest.next(ahead)? {
+                if let Some(witness) = &mut witness {
+                    witness.saw(&piece.data()).await?;
+                }
                 let bytes = if old { piece.data() } else { piece.raw.clone() };
                 self.traffic.to_client(bytes.len());
                 if out.len().saturating_add(bytes.len()) > OUT {
@@ -360,6 +392,9 @@ impl Download<'_> {
                     out.extend_from_slice(&bytes);
                 }
             }
+            if let Some(witness) = witness.take_if(|_| rest.is_done()) {
+                witness.end().await?;
+            }
             client.write_all(&out).await?;
             client.flush().await?;
             out.clear();
@@ -367,6 +402,9 @@ impl Download<'_> {
                 return Ok(reusable);
             }
             if fill(daemon, ahead, READ).await? == 0 {
+                if let Some(witness) = witness.take_if(|_| endless) {
+                    witness.end().await?;
+                }
                 return if endless { Ok(false) } else { Err(BodyError::Cut) };
             }
         }

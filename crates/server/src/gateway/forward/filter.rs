@@ -29,6 +29,7 @@ pub(super) struct Filtering<'a> {
     form: Option<Form>,
     split: Option<Split>,
     viewer: Viewer<'a>,
+    gateway: &'a Gateway,
     look: Look<'a>,
     /// What was found out of things that an answer only names. Events tell of what is gone already.
     found: HashMap<(Kind, String), bool>,
@@ -50,6 +51,7 @@ impl<'a> Filtering<'a> {
             form,
             split: form.map(|form| Split::new(form.shape)),
             viewer: policy.viewer(subject, filter, &circumstances(Door::Gateway)),
+            gateway,
             look: Look::new(gateway),
             found: HashMap::new(),
             withheld,
@@ -125,12 +127,18 @@ impl<'a> Filtering<'a> {
             return self.is_event_shown(bytes).await;
         }
         match listed::resource(item, bytes).map_err(|error| broken(&error))? {
-            Some(Resource::Image(image)) => Ok(listed::under_each_name(&image)
-                .into_iter()
-                .any(|(_, image)| self.viewer.sees(&Resource::Image(image)))),
-            Some(resource) => Ok(self.viewer.sees(&resource)),
+            Some(Resource::Image(image)) => {
+                Ok(listed::under_each_name(&image).into_iter().any(|(_, image)| self.sees(Resource::Image(image))))
+            }
+            Some(resource) => Ok(self.sees(resource)),
             None => Err(broken(&Malformed("it lists what cannot be listed"))),
         }
+    }
+
+    fn sees(&self, resource: Resource) -> bool {
+        let mut resource = resource;
+        self.gateway.mark(&mut resource);
+        self.viewer.sees(&resource)
     }
 
     async fn is_event_shown(&mut self, bytes: &[u8]) -> Result<bool, BodyError> {
@@ -138,10 +146,10 @@ impl<'a> Filtering<'a> {
         let shown = match event.about {
             About::Known(Resource::Container(container)) => {
                 let key = (Kind::Container, container.id.clone());
-                let shown = self.viewer.sees(&Resource::Container(container));
+                let shown = self.sees(Resource::Container(container));
                 self.remember(key, shown)
             }
-            About::Known(resource) => self.viewer.sees(&resource),
+            About::Known(resource) => self.sees(resource),
             About::Named { kind, id, name } => self.is_named_shown(kind, id, name).await?,
         };
         match event.container {
@@ -166,7 +174,7 @@ impl<'a> Filtering<'a> {
             }
             resource => resource,
         };
-        let shown = self.viewer.sees(&resource);
+        let shown = self.sees(resource);
         self.remember((kind, id), shown);
         Ok(self.remember(key, shown))
     }
@@ -205,7 +213,7 @@ impl<'a> Filtering<'a> {
                 };
                 let Some(Resource::Image(image)) = image.map_err(|error| broken(&error))? else { return Ok(()) };
                 let names = listed::under_each_name(&image).into_iter();
-                let seen = names.filter(|(_, image)| self.viewer.sees(&Resource::Image(image.clone())));
+                let seen = names.filter(|(_, image)| self.sees(Resource::Image(image.clone())));
                 let seen: HashSet<String> = seen.filter_map(|(name, _)| name).collect();
                 keep_names(tree, |name| is_among(&seen, name));
             }
@@ -222,7 +230,7 @@ impl<'a> Filtering<'a> {
             for resource in self.look.containers(some).await? {
                 if let Resource::Container(container) = resource {
                     let key = (Kind::Container, container.id.clone());
-                    let shown = self.viewer.sees(&Resource::Container(container));
+                    let shown = self.sees(Resource::Container(container));
                     self.remember(key, shown);
                 }
             }

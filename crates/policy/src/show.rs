@@ -140,6 +140,13 @@ impl Policy {
         Viewer { policy: self, subject, groups: self.groups(subject), facts, circumstances: *circumstances }
     }
 
+    /// Whether that subject is shown the daemon, and so may clean up after everybody.
+    pub fn shows_daemon(&self, subject: &Subject, operation: Operation, circumstances: &Circumstances) -> bool {
+        let (groups, facts) = (self.groups(subject), nothing_but(operation, None));
+        let viewer = Viewer { policy: self, subject, groups, facts, circumstances: *circumstances };
+        self.base.mode != Mode::Enforce || viewer.sees(&Resource::Daemon)
+    }
+
     /// Whether something is hidden from that subject.
     fn hides(&self, subject: &Subject, groups: &[&str], facts: &Facts, circumstances: &Circumstances) -> bool {
         if self.forbidden.concerns(&self.base.world, &subject.user, groups) {

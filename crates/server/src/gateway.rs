@@ -37,6 +37,7 @@ mod forward;
 pub(crate) mod judge;
 mod keep;
 mod making;
+mod prune;
 mod rehearse;
 pub(crate) mod resolve;
 

@@ -19,7 +19,7 @@ use super::answer::Answer;
 use super::connection::{Connection, Next};
 use super::entry::Entry;
 use super::making::{Afterwards, Plan};
-use super::{BODY_UNIT, Gateway, Manner, fetch, forward, judge, resolve};
+use super::{BODY_UNIT, Gateway, Manner, fetch, forward, judge, prune, resolve};
 use crate::record::Outcome;
 use crate::spool::Spool;
 use crate::wire::{BodyError, Rest};
@@ -91,6 +91,7 @@ impl Exchange<'_> {
         let mut request = Request::understand(call, &body, reading).map_err(|misread| Stop::malformed(&misread))?;
         let owners = self.gateway.settings.owners.as_ref();
         if owners.is_some() {
+            request = prune::limited(policy, &self.connection.subject, request);
             request = request.made_by(&self.connection.subject.user);
         }
         let looked = owners.map(|owners| owners.moment()).unwrap_or_default();
@@ -111,7 +112,12 @@ impl Exchange<'_> {
             request = request.fetched();
             facts = self.facts(policy, &request).await?;
         }
-        self.decide(policy, request.call, facts, looked).await
+        let limited = request.is_limited();
+        let granted = self.decide(policy, request.call, facts, looked).await?;
+        if limited {
+            prune::only_own(self.gateway, &self.connection.subject, granted.call.operation).await?;
+        }
+        Ok(granted)
     }
 
     /// Everything that the request names looked at afresh.

@@ -122,7 +122,12 @@ impl Gateway {
     }
 
     /// All things of a kind. `None`: there is no swarm.
-    async fn list(&self, kind: Kind, operation: Operation, target: &str) -> Result<Option<Vec<Found>>, String> {
+    pub(super) async fn list(
+        &self,
+        kind: Kind,
+        operation: Operation,
+        target: &str,
+    ) -> Result<Option<Vec<Found>>, String> {
         let Some(form) = shape(operation) else { return Err("its lists have no form".to_owned()) };
         let (status, mut answer) = self.open(target).await?;
         if status != 200 {

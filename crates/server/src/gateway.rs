@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::limits::Limits;
 use crate::listen::{Accepted, Listener};
 use crate::record::{Record, Recorder, Unwritable};
+use crate::share::Share;
 use crate::spool::Spools;
 use crate::subject::Identifier;
 use crate::upstream::Upstream;
@@ -80,7 +81,7 @@ pub struct Gateway {
     connections: Arc<Semaphore>,
     of_subjects: Mutex<HashMap<String, usize>>,
     /// Room for bodies that are being judged, in units of [`BODY_UNIT`].
-    bodies: Semaphore,
+    bodies: Share,
     spools: Spools,
     rehearsal: rehearse::Rehearsal,
 }
@@ -89,7 +90,9 @@ impl Gateway {
     /// A gateway that decides by whatever policy is there at the time of each request.
     pub fn new(settings: Settings, policy: Arc<ArcSwap<Policy>>) -> Arc<Self> {
         let connections = Arc::new(Semaphore::new(settings.limits.connections));
-        let bodies = settings.limits.judged_bodies_bytes.wrapping_div(BODY_UNIT);
+        let units = |bytes: usize| bytes.wrapping_div(BODY_UNIT);
+        let of_each = units(settings.limits.judged_bodies_bytes_per_subject);
+        let bodies = Share::new(units(settings.limits.judged_bodies_bytes), of_each);
         let spools = Spools::new(settings.spool.clone(), &settings.limits);
         Arc::new(Gateway {
             settings,
@@ -97,7 +100,7 @@ impl Gateway {
             identifier: Identifier::new(),
             connections,
             of_subjects: Mutex::default(),
-            bodies: Semaphore::new(bodies.max(1)),
+            bodies,
             spools,
             rehearsal: rehearse::Rehearsal::default(),
         })
@@ -218,6 +221,6 @@ impl Drop for Place {
 }
 
 /// Memory for bodies is counted in these, in bytes.
-const BODY_UNIT: usize = 64 << 10;
+const BODY_UNIT: usize = 16 << 10;
 /// How long the last records may take.
 const FLUSH: Duration = Duration::from_secs(5);

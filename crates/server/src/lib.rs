@@ -9,6 +9,7 @@ mod host_path;
 pub mod limits;
 pub mod listen;
 pub mod record;
+mod share;
 pub mod spool;
 pub mod state;
 pub mod stream;

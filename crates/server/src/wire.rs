@@ -42,7 +42,15 @@ impl<S: AsyncRead + Unpin> Wire<S> {
 
 /// Appends what can be read to `ahead`, at most `most` bytes. May be dropped without losing a byte.
 pub(crate) async fn fill<R: AsyncRead + Unpin>(reader: &mut R, ahead: &mut BytesMut, most: usize) -> io::Result<usize> {
-    poll_fn(|task| poll_piece(Pin::new(reader), task, most, |piece| ahead.extend_from_slice(piece))).await
+    poll_fn(|task| {
+        let read = poll_piece(Pin::new(reader), task, most, |piece| ahead.extend_from_slice(piece));
+        // Who waits holds nothing, nor the room in which a piece has come that was taken out of it since.
+        if read.is_pending() && ahead.is_empty() {
+            *ahead = BytesMut::new();
+        }
+        read
+    })
+    .await
 }
 
 /// Reads once into the shared buffer and hands out what has come; nothing at the end of the stream.

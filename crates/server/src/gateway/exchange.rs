@@ -14,13 +14,13 @@ use docker::privilege::Privilege;
 use docker::request::{Call, Misread, Request};
 use policy::{Circumstances, Decision, Door, Permit, Policy, Refusal};
 use tokio::io::AsyncWriteExt;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::answer::Answer;
 use super::connection::{Connection, Next};
 use super::entry::Entry;
 use super::{BODY_UNIT, Gateway, Manner, fetch, forward, resolve};
 use crate::record::Outcome;
+use crate::share::Held;
 use crate::spool::Spool;
 use crate::wire::{BodyError, Rest};
 
@@ -37,7 +37,7 @@ pub(super) struct Exchange<'a> {
     /// The archive that the body was, once it is judged.
     pub(super) spool: Option<Spool>,
     /// The room that the judged body takes among all others.
-    room: Option<SemaphorePermit<'a>>,
+    room: Held,
 }
 
 /// The end of an exchange by an answer of ours.
@@ -76,7 +76,7 @@ pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> 
     };
     entry.head(&head);
     let rest = Rest::from(head.framing());
-    let mut exchange = Exchange { gateway, connection, entry, head, rest, spool: None, room: None };
+    let mut exchange = Exchange { gateway, connection, entry, head, rest, spool: None, room: Held::default() };
     match exchange.judge(&policy).await {
         Ok(granted) => forward::run(exchange, granted).await,
         Err(stop) => exchange.stop(stop).await,
@@ -206,9 +206,8 @@ impl Exchange<'_> {
             return Ok(Bytes::new());
         }
         self.say_continue().await?;
-        let client = &mut self.connection.client;
-        let mut whole = BytesMut::new();
-        let mut room: Option<SemaphorePermit<'_>> = None;
+        let Connection { client, subject, .. } = &mut *self.connection;
+        let (mut whole, room) = (BytesMut::new(), &mut self.room);
         let reading = async {
             while let Some(piece) =
                 self.rest.read(&mut client.stream, &mut client.ahead, Some(limits.body_silence)).await?
@@ -217,20 +216,20 @@ impl Exchange<'_> {
                 if whole.len() > limits.judged_body_bytes {
                     return Ok(false);
                 }
-                make_room(&self.gateway.bodies, &mut room, whole.len()).await;
+                // A small body, as nearly all are, takes none.
+                self.gateway.bodies.wait(&subject.user, room, whole.len().wrapping_div(BODY_UNIT)).await;
             }
             Ok::<bool, BodyError>(true)
         };
         let failed =
             |status, what: String| Stop::new(Outcome::Malformed, Answer::new(status, format!("dockwarden: {what}")));
         let read = tokio::time::timeout(limits.judged_body_wait, reading).await;
-        self.room = room;
         match read {
             Ok(Ok(true)) => Ok(whole.freeze()),
             Ok(Ok(false)) => Err(too_large()),
             Ok(Err(error @ BodyError::Silent(_))) => Err(failed(408, error.to_string())),
             Ok(Err(error)) => Err(failed(400, error.to_string())),
-            Err(_) => Err(failed(408, "the body took too long".to_owned())),
+            Err(_) => Err(failed(408, "the body took too long (limits.judged_body_wait)".to_owned())),
         }
     }
 
@@ -260,19 +259,6 @@ impl Exchange<'_> {
 /// The circumstances of now.
 fn circumstances() -> Circumstances {
     Circumstances { door: Door::Gateway, time: SystemTime::now() }
-}
-
-/// Takes room for a body of that length in all, and waits until there is. A small body, as nearly all are, takes none.
-async fn make_room<'a>(bodies: &'a Semaphore, room: &mut Option<SemaphorePermit<'a>>, length: usize) {
-    let wanted = length.wrapping_div(BODY_UNIT);
-    let more = wanted.saturating_sub(room.as_ref().map_or(0, SemaphorePermit::num_permits));
-    let Ok(more @ 1..) = u32::try_from(more) else { return };
-    if let Ok(permit) = bodies.acquire_many(more).await {
-        match room {
-            Some(room) => room.merge(permit),
-            None => *room = Some(permit),
-        }
-    }
 }
 
 /// The image that a new container is to be made from, where it is named by a name that could be given to

@@ -47,8 +47,16 @@ fn check(bytes: &[u8]) {
             assert_eq!(found(&followed, usize::MAX, &limits), whole, "with something behind its end");
         }
     }
-    let tight =
-        Limits { unpacked: 8 << 10, entries: 5, name: 60, links: 300, file: 200, follow: 1, window: 1 << 20, ..limits.clone() };
+    let tight = Limits {
+        unpacked: 8 << 10,
+        entries: 5,
+        name: 60,
+        links: 300,
+        file: 200,
+        follow: 1,
+        window: 1 << 20,
+        ..limits.clone()
+    };
     let tight = found(bytes, usize::MAX, &tight);
     same_or_refused(&tight.summary, &whole.summary);
     same_or_refused(&tight.readable, &whole.readable);

@@ -220,7 +220,8 @@ impl Drop for Place {
     }
 }
 
-/// Memory for bodies is counted in these, in bytes.
-const BODY_UNIT: usize = 16 << 10;
+/// Memory for bodies is counted in these, in bytes, and taken for one before it is read: beyond what is counted, a body
+/// has no more than two of them.
+const BODY_UNIT: usize = 8 << 10;
 /// How long the last records may take.
 const FLUSH: Duration = Duration::from_secs(5);

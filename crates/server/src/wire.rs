@@ -21,6 +21,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 /// The most that one read takes, in bytes.
 pub(crate) const READ: usize = 64 << 10;
+/// The same where a head is expected. What follows it is held before it is known what it is: by a thousand connections,
+/// a thousand times.
+const HEAD: usize = 16 << 10;
 
 /// A stream and what was read ahead from it.
 #[derive(Debug)]
@@ -36,7 +39,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
 
     /// Reads some more. `0`: the other side will send no more. May be dropped without losing a byte.
     pub(crate) async fn fill(&mut self) -> io::Result<usize> {
-        fill(&mut self.stream, &mut self.ahead, READ).await
+        fill(&mut self.stream, &mut self.ahead, HEAD).await
     }
 }
 
@@ -176,6 +179,17 @@ impl Rest {
         ahead: &mut BytesMut,
         silence: Option<Duration>,
     ) -> Result<Option<Piece>, BodyError> {
+        self.read_some(reader, ahead, READ, silence).await
+    }
+
+    /// The same, of at most so many bytes beyond those that were read ahead.
+    pub(crate) async fn read_some<R: AsyncRead + Unpin>(
+        &mut self,
+        reader: &mut R,
+        ahead: &mut BytesMut,
+        most: usize,
+        silence: Option<Duration>,
+    ) -> Result<Option<Piece>, BodyError> {
         loop {
             if let Some(piece) = self.next(ahead)? {
                 return Ok(Some(piece));
@@ -183,7 +197,7 @@ impl Rest {
             if self.is_done() {
                 return Ok(None);
             }
-            let more = fill(reader, ahead, READ);
+            let more = fill(reader, ahead, most);
             let read = match silence {
                 Some(silence) => {
                     tokio::time::timeout(silence, more).await.map_err(|_| BodyError::Silent(silence))??

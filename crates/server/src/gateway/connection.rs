@@ -139,6 +139,11 @@ pub(super) async fn left(client: &mut (impl AsyncRead + Unpin), ahead: &mut Byte
         }
     }
     // It sends no more, but it may still read: `docker -H ssh://` half-closes and waits.
+    gone(socket).await;
+}
+
+/// Waits for a client to close both directions, without reading anything.
+pub(super) async fn gone(socket: RawFd) {
     if let Ok(socket) = sys::duplicate(socket) {
         hung_up(&socket, LOOK_EVERY).await;
     }

@@ -16,7 +16,7 @@ use policy::{Circumstances, Decision, Door, Permit, Policy, Refusal};
 use tokio::io::AsyncWriteExt;
 
 use super::answer::Answer;
-use super::connection::{Connection, Next};
+use super::connection::{Connection, Next, gone};
 use super::entry::Entry;
 use super::{BODY_UNIT, Gateway, Manner, fetch, forward, resolve};
 use crate::record::Outcome;
@@ -207,17 +207,22 @@ impl Exchange<'_> {
         }
         self.say_continue().await?;
         let Connection { client, subject, .. } = &mut *self.connection;
-        let (mut whole, room) = (BytesMut::new(), &mut self.room);
+        let (mut whole, room, socket) = (BytesMut::new(), &mut self.room, client.stream.number());
         let reading = async {
+            let silence = Some(limits.body_silence);
             while let Some(piece) =
-                self.rest.read(&mut client.stream, &mut client.ahead, Some(limits.body_silence)).await?
+                self.rest.read_some(&mut client.stream, &mut client.ahead, BODY_UNIT, silence).await?
             {
                 whole.extend_from_slice(&piece.data());
                 if whole.len() > limits.judged_body_bytes {
                     return Ok(false);
                 }
                 // A small body, as nearly all are, takes none.
-                self.gateway.bodies.wait(&subject.user, room, whole.len().wrapping_div(BODY_UNIT)).await;
+                tokio::select! {
+                    biased;
+                    () = self.gateway.bodies.wait(&subject.user, room, whole.len().wrapping_div(BODY_UNIT)) => {}
+                    () = gone(socket) => return Err(BodyError::Cut),
+                }
             }
             Ok::<bool, BodyError>(true)
         };

@@ -127,7 +127,8 @@ impl Reading {
                 Step::Link { to, .. } => self.names.has(&join(to)),
                 // To a symbolic link of the archive, which is what is made.
                 Step::Symbolic(_) => true,
-                Step::Put(_) | Step::Nothing => false,
+                Step::Put(_) => false,
+                Step::Nothing => path::clean(&entry.link).is_ok_and(|to| self.names.has(&join(&to))),
             };
             self.summary.foreign_hard_links.if_so(!known, entry);
         }

@@ -127,7 +127,7 @@ impl Layout {
         let (mut links, mut open) = (Vec::new(), vec![(Path::new(), &self.root)]);
         while let Some((place, folder)) = open.pop() {
             for (name, node) in folder {
-                let at = [place.as_slice(), &[name.clone()]].concat();
+                let at = [place.as_slice(), std::slice::from_ref(name)].concat();
                 match node {
                     Node::Link(_) => links.push(at),
                     Node::Folder(below) => open.push((at, below)),

@@ -22,6 +22,7 @@ use crate::listen::{Accepted, Listener};
 use crate::owners::Owners;
 use crate::record::{Record, Recorder, Unwritable};
 use crate::seal::Seal;
+use crate::share::Share;
 use crate::spool::Spools;
 use crate::subject::Identifier;
 use crate::upstream::Upstream;
@@ -92,7 +93,7 @@ pub struct Gateway {
     connections: Arc<Semaphore>,
     of_subjects: Mutex<HashMap<String, usize>>,
     /// Room for bodies that are being judged, in units of [`BODY_UNIT`].
-    pub(crate) bodies: Semaphore,
+    pub(crate) bodies: Share,
     spools: Spools,
     rehearsal: rehearse::Rehearsal,
 }
@@ -101,7 +102,9 @@ impl Gateway {
     /// A gateway that decides by whatever policy is there at the time of each request.
     pub fn new(settings: Settings, policy: Arc<ArcSwap<Policy>>) -> Arc<Self> {
         let connections = Arc::new(Semaphore::new(settings.limits.connections));
-        let bodies = settings.limits.judged_bodies_bytes.wrapping_div(BODY_UNIT);
+        let units = |bytes: usize| bytes.wrapping_div(BODY_UNIT);
+        let of_each = units(settings.limits.judged_bodies_bytes_per_subject);
+        let bodies = Share::new(units(settings.limits.judged_bodies_bytes), of_each);
         let spools = Spools::new(settings.spool.clone(), &settings.limits);
         Arc::new(Gateway {
             settings,
@@ -109,7 +112,7 @@ impl Gateway {
             identifier: Identifier::new(),
             connections,
             of_subjects: Mutex::default(),
-            bodies: Semaphore::new(bodies.max(1)),
+            bodies,
             spools,
             rehearsal: rehearse::Rehearsal::default(),
         })
@@ -242,7 +245,8 @@ impl Drop for Place {
     }
 }
 
-/// Memory for bodies is counted in these, in bytes.
-pub(crate) const BODY_UNIT: usize = 64 << 10;
+/// Memory for bodies is counted in these, in bytes, and taken for one before it is read: beyond what is counted, a body
+/// has no more than two of them.
+pub(crate) const BODY_UNIT: usize = 8 << 10;
 /// How long the last records may take.
 const FLUSH: Duration = Duration::from_secs(5);

@@ -13,14 +13,14 @@ use docker::privilege::Privilege;
 use docker::request::{Call, Request};
 use policy::{Door, Permit, Policy};
 use tokio::io::AsyncWriteExt;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::answer::Answer;
-use super::connection::{Connection, Next};
+use super::connection::{Connection, Next, gone};
 use super::entry::Entry;
 use super::making::{Afterwards, Plan};
 use super::{BODY_UNIT, Gateway, Manner, fetch, forward, judge, prune, resolve};
 use crate::record::Outcome;
+use crate::share::Held;
 use crate::spool::Spool;
 use crate::wire::{BodyError, Rest};
 
@@ -38,7 +38,7 @@ pub(super) struct Exchange<'a> {
     /// The archive that the body was, once it is judged.
     pub(super) spool: Option<Spool>,
     /// The room that the judged body takes among all others.
-    room: Option<SemaphorePermit<'a>>,
+    room: Held,
 }
 
 /// Carries out the exchange whose first bytes have arrived.
@@ -61,7 +61,7 @@ pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> 
     };
     entry.head(&head);
     let rest = Rest::from(head.framing());
-    let mut exchange = Exchange { gateway, connection, entry, head, rest, spool: None, room: None };
+    let mut exchange = Exchange { gateway, connection, entry, head, rest, spool: None, room: Held::default() };
     match exchange.judge(&policy).await {
         Ok(granted) => forward::run(exchange, granted, &policy).await,
         Err(stop) => exchange.stop(stop).await,
@@ -179,31 +179,35 @@ impl Exchange<'_> {
             return Ok(Bytes::new());
         }
         self.say_continue().await?;
-        let client = &mut self.connection.client;
-        let mut whole = BytesMut::new();
-        let mut room: Option<SemaphorePermit<'_>> = None;
+        let Connection { client, subject, .. } = &mut *self.connection;
+        let (mut whole, room, socket) = (BytesMut::new(), &mut self.room, client.stream.number());
         let reading = async {
+            let silence = Some(limits.body_silence);
             while let Some(piece) =
-                self.rest.read(&mut client.stream, &mut client.ahead, Some(limits.body_silence)).await?
+                self.rest.read_some(&mut client.stream, &mut client.ahead, BODY_UNIT, silence).await?
             {
                 whole.extend_from_slice(&piece.data());
                 if whole.len() > limits.judged_body_bytes {
                     return Ok(false);
                 }
-                make_room(&self.gateway.bodies, &mut room, whole.len()).await;
+                // A small body, as nearly all are, takes none.
+                tokio::select! {
+                    biased;
+                    () = self.gateway.bodies.wait(&subject.user, room, whole.len().wrapping_div(BODY_UNIT)) => {}
+                    () = gone(socket) => return Err(BodyError::Cut),
+                }
             }
             Ok::<bool, BodyError>(true)
         };
         let failed =
             |status, what: String| Stop::new(Outcome::Malformed, Answer::new(status, format!("dockwarden: {what}")));
         let read = tokio::time::timeout(limits.judged_body_wait, reading).await;
-        self.room = room;
         match read {
             Ok(Ok(true)) => Ok(whole.freeze()),
             Ok(Ok(false)) => Err(too_large()),
             Ok(Err(error @ BodyError::Silent(_))) => Err(failed(408, error.to_string())),
             Ok(Err(error)) => Err(failed(400, error.to_string())),
-            Err(_) => Err(failed(408, "the body took too long".to_owned())),
+            Err(_) => Err(failed(408, "the body took too long (limits.judged_body_wait)".to_owned())),
         }
     }
 
@@ -226,19 +230,6 @@ impl Exchange<'_> {
             Ok(()) if reusable => Next::Request,
             Ok(()) => Next::Linger,
             Err(_) => Next::Close,
-        }
-    }
-}
-
-/// Takes room for a body of that length in all, and waits until there is. A small body, as nearly all are, takes none.
-async fn make_room<'a>(bodies: &'a Semaphore, room: &mut Option<SemaphorePermit<'a>>, length: usize) {
-    let wanted = length.wrapping_div(BODY_UNIT);
-    let more = wanted.saturating_sub(room.as_ref().map_or(0, SemaphorePermit::num_permits));
-    let Ok(more @ 1..) = u32::try_from(more) else { return };
-    if let Ok(permit) = bodies.acquire_many(more).await {
-        match room {
-            Some(room) => room.merge(permit),
-            None => *room = Some(permit),
         }
     }
 }

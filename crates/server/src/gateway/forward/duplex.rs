@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::super::answer::Answer;
 use super::super::ask::AnswerHeads;
-use super::super::connection::Next;
+use super::super::connection::{Next, left};
 use super::super::exchange::{Exchange, Stop};
 use super::filter::Filtering;
 use super::witness::Witness;
@@ -27,8 +27,7 @@ use super::{Ahead, Takeover, fields, takes_over};
 use crate::owners::Intent;
 use crate::record::Outcome;
 use crate::spool::Spool;
-use crate::stream::{Traffic, hung_up};
-use crate::sys;
+use crate::stream::Traffic;
 use crate::wire::{BodyError, READ, Rest, Wire, fill};
 
 /// How the answer ended.
@@ -172,21 +171,7 @@ impl Upload<'_> {
         if stream {
             return std::future::pending().await;
         }
-        loop {
-            // More than this is not read ahead: the socket's own buffer makes the client wait.
-            if ahead.len() > READ_AHEAD {
-                return std::future::pending().await;
-            }
-            match fill(&mut client, ahead, READ_AHEAD).await {
-                Ok(1..) => {}
-                Ok(0) => break,
-                Err(_) => return Up::Gone,
-            }
-        }
-        // It sends no more, but it may still read: `docker -H ssh://` half-closes and waits.
-        if let Ok(socket) = sys::duplicate(self.client_socket) {
-            hung_up(&socket, LOOK_EVERY).await;
-        }
+        left(&mut client, ahead, self.client_socket).await;
         Up::Gone
     }
 
@@ -442,13 +427,9 @@ pub(in crate::gateway) async fn read_answer_head<R: AsyncRead + Unpin>(
     }
 }
 
-/// How often to look whether a client that has half-closed is still there.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Room for the head of an answer as they usually are, in bytes.
 const HEAD: usize = 1 << 10;
 /// The most that is read of an error whose ids are taken away, in bytes.
 const ERROR: usize = 1 << 20;
 /// Bytes that are collected for one write.
 const OUT: usize = 16 << 10;
-/// Bytes that are read ahead of a client while its request is being carried out.
-const READ_AHEAD: usize = 16 << 10;

@@ -81,6 +81,8 @@ pub struct Gateway {
     of_subjects: Mutex<HashMap<String, usize>>,
     /// Room for bodies that are being judged, in units of [`BODY_UNIT`].
     bodies: Semaphore,
+    /// Likewise for answers that are being filtered.
+    answers: Semaphore,
     spools: Spools,
     rehearsal: rehearse::Rehearsal,
 }
@@ -89,7 +91,8 @@ impl Gateway {
     /// A gateway that decides by whatever policy is there at the time of each request.
     pub fn new(settings: Settings, policy: Arc<ArcSwap<Policy>>) -> Arc<Self> {
         let connections = Arc::new(Semaphore::new(settings.limits.connections));
-        let bodies = settings.limits.judged_bodies_bytes.wrapping_div(BODY_UNIT);
+        let room = || Semaphore::new(settings.limits.judged_bodies_bytes.wrapping_div(BODY_UNIT).max(1));
+        let (bodies, answers) = (room(), room());
         let spools = Spools::new(settings.spool.clone(), &settings.limits);
         Arc::new(Gateway {
             settings,
@@ -97,7 +100,8 @@ impl Gateway {
             identifier: Identifier::new(),
             connections,
             of_subjects: Mutex::default(),
-            bodies: Semaphore::new(bodies.max(1)),
+            bodies,
+            answers,
             spools,
             rehearsal: rehearse::Rehearsal::default(),
         })

@@ -94,6 +94,8 @@ pub struct Gateway {
     of_subjects: Mutex<HashMap<String, usize>>,
     /// Room for bodies that are being judged, in units of [`BODY_UNIT`].
     pub(crate) bodies: Share,
+    /// Likewise for answers that are being filtered.
+    answers: Semaphore,
     spools: Spools,
     rehearsal: rehearse::Rehearsal,
 }
@@ -105,6 +107,7 @@ impl Gateway {
         let units = |bytes: usize| bytes.wrapping_div(BODY_UNIT);
         let of_each = units(settings.limits.judged_bodies_bytes_per_subject);
         let bodies = Share::new(units(settings.limits.judged_bodies_bytes), of_each);
+        let answers = Semaphore::new(units(settings.limits.judged_bodies_bytes).max(1));
         let spools = Spools::new(settings.spool.clone(), &settings.limits);
         Arc::new(Gateway {
             settings,
@@ -113,6 +116,7 @@ impl Gateway {
             connections,
             of_subjects: Mutex::default(),
             bodies,
+            answers,
             spools,
             rehearsal: rehearse::Rehearsal::default(),
         })

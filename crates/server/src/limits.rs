@@ -25,7 +25,8 @@ pub struct Limits {
     pub judged_body_wait: Duration,
     /// Largest body that is read to be judged, in bytes: 16 MiB.
     pub judged_body_bytes: usize,
-    /// All bodies together that are read to be judged at one time, in bytes: 256 MiB. Who finds no room waits.
+    /// All bodies together that are read to be judged at one time, in bytes: 256 MiB. Who finds no room waits. As much
+    /// again is for things in answers that are being filtered; there, who finds no room has the answer broken off.
     pub judged_bodies_bytes: usize,
     /// The same of one subject, so that nobody can take them all: 64 MiB.
     pub judged_bodies_bytes_per_subject: usize,

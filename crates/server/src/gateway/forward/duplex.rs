@@ -275,6 +275,7 @@ impl Download<'_> {
             let mut shown = Vec::new();
             while let Some(piece) = rest.next(ahead)? {
                 filtering.pass(&piece.data(), &mut shown).await?;
+                filtering.make_room(shown.capacity())?;
             }
             ended = ended || rest.is_done();
             if ended {

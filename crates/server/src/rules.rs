@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use policy::{Diagnostic, Diagnostics, Policy, Subject, TemporaryRule};
 use rusqlite::{Row, params};
+use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify};
 use ulid::Ulid;
 
@@ -194,7 +195,7 @@ impl Rules {
             }
             tracing::info!("temporary rule {} has ended: {}", rule.id, rule.rule);
             let version = Some(self.policy.load().version().to_owned());
-            let record = Administration::done("rules end", None, serde_json::to_value(rule).ok());
+            let record = Administration::done("rules end", None, Some(described(rule)));
             self.records.note(&Administration { policy_version: version, ..record });
         }
     }
@@ -226,6 +227,13 @@ impl Rules {
         }
         Ok(())
     }
+}
+
+/// A rule as it is recorded.
+pub(crate) fn described(rule: &TemporaryRule) -> Value {
+    let TemporaryRule { id, rule: text, reason, added_by, .. } = rule;
+    let (since, until) = (rule.begin(), rule.end());
+    json!({ "id": id, "rule": text, "reason": reason, "added_by": added_by, "since": since, "until": until })
 }
 
 /// Compiling would hold up a thread that serves.
@@ -293,3 +301,6 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 const LONGEST_RULE: usize = 4096;
 const LONGEST_REASON: usize = 200;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -143,3 +143,6 @@ const REST: Duration = Duration::from_millis(500);
 const LONGEST_UNREST: Duration = Duration::from_secs(5);
 /// As the kernel has it.
 const MOST_LINKS: usize = 40;
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ mod show;
 mod tests;
 mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
@@ -118,7 +118,7 @@ pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
             if as_json { show::as_json(&added) } else { format!("rule {} holds until {}", added.id, added.end()) }
         }
         What::List => {
-            let Listed { rules } = read(ask(Command::RulesList {}, "")?)?;
+            let rules = of_firewall(&socket)?;
             if as_json { show::lines(&rules) } else { show::table(&rules) }
         }
         What::Remove { id } => {
@@ -130,6 +130,12 @@ pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
         talk::result(&said)?;
     }
     Ok(Exit::Done)
+}
+
+/// The rules that hold now in the firewall behind a socket.
+pub fn of_firewall(socket: &Path) -> Result<Vec<TemporaryRule>, Failure> {
+    let answer = admin::ask(socket, Command::RulesList {}).map_err(|fault| failure(fault, ""))?;
+    read(answer).map(|Listed { rules }| rules)
 }
 
 impl Add {

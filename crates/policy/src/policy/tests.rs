@@ -17,7 +17,7 @@ use super::*;
 use crate::entities::Cast;
 use crate::looks::Looks;
 use crate::schema::{PRIVILEGES, Type};
-use crate::{Door, Proof};
+use crate::{Door, NamedText, Proof};
 
 /// Names that could break something.
 const NAMES: &[&str] =
@@ -286,9 +286,9 @@ fn the_index_decides_as_the_whole_set_would() {
     for name in NAMES {
         let asker =
             Subject { groups: vec![(*name).to_owned(), "docker".to_owned(), "ops".to_owned()], ..subject(name) };
-        for facts in questions(&policy.world, name) {
-            let (request, entities) = validated(&policy.world, &asker, &facts);
-            let actions = policy.world.schema.action_entities().unwrap();
+        for facts in questions(&policy.base.world, name) {
+            let (request, entities) = validated(&policy.base.world, &asker, &facts);
+            let actions = policy.base.world.schema.action_entities().unwrap();
             let entities = entities.add_entities(actions.iter().cloned(), None).unwrap();
             let response = Authorizer::new().is_authorized(&request, &whole, &entities);
             let error = response.diagnostics().errors().next().is_some();

@@ -17,4 +17,5 @@ mod messages;
 mod presets;
 mod rules;
 mod support;
+mod temporary;
 mod traffic;

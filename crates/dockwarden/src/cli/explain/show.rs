@@ -84,6 +84,9 @@ impl Places {
                 }
             }
         }
+        for rule in config.policy.rules() {
+            of.insert(format!("rules/{}", rule.id), format!("temporary, until {}", rule.end()));
+        }
         Self { of, version: config.policy.version().to_owned() }
     }
 }
@@ -136,6 +139,8 @@ pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
 fn head(told: &Told) -> String {
     let Asked { method, path, operation } = &told.request;
     match operation {
+        // A command at the admin socket.
+        Some(operation) if method.is_empty() => operation.clone(),
         Some(operation) => format!("{method} {path} → {operation}"),
         None if method.is_empty() => "a request that could not be read".to_owned(),
         None => format!("{method} {path} → no operation"),
@@ -161,7 +166,9 @@ fn reasons(question: &Question, places: &Places) -> Vec<String> {
 
 /// A record keeps the names of policies; where they stand is known of those that are loaded.
 fn by(id: &str, places: &Places) -> String {
-    match places.of.get(id) {
+    // Of a temporary rule that is several policies, the later ones are counted.
+    let whole = id.splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
+    match places.of.get(id).or_else(|| places.of.get(&whole).filter(|_| whole.starts_with("rules/"))) {
         Some(place) => format!("by policy {id} ({place})"),
         None => format!("by policy {id}"),
     }

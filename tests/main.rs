@@ -10,6 +10,7 @@
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
+//! - `rules`: temporary rules, who may add them, and a policy that follows its files
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
 //! - `versions`: API versions that are taken, and old ones without their old powers
 //! - `plugins`: managed plugins are granted nothing that a container is not
@@ -40,6 +41,7 @@ mod operation;
 mod outcomes;
 mod plugins;
 mod refusals;
+mod rules;
 mod scenarios;
 mod streams;
 mod subjects;

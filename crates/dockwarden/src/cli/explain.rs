@@ -86,8 +86,8 @@ pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
 
 /// The policy with the temporary rules of the running firewall, where there is one.
 fn with_rules_of_now(config: &Config) -> Result<Policy, Failure> {
-    let socket = &config.settings.admin.socket;
-    let asked = if socket.exists() { super::rules::of_firewall(socket) } else { Ok(Vec::new()) };
+    let socket = config.settings.admin.to_ask();
+    let asked = if socket.exists() { super::rules::of_firewall(&socket) } else { Ok(Vec::new()) };
     let rules = asked.unwrap_or_else(|reason| {
         talk::say(&format!("the temporary rules of the running firewall are left out: {reason}"));
         Vec::new()

@@ -29,7 +29,8 @@ use reload::Reload;
 /// Guard a Docker daemon: listen, judge, pass on
 ///
 /// Starts only when configuration and policy have no fault. SIGTERM and SIGINT stop it gracefully (a
-/// second one at once), SIGHUP takes the policy again and reopens the records.
+/// second one at once), SIGHUP takes the policy again and reopens the records. A change of the files that
+/// the policy was read from is noticed without it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -70,19 +71,21 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
             config.settings.limits.connections
         );
     }
-    let listeners = open(&config)?;
     let records = config.settings.records.open().map_err(|error| error.to_string())?;
     let records = Records::File(Arc::new(records));
     let spool = config.settings.spool.open()?;
-    let state = Arc::new(config.settings.state.open().map_err(|error| error.to_string())?);
-    let rules = put_in_force(config.policy, state, &records, &config.settings).await?;
+    let Config { settings, policy, read_from, .. } = config;
+    let state = Arc::new(settings.state.open().map_err(|error| error.to_string())?);
+    let rules = put_in_force(policy, state, &records, &settings).await?;
     let mut beside = JoinSet::new();
-    administer(&mut beside, &rules, &records, &config.settings)?;
+    administer(&mut beside, &rules, &records, &settings)?;
+    // Last: nobody comes in before all is in force.
+    let listeners = open(&settings)?;
     let gateway = Gateway::new(
         Settings {
-            upstream: config.settings.upstream.upstream(),
-            limits: config.settings.limits.clone(),
-            reading: config.settings.understand.reading(),
+            upstream: settings.upstream.upstream(),
+            limits: settings.limits.clone(),
+            reading: settings.understand.reading(),
             records,
             manner: Manner::Forward,
             subject: None,
@@ -91,7 +94,7 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
         Arc::clone(rules.policy()),
     );
     let mut serving = Serving::start(&gateway, listeners);
-    let mut reload = Reload::new(wishes, config.settings, config.read_from, rules);
+    let mut reload = Reload::new(wishes, settings, read_from, rules);
     tell_system(&[NotifyState::Ready]);
     loop {
         tokio::select! {
@@ -125,8 +128,8 @@ fn introduce(config: &Config) {
 }
 
 /// Opens every door, or none.
-fn open(config: &Config) -> Result<Vec<Listener>, String> {
-    let opened: Vec<_> = config.settings.listen.iter().map(|listen| Listener::bind(listen.spec())).collect();
+fn open(settings: &config::Settings) -> Result<Vec<Listener>, String> {
+    let opened: Vec<_> = settings.listen.iter().map(|listen| Listener::bind(listen.spec())).collect();
     let problems: Vec<String> = opened.iter().filter_map(|door| Some(door.as_ref().err()?.to_string())).collect();
     if !problems.is_empty() {
         return Err(problems.join("\ndockwarden: "));

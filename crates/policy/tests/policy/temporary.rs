@@ -212,6 +212,17 @@ fn what_is_wrong_with_a_rule_is_told_with_its_place() {
     assert!(warnings.iter().any(|warning| warning.message.contains("NOSUCH")), "{warnings:?}");
 }
 
+/// A few hundred bytes that unfold to billions of words.
+#[test]
+fn a_rule_that_unfolds_without_end_is_a_fault() {
+    let mut rule = "deny: [&a [exec, exec, exec, exec, exec, exec, exec, exec, exec, exec]".to_owned();
+    for (name, before) in ('b'..='k').zip('a'..) {
+        rule.push_str(&format!(", &{name} [{}]", vec![format!("*{before}"); 10].join(", ")));
+    }
+    rule.push(']');
+    assert!(preset("open").read_rule(&rule, &host()).is_err());
+}
+
 #[test]
 fn a_refusal_says_what_temporary_rules_allow_and_not_why() {
     let policy = preset("developer");

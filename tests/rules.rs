@@ -173,6 +173,20 @@ fn root_in_a_container_may_not_add_rules() {
 }
 
 #[test]
+fn an_admin_socket_that_was_asked_for_must_be_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("config.yaml");
+    let place = folder.path().display();
+    fs::write(&config, format!("listen: [{{ socket: {place}/docker.sock }}]\nstate: {place}/state.db\nadmin: {{ socket: {place}/nosuch/admin.sock }}\n"))
+        .expect("the configuration");
+    let binary = env!("CARGO_BIN_EXE_dockwarden");
+    let ended = std::process::Command::new(binary).arg("serve").arg("--config").arg(&config).output().expect("it runs");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("its directory does not exist") && said.contains("see `admin`"), "{said}");
+}
+
+#[test]
 fn a_faulty_temporary_rule_changes_nothing() {
     let place = Place::new("policy: { preset: developer }\n");
     let version = || place.administered().pop().expect("a record")["policy_version"].clone();

@@ -44,9 +44,10 @@ impl Watch {
                 let _ = tell.try_send(());
             }
         })?;
-        let seen = look(&name());
-        let mut watch = Watch { name, watcher, events, names, folders: BTreeSet::new(), seen, stirred: false };
+        let (folders, seen) = (BTreeSet::new(), Seen::new());
+        let mut watch = Watch { name, watcher, events, names, folders, seen, stirred: false };
         watch.follow();
+        watch.seen = look(&(watch.name)());
         Ok(watch)
     }
 
@@ -73,8 +74,9 @@ impl Watch {
             self.stirred = true;
             self.rest().await;
             self.stirred = false;
-            let now = look(&(self.name)());
+            // In this order: what changes in between is heard of.
             self.follow();
+            let now = look(&(self.name)());
             if now != self.seen {
                 self.seen = now;
                 return;

@@ -67,6 +67,18 @@ fn what_is_denied_is_refused_to_the_second_with_the_reason_and_the_end() {
     assert!(allows(&policy, &bob, &on_container(Operation::ContainerStop, &container("web", &[]))));
 }
 
+/// Answers about the daemon as a whole are remembered, but not while a rule that ends is about them.
+#[test]
+fn nothing_is_remembered_past_the_end() {
+    let (bob, list) = (subject("bob", &[]), on_daemon(Operation::ContainerList));
+    let denied = with(&preset("open"), &["{ deny: ps }"]);
+    let lifted = with(&yaml("preset: open\nrules:\n  - deny: ps\n").unwrap(), &["{ allow: ps }"]);
+    for (seconds, denies) in [(0, true), (99, true), (100, false), (0, true)] {
+        assert_eq!(later(&denied, &bob, &list, seconds), !denies);
+        assert_eq!(later(&lifted, &bob, &list, seconds), denies);
+    }
+}
+
 #[test]
 fn every_other_rule_has_its_words_too() {
     let open = preset("open");

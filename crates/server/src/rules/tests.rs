@@ -70,7 +70,7 @@ async fn what_was_added_is_there_after_a_restart_and_what_ended_is_not() {
     assert_ne!(rules.policy().load().version(), version, "the one that ended is not in it");
     drop(rules);
     let state = Arc::new(State::open(&file).unwrap());
-    assert_eq!(state.with(kept).await.unwrap().len(), 1, "nor is it kept");
+    assert_eq!(state.with(kept::all).await.unwrap().len(), 1, "nor is it kept");
     std::fs::remove_dir_all(folder).unwrap();
 }
 
@@ -92,7 +92,7 @@ async fn a_rule_ends_by_itself() {
     assert_eq!(rules.list().len(), 1, "to the second");
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!((with_both, rules.policy().load().rules().len()), (2, 1), "and soon out of the policy");
-    assert_eq!(state.with(kept).await.unwrap().len(), 1);
+    assert_eq!(state.with(kept::all).await.unwrap().len(), 1);
     assert_ne!(rules.policy().load().version(), before);
     running.abort();
 }
@@ -148,7 +148,7 @@ async fn what_is_at_fault_changes_nothing() {
     rules.add(wish("{ deny: rm }", 60), &root()).await.unwrap();
     let full = rules.add(wish("{ deny: ps }", 60), &root()).await.unwrap_err();
     assert!(full.to_string().contains("limits.temporary_rules"), "{full}");
-    assert_eq!(state.with(kept).await.unwrap().len(), 2);
+    assert_eq!(state.with(kept::all).await.unwrap().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +165,7 @@ async fn what_cannot_be_kept_does_not_hold() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_that_cannot_be_read_any_more_is_not_left_out() {
     let state = in_memory();
-    let until = seconds(now() + 600);
+    let until = kept::seconds(now() + 600);
     state
         .with(move |db| db.execute("INSERT INTO rules VALUES ('x', '{ deny: nosuch }', '', 'root', 0, ?)", [until]))
         .await

@@ -26,6 +26,8 @@ pub struct Told {
     status: Option<u16>,
     message: Option<String>,
     policy_version: Option<String>,
+    /// What a command at the admin socket added, removed or ended.
+    changed: Option<serde_json::Value>,
     /// The whole of it, for programs.
     #[serde(skip)]
     line: String,
@@ -110,7 +112,12 @@ impl Told {
 
     /// It came to no question: what it names is not there, or the daemon is not.
     fn unjudged(&self) -> bool {
-        self.questions.is_empty() && !self.refused()
+        self.questions.is_empty() && !self.refused() && !self.is_command()
+    }
+
+    /// It is a command at the admin socket.
+    fn is_command(&self) -> bool {
+        self.request.method.is_empty() && self.request.operation.is_some()
     }
 }
 
@@ -122,6 +129,7 @@ pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
     let mut lines = vec![head(told)];
     lines.push(format!("  {}", circumstances(told)));
     lines.extend(told.obligations.iter().map(|Edit { set, value }| format!("  + default  {set} {value}")));
+    lines.extend(told.changed.iter().map(|changed| format!("  + changed  {changed}")));
     for question in &told.questions {
         let (sign, answer) = if question.allowed { ('✓', "granted") } else { ('✗', "refused") };
         lines.push(format!("  {sign} {answer}  {} on {}", question.action, question.resource));
@@ -139,8 +147,7 @@ pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
 fn head(told: &Told) -> String {
     let Asked { method, path, operation } = &told.request;
     match operation {
-        // A command at the admin socket.
-        Some(operation) if method.is_empty() => operation.clone(),
+        Some(operation) if told.is_command() => operation.clone(),
         Some(operation) => format!("{method} {path} → {operation}"),
         None if method.is_empty() => "a request that could not be read".to_owned(),
         None => format!("{method} {path} → no operation"),

@@ -53,7 +53,7 @@ fn examples_have_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path());
     std::fs::copy(here("../../examples/limits.cedar"), folder.path().join("limits.cedar")).unwrap();
-    for name in ["shared-server.yaml", "ci.yaml", "tls.yaml", "limits.yaml", "redact.yaml"] {
+    for name in ["shared-server.yaml", "ci.yaml", "tls.yaml", "limits.yaml", "redact.yaml", "temporary-rules.yaml"] {
         let example = std::fs::read_to_string(here("../../examples").join(name)).unwrap();
         let place = folder.path().join(name);
         std::fs::write(&place, example).unwrap();

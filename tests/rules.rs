@@ -216,7 +216,8 @@ fn explain_knows_the_temporary_rules_of_the_running_firewall() {
     let id = place.add("--deny exec --for 1h --reason migration");
     let config = place.firewall.folder().join("config.yaml").display().to_string();
     let explained = place.shell.run(&format!(
-        "{} explain --quiet --config {config} -- docker exec web true",
+        "printf 'POST /v1.41/containers/web/exec HTTP/1.1\\r\\nHost: d\\r\\nContent-Type: application/json\\r\\n\
+         Content-Length: 16\\r\\n\\r\\n{{\"Cmd\":[\"true\"]}}' | {} explain --config {config} --request -",
         env!("CARGO_BIN_EXE_dockwarden")
     ));
     assert_eq!(explained.code, 2, "{explained:?}");

@@ -6,6 +6,7 @@
 mod check;
 mod completions;
 mod explain;
+mod owners;
 mod rules;
 mod run;
 mod running;
@@ -43,6 +44,7 @@ enum Command {
     Check(check::Arguments),
     Explain(Box<explain::Arguments>),
     Run(run::Arguments),
+    Owners(owners::Arguments),
     Rules(rules::Arguments),
     Completions(completions::Arguments),
 }
@@ -131,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments, manner.json),
         Command::Explain(arguments) => explain::run(*arguments, manner.json),
         Command::Run(arguments) => run::run(arguments),
+        Command::Owners(arguments) => owners::run(arguments, manner.json),
         Command::Rules(arguments) => rules::run(arguments, manner.json),
         Command::Completions(arguments) => completions::run(&arguments),
     };

@@ -10,6 +10,7 @@
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
+//! - `answers`: what is shown of lists, events and errors, and what is hidden within
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
 //! - `versions`: API versions that are taken, and old ones without their old powers
 //! - `plugins`: managed plugins are granted nothing that a container is not
@@ -30,6 +31,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod answers;
 mod archives;
 mod authorization;
 mod bad_input;

@@ -16,8 +16,11 @@ fuzz_target!(|text: &[u8]| {
         instructions(text, builder);
         let Ok(build) = read(text, &args, builder) else { continue };
         let commented = [text, b"\n# the end\n"].concat();
-        // Within an unfinished instruction the second reader may disagree, which is a refusal.
-        if !text.trim_ascii_end().ends_with(b"\\") && !text.trim_ascii_end().ends_with(b"`") {
+        // Within an unfinished instruction the second reader may disagree, which is a refusal; and JSON knows no comments.
+        if !text.trim_ascii_start().starts_with(b"{")
+            && !text.trim_ascii_end().ends_with(b"\\")
+            && !text.trim_ascii_end().ends_with(b"`")
+        {
             assert_eq!(read(&commented, &args, builder).as_ref(), Ok(&build), "with a comment behind it");
         }
         if !contains(text, UNUSED) {

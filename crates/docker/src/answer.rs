@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub mod filter;
 mod thing;
 
 pub use thing::{plugin, thing};
 
 use crate::image::Reference;
+use crate::ownership::Ownership;
 use crate::privilege::run_user;
 use crate::resource::{Container, Image, Labels, Network, Volume};
 use crate::world::{KnownExec, KnownImage, KnownVolume};
@@ -41,6 +43,7 @@ pub fn container(body: &[u8]) -> Result<Container, Unreadable> {
         user: config.user.unwrap_or_default(),
         privileged: host.privileged == Some(true),
         running: answer.state.and_then(|state| state.running) == Some(true),
+        ownership: Ownership::default(),
     })
 }
 
@@ -56,6 +59,7 @@ pub fn image(body: &[u8]) -> Result<KnownImage, Unreadable> {
         id: Some(id),
         names: names.filter_map(|name| Reference::parse(&name).ok()).collect(),
         labels: config.labels.unwrap_or_default(),
+        ownership: Ownership::default(),
     };
     Ok(KnownImage {
         image,
@@ -82,6 +86,7 @@ pub fn network(body: &[u8]) -> Result<Network, Unreadable> {
         name: answer.name.unwrap_or_default(),
         driver: answer.driver.unwrap_or_default(),
         labels: answer.labels.unwrap_or_default(),
+        ownership: Ownership::default(),
     })
 }
 
@@ -94,6 +99,7 @@ pub fn volume(body: &[u8]) -> Result<KnownVolume, Unreadable> {
             driver: answer.driver.unwrap_or_default(),
             labels: answer.labels.unwrap_or_default(),
             exists: true,
+            ownership: Ownership::default(),
         },
         options: answer.options.unwrap_or_default(),
     })

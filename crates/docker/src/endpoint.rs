@@ -50,6 +50,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The family of that name.
+    pub fn from_noun(noun: &str) -> Option<Kind> {
+        ENDPOINTS.iter().map(|endpoint| endpoint.kind).find(|kind| kind.noun() == noun)
+    }
+
     /// The word for one of that family, in messages and policies.
     pub fn noun(self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@ use crate::endpoint::{Effect, Operation};
 use crate::http::Method;
 use crate::image::Reference;
 use crate::obligation::Obligation;
+use crate::ownership::Making;
 use crate::privilege::{Absent, Privilege};
 use crate::resource::{Labels, Resource};
 use crate::target::ApiVersion;
@@ -32,6 +33,10 @@ pub struct Facts {
     /// The images that must be fetched before it is known what the request does. If all is granted so far,
     /// fetch them, say so ([`Request::fetched`](crate::request::Request::fetched)), and ask for the facts again.
     pub fetches: Vec<Fetch>,
+    /// What is new when it is done.
+    pub makes: Option<Making>,
+    /// The groups with which the client shares what it makes.
+    pub shared_with: Vec<String>,
     /// The request as it would be sent.
     pub canonical: Canonical,
 }

@@ -16,6 +16,7 @@ pub mod http;
 pub mod image;
 pub mod json;
 pub mod obligation;
+pub mod ownership;
 pub mod privilege;
 pub mod request;
 pub mod resource;

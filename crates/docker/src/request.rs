@@ -199,6 +199,8 @@ pub struct Request {
     pub body: Body,
     /// Whether the images that it needs were fetched for it.
     fetched: bool,
+    /// Whose the things are that it makes, where they are labelled so.
+    maker: Option<String>,
 }
 
 impl Request {
@@ -211,7 +213,7 @@ impl Request {
         }
         media::check(&call, !bytes.is_empty())?;
         let body = read_body(&call, bytes, &json::Options { allow_fields: &reading.allow_fields })?;
-        Ok(Request { call, body, fetched: false })
+        Ok(Request { call, body, fetched: false, maker: None })
     }
 
     /// Whether its archive is yet to be read: then its facts are those that its head alone tells. What the
@@ -223,6 +225,11 @@ impl Request {
     /// The same request with its archive, read.
     pub fn with_archive(self, archive: Archive) -> Request {
         Request { body: Body::Archive(Box::new(archive)), ..self }
+    }
+
+    /// The same request: what it makes is labelled as this user's. Without, a client that sends such a label is refused.
+    pub fn made_by(self, user: &str) -> Request {
+        Request { maker: Some(user.to_owned()), ..self }
     }
 
     /// The same request, its [`fetches`](crate::facts::Facts::fetches) done: from now on images are what

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::endpoint::Kind;
 use crate::image::Reference;
+use crate::ownership::Ownership;
 
 /// Labels, or any other map of strings to strings.
 pub type Labels = BTreeMap<String, String>;
@@ -47,6 +48,8 @@ pub struct Container {
     pub privileged: bool,
     /// Whether it runs now.
     pub running: bool,
+    /// To whom it belongs, as the firewall has recorded it.
+    pub ownership: Ownership,
 }
 
 /// An image: a name, an id, or both.
@@ -61,6 +64,8 @@ pub struct Image {
     pub names: Vec<Reference>,
     /// The labels of its configuration.
     pub labels: Labels,
+    /// To whom it belongs, as the firewall has recorded it.
+    pub ownership: Ownership,
 }
 
 /// A volume as the daemon knows it (`GET /volumes/{name}`), or the name of one that would be made.
@@ -74,6 +79,8 @@ pub struct Volume {
     pub labels: Labels,
     /// Whether it exists already.
     pub exists: bool,
+    /// To whom it belongs, as the firewall has recorded it.
+    pub ownership: Ownership,
 }
 
 /// A network as the daemon knows it (`GET /networks/{id}`), or the name of one that is not there.
@@ -87,6 +94,8 @@ pub struct Network {
     pub driver: String,
     /// The labels.
     pub labels: Labels,
+    /// To whom it belongs, as the firewall has recorded it.
+    pub ownership: Ownership,
 }
 
 /// A service, secret, config, node, task or plugin as the daemon knows it, or the name of one that is not there.
@@ -100,6 +109,8 @@ pub struct Thing {
     pub name: String,
     /// The labels. A task has those of its container; a plugin has none.
     pub labels: Labels,
+    /// To whom it belongs, as the firewall has recorded it.
+    pub ownership: Ownership,
 }
 
 impl Resource {

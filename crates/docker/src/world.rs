@@ -78,6 +78,8 @@ pub struct KnownThing {
     pub thing: Thing,
     /// What a service was before its last update, and would be again by a rollback.
     pub previous: Option<Previous>,
+    /// The service that a task is of, by its id.
+    pub service: Option<String>,
 }
 
 /// What is stored of a service beside what it is.

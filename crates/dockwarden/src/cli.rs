@@ -6,6 +6,7 @@
 mod check;
 mod completions;
 mod explain;
+mod rules;
 mod run;
 mod serve;
 #[cfg(test)]
@@ -41,6 +42,7 @@ enum Command {
     Check(check::Arguments),
     Explain(Box<explain::Arguments>),
     Run(run::Arguments),
+    Rules(rules::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -101,6 +103,9 @@ pub enum Failure {
     /// Configuration or policy cannot be used.
     #[error("{0}")]
     Invalid(#[from] Diagnostics),
+    /// Whoever asks may not.
+    #[error("{0}")]
+    NotAllowed(String),
     /// Anything else, as a sentence.
     #[error("{0}")]
     Sentence(String),
@@ -125,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments, manner.json),
         Command::Explain(arguments) => explain::run(*arguments, manner.json),
         Command::Run(arguments) => run::run(arguments),
+        Command::Rules(arguments) => rules::run(arguments, manner.json),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.tell(manner.json)).into()
@@ -173,6 +179,10 @@ impl Failure {
                 talk::complain(&faults.0, as_json);
                 Exit::Invalid
             }
+            Failure::NotAllowed(sentence) => {
+                talk::say(sentence);
+                Exit::Denied
+            }
             other => {
                 talk::say(&other.to_string());
                 Exit::Failed
@@ -208,6 +218,7 @@ Examples:
   dockwarden check --config dockwarden.yaml        is this configuration right?
   dockwarden explain -- docker run -v /:/h alpine  would that be allowed, and why (not)?
   dockwarden run --preset ci -- make test          a filtered Docker for one command
+  dockwarden rules add --deny exec --for 2h        no exec for two hours
 
 Exit status: 0 done, 1 failed, 2 denied by the policy, 3 configuration or policy invalid, 64 wrong
 usage. `run` exits with the status of its command.";

@@ -6,9 +6,10 @@
 
 pub mod exposure;
 
+mod admin;
 mod container_defaults;
 mod defaults;
-mod directory;
+pub mod directory;
 mod file;
 mod globs;
 mod groups;
@@ -17,13 +18,16 @@ mod listen;
 mod mediation;
 mod plugin;
 mod policies;
+mod quotas;
 mod records;
+mod reload;
 mod spool;
+mod state;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod understand;
-mod units;
+pub mod units;
 mod upstream;
 
 use std::path::PathBuf;
@@ -36,11 +40,14 @@ use server::plugin::Require;
 use server::seal::Seal;
 use server::upstream::UpstreamAddress;
 
+pub use admin::AdminSocket;
 pub use listen::{Listen, parse_address};
 pub use mediation::Mediation;
 pub use plugin::PluginDoor;
 pub use records::Records;
+pub use reload::Reloading;
 pub use spool::Spool;
+pub use state::StateFile;
 pub use understand::Understand;
 pub use upstream::Daemon;
 
@@ -78,6 +85,8 @@ pub struct Config {
     pub policy: Policy,
     /// The Cedar files that it was made of, the preset's included.
     pub texts: Vec<NamedText>,
+    /// The patterns of all files that it was read from.
+    pub read_from: Vec<PathBuf>,
     /// What may not be meant as it is written.
     pub warnings: Vec<Diagnostic>,
 }
@@ -101,6 +110,12 @@ pub struct Settings {
     pub records: Records,
     /// Where archives are kept while they are judged.
     pub spool: Spool,
+    /// What must outlive the process.
+    pub state: StateFile,
+    /// Where administrators ask.
+    pub admin: AdminSocket,
+    /// When the policy is taken again.
+    pub reload: Reloading,
 }
 
 /// Reads and checks everything. Every fault is told at once.
@@ -118,13 +133,14 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     }
     let sources = policies::sources(&mut file, &fields, wishes);
     let loaded = Policy::load(&sources, &directory::of_host().as_directory());
+    let read_from = policies::read_from(&file, path.as_deref(), &sources, wishes);
     let (faults, warnings): (Vec<_>, Vec<_>) =
         file.faults.into_iter().partition(|fault| fault.severity == Severity::Error);
     match loaded {
         Ok(policy) if faults.is_empty() => {
             let warnings = warnings.into_iter().chain(policy.warnings().iter().cloned()).collect();
             let texts = policies::texts(sources, policy.preset());
-            Ok(Config { file: path, settings, policy, texts, warnings })
+            Ok(Config { file: path, settings, policy, texts, read_from, warnings })
         }
         Ok(_) => Err(Diagnostics(in_order(faults, Vec::new(), &file.named))),
         Err(of_policy) => Err(Diagnostics(in_order(faults, of_policy.0, &file.named))),
@@ -132,13 +148,14 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
 }
 
 fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Settings {
-    let state = records::state_folder(file, fields.get("state"));
+    let state = state::read(file, fields.get("state"));
+    let named = state.named_folder();
     let plugin = plugin::read(file, fields.get("plugin"), wishes.plugin_socket.as_deref());
     let mut listen = listen::read(file, fields.get("listen"), &wishes.listen);
     if plugin.is_some() && fields.get("listen").is_none() && wishes.listen.is_empty() {
         listen.clear();
     }
-    let mediation = mediation::read(file, fields.get("mediation"), state.as_deref());
+    let mediation = mediation::read(file, fields.get("mediation"), named.as_deref());
     if let (Some(section), true, None) = (fields.get("plugin"), listen.is_empty(), &mediation)
         && plugin.as_ref().is_some_and(|plugin| plugin.require == Require::Gateway)
     {
@@ -146,14 +163,17 @@ fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Sett
         file.fault_with(section.place, message, "add `listen`, or `mediation` with the key of a gateway elsewhere");
     }
     Settings {
+        admin: admin::read(file, fields, &state),
+        reload: reload::read(file, fields.get("reload")),
         listen,
         plugin,
         mediation,
         upstream: upstream::read(file, fields.get("upstream"), wishes.upstream.as_ref()),
         limits: limits::read(file, fields.get("limits")),
         understand: understand::read(file, fields.get("understand")),
-        records: records::read(file, fields.get("records"), state.as_deref()),
-        spool: spool::read(file, fields.get("spool"), state.as_deref()),
+        records: records::read(file, fields.get("records"), named),
+        spool: spool::read(file, fields.get("spool"), named),
+        state: state.clone(),
     }
 }
 
@@ -179,14 +199,45 @@ impl Settings {
     }
 }
 
+/// Where the socket for administrators is, by the configuration file that can be read; its other faults do not matter.
+pub fn admin_socket(wishes: &Wishes) -> Result<PathBuf, Diagnostics> {
+    let named = wishes.config.is_some();
+    let path = wishes.config.clone().or_else(defaults::config_file);
+    let mut file = match path.as_deref().map(ConfigFile::read) {
+        Some(Ok(file)) => file,
+        Some(Err(faults)) if named => return Err(faults),
+        // The system's file may be no business of an administrator's: then everything is where it usually is.
+        Some(Err(_)) | None => ConfigFile::absent(),
+    };
+    let tree = file.tree();
+    let fields = tree.as_ref().map(|tree| file.fields(tree, "the configuration", KEYS)).unwrap_or_default();
+    let state = state::read(&mut file, fields.get("state"));
+    Ok(admin::read(&mut file, &fields, &state).socket)
+}
+
+/// The files that patterns name now.
+pub fn files(patterns: &[PathBuf]) -> Vec<PathBuf> {
+    // What names nothing is watched for: it may be there later.
+    patterns.iter().flat_map(|pattern| globs::expand(pattern).unwrap_or_else(|_| vec![pattern.clone()])).collect()
+}
+
 impl Config {
     /// The policy in one line.
     pub fn summary(&self) -> String {
-        let Config { policy, .. } = self;
-        let (count, preset, version) = (policy.count(), policy.preset(), policy.version());
-        let policies = if count == 1 { "policy" } else { "policies" };
-        format!("{count} {policies}, preset {preset}, mode {}, version {version}", policy.mode().name())
+        summary(&self.policy)
     }
+}
+
+/// A policy in one line.
+pub fn summary(policy: &Policy) -> String {
+    let (count, preset, version) = (policy.count(), policy.preset(), policy.version());
+    let policies = if count == 1 { "policy" } else { "policies" };
+    let temporary = match policy.rules().len() {
+        0 => String::new(),
+        1 => ", 1 temporary rule".to_owned(),
+        many => format!(", {many} temporary rules"),
+    };
+    format!("{count} {policies}, preset {preset}, mode {}{temporary}, version {version}", policy.mode().name())
 }
 
 /// The keys of the file. Those of later versions are told apart from misspelt ones.
@@ -198,9 +249,13 @@ const KEYS: &[&str] = &[
     "groups",
     "policy",
     "defaults",
+    "quotas",
+    "redact",
     "limits",
     "records",
     "understand",
     "state",
     "spool",
+    "admin",
+    "reload",
 ];

@@ -108,6 +108,8 @@ fn facts(operation: Operation, privileges: Vec<Privilege>) -> Facts {
         obligations: Vec::new(),
         absent: None,
         fetches: Vec::new(),
+        makes: None,
+        shared_with: Vec::new(),
         canonical,
     }
 }

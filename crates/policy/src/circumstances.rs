@@ -76,7 +76,7 @@ fn describe(spec: &Spec) -> Attributes {
 }
 
 /// A moment as Cedar reads it: `2026-11-22T10:11:12Z`. What is before 1970 counts as 1970.
-fn timestamp(time: SystemTime) -> String {
+pub(crate) fn timestamp(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = date(days);

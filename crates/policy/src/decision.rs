@@ -2,7 +2,8 @@
 //!
 //! A `Permit` can only be made in this crate, by [`crate::Policy::decide`], and owns the request that it
 //! was given for. Nothing is forwarded without one. The request is the edited one: a door that cannot send
-//! another than it was given must look at [`Permit::obligations`], and refuse where there are any.
+//! another than it was given must look at [`Permit::obligations`], and refuse where there are any; the same holds for answers
+//! and [`Permit::answer_changes`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use std::time::SystemTime;
 use docker::facts::{Canonical, Facts};
 use docker::obligation::Obligation;
 use serde::Serialize;
+
+use crate::Filter;
 
 /// A way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -60,6 +63,7 @@ pub struct Permit {
     obligations: Vec<Obligation>,
     answers: Arc<[Answered]>,
     warning: Option<String>,
+    filter: Option<Filter>,
 }
 
 /// The answer of a policy that says no.
@@ -112,8 +116,13 @@ pub struct PolicyRef {
 
 impl Permit {
     /// For the request that these facts are of.
-    pub(crate) fn new(facts: Facts, answers: Arc<[Answered]>, warning: Option<String>) -> Permit {
-        Permit { canonical: facts.canonical, obligations: facts.obligations, answers, warning }
+    pub(crate) fn new(
+        facts: Facts,
+        answers: Arc<[Answered]>,
+        warning: Option<String>,
+        filter: Option<Filter>,
+    ) -> Permit {
+        Permit { canonical: facts.canonical, obligations: facts.obligations, answers, warning, filter }
     }
 
     /// The request that may be sent.
@@ -124,6 +133,17 @@ impl Permit {
     /// The request, for sending: the permit is used up.
     pub fn into_canonical(self) -> Canonical {
         self.canonical
+    }
+
+    /// How the answer must be changed on its way. A door that cannot do that must refuse where
+    /// [`answer_changes`](Permit::answer_changes).
+    pub fn take_filter(&mut self) -> Option<Filter> {
+        self.filter.take()
+    }
+
+    /// Whether the answer would have to be changed: things left out, values hidden.
+    pub fn answer_changes(&self) -> bool {
+        self.filter.as_ref().is_some_and(|filter| filter.form().is_some())
     }
 
     /// The edits that were made to the client's request.

@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 use cedar_policy::entities_errors::EntitiesError;
 use cedar_policy::{Entities, Entity, EntityUid, RestrictedExpression};
 use docker::endpoint::Kind;
+use docker::ownership::Ownership;
 use docker::resource::{Container, Labels, Network, Thing, Volume};
 
 use crate::Subject;
@@ -86,6 +87,18 @@ impl<'a> Cast<'a> {
             boolean("privileged", container.privileged),
             boolean("running", container.running),
         ];
+        let attributes = self.owned(attributes, &container.ownership);
+        let daemon = self.daemon();
+        self.labelled(Type::Container, &container.id, attributes, vec![daemon], &container.labels)
+    }
+
+    /// A container by what lists and events tell of it. What they do not tell is not there: a policy that asks for it
+    /// cannot be evaluated, rather than take it for empty.
+    pub fn listed_container(&mut self, container: &Container) -> Result<EntityUid, Fault> {
+        let mut attributes = vec![string("name", &container.name)];
+        if !container.image.is_empty() {
+            attributes.push(string("image", &container.image));
+        }
         let daemon = self.daemon();
         self.labelled(Type::Container, &container.id, attributes, vec![daemon], &container.labels)
     }
@@ -97,6 +110,7 @@ impl<'a> Cast<'a> {
             boolean("exists", volume.exists),
             boolean("anonymous", volume.name.is_empty()),
         ];
+        let attributes = self.owned(attributes, &volume.ownership);
         let daemon = self.daemon();
         self.labelled(Type::Volume, &volume.name, attributes, vec![daemon], &volume.labels)
     }
@@ -108,6 +122,7 @@ impl<'a> Cast<'a> {
             string("driver", &network.driver),
             boolean("exists", !network.id.is_empty()),
         ];
+        let attributes = self.owned(attributes, &network.ownership);
         let id = if network.id.is_empty() { &network.name } else { &network.id };
         let daemon = self.daemon();
         self.labelled(Type::Network, id, attributes, vec![daemon], &network.labels)
@@ -125,9 +140,27 @@ impl<'a> Cast<'a> {
             Kind::Plugin => Type::Plugin,
             _ => return Ok(None),
         };
-        let attributes = vec![string("name", &thing.name), boolean("exists", !thing.id.is_empty())];
+        let mut attributes = vec![string("name", &thing.name), boolean("exists", !thing.id.is_empty())];
+        if kind.has_owner() {
+            attributes = self.owned(attributes, &thing.ownership);
+        }
         let id = if thing.id.is_empty() { &thing.name } else { &thing.id };
         Ok(Some((kind, self.labelled(kind, id, attributes, Vec::new(), &thing.labels)?)))
+    }
+
+    /// With the attributes that say whose it is.
+    fn owned(&self, mut attributes: Attributes, ownership: &Ownership) -> Attributes {
+        let set = |kind, names: &[String]| {
+            let uids = names.iter().map(|name| RestrictedExpression::new_entity_uid(self.types.uid(kind, name)));
+            RestrictedExpression::new_set(uids)
+        };
+        if let [owner] = ownership.owners.as_slice() {
+            let owner = RestrictedExpression::new_entity_uid(self.types.uid(Type::User, owner));
+            attributes.push(("owner".to_owned(), owner));
+        }
+        attributes.push(("owners".to_owned(), set(Type::User, &ownership.owners)));
+        attributes.push(("sharedWith".to_owned(), set(Type::Group, &ownership.shared_with)));
+        attributes
     }
 
     /// What has nothing but a name.

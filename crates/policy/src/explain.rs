@@ -66,7 +66,8 @@ impl Explanations {
 impl Explanation {
     fn add(&mut self, permit: &Checked) {
         let own = !permit.preset;
-        let speaks = permit.reference.message.is_some();
+        // A temporary rule says why it grants something, not why nothing is granted.
+        let speaks = permit.reference.message.is_some() && !permit.temporary;
         if speaks && (self.policy.is_none() || (own && !self.own)) {
             self.policy = Some(permit.reference.clone());
             self.own = own;

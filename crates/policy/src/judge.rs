@@ -43,6 +43,8 @@ pub(crate) struct Case<'a> {
 enum Topic<'a> {
     Resource(&'a Resource),
     Privilege(&'a Privilege),
+    /// Whether it is shown, in the answer to the operation.
+    Shown(&'a Resource),
 }
 
 /// Questions that share their entities.
@@ -92,6 +94,12 @@ impl Judge<'_> {
         }
     }
 
+    /// Whether something is shown in an answer.
+    pub fn show(&self, case: &Case<'_>, resource: &Resource) -> Answered {
+        let topic = Topic::Shown(resource);
+        self.judge_alone(case, topic).pop().unwrap_or_else(|| self.failed(case, topic, &Fault::Unknown))
+    }
+
     fn judge_alone(&self, case: &Case<'_>, topic: Topic<'_>) -> Vec<Answered> {
         match self.stage(case, &[topic]) {
             Ok(Some(stage)) => self.answer_all(case, &stage),
@@ -117,6 +125,7 @@ impl Judge<'_> {
             let (action, asked) = match topic {
                 Topic::Resource(resource) => (World::operation(case.facts.operation), cast.resource(resource)?),
                 Topic::Privilege(privilege) => (self.world.privilege(privilege), Some(cast.privilege(privilege)?)),
+                Topic::Shown(resource) => (self.world.show(), cast.shown(resource)?),
             };
             looks = looks.and(self.index.looks(action));
             if !actions.contains(&action) {
@@ -225,6 +234,8 @@ fn words(case: &Case<'_>, topic: Topic<'_>) -> String {
     match topic {
         Topic::Resource(resource) => message::operation_words(case.facts.operation, resource),
         Topic::Privilege(privilege) => message::printable(&privilege.to_string()),
+        // Asked of each thing in a list and told to nobody.
+        Topic::Shown(_) => String::new(),
     }
 }
 

@@ -21,12 +21,18 @@ mod looks;
 mod message;
 mod policy;
 mod preset;
+mod quota;
 mod schema;
+mod show;
 mod version;
 
 pub use decision::{Answered, Circumstances, Decision, Door, Judgement, Mode, Permit, PolicyRef, Refusal};
 pub use entities::capability::known as capabilities;
 pub use policy::Policy;
 pub use preset::presets;
-pub use source::{Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, nearest};
+pub use quota::{Quota, QuotaEntry};
+pub use show::{Filter, Viewer};
+pub use source::{
+    Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, TemporaryRule, nearest,
+};
 pub use subject::*;

@@ -16,83 +16,147 @@ use crate::explain::{self, Explanations};
 use crate::index::Index;
 use crate::judge::{Case, Judge};
 use crate::message::{self, Reason};
+use crate::quota::{Quota, Quotas};
 use crate::schema::{self, World};
-use crate::source::{self, Diagnostic, Diagnostics, Directory, Known, NamedText, Sources, check};
+use crate::show::{Forbidden, NOT_SHOWN};
+use crate::source::cedar::Statement;
+use crate::source::check::{self, Checked};
+use crate::source::diagnostics::Text;
+use crate::source::temporary::{self, Temporary};
+use crate::source::{self, Diagnostic, Diagnostics, Directory, Gathered, Known, Sources, TemporaryRule};
 use crate::version::Fingerprint;
 
 /// A compiled policy.
 pub struct Policy {
-    world: World,
-    index: Index,
+    pub(crate) base: Arc<Base>,
+    /// Those that are compiled in.
+    rules: Vec<TemporaryRule>,
+    pub(crate) index: Index,
     references: HashMap<PolicyId, PolicyRef>,
     /// What to say when no policy allows an action, by the action's name.
     explanations: Explanations,
-    memberships: BTreeMap<String, Vec<Arc<str>>>,
-    preset: String,
-    mode: Mode,
-    defaults: Defaults,
+    /// Who is forbidden to be shown things.
+    pub(crate) forbidden: Forbidden,
     version: String,
-    warnings: Vec<Diagnostic>,
     cache: Cache,
+    /// Who is shown the daemon.
+    pub(crate) shown: Cache,
+}
+
+/// What was read: the same in all snapshots that differ by their temporary rules only.
+pub(crate) struct Base {
+    pub(crate) world: World,
+    pub(crate) gathered: Gathered,
+    groups: BTreeMap<String, Vec<String>>,
+    memberships: BTreeMap<String, Vec<Arc<str>>>,
+    pub(crate) mode: Mode,
+    defaults: Defaults,
+    quotas: Quotas,
+    /// The quotas as they are written, for the version.
+    written_quotas: String,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Policy {
     /// Reads, checks and compiles. Every fault is told at once.
     pub fn load(sources: &Sources, directory: &Directory<'_>) -> Result<Policy, Diagnostics> {
         let mut faults = Diagnostics::default();
-        let internal = |error: &dyn fmt::Display| {
-            Diagnostics(vec![Diagnostic::at(&NamedText::default(), 0, 0, error.to_string())])
-        };
         let world = World::new().map_err(|error| internal(&error))?;
         let known = Known::new(directory, &sources.groups);
         let gathered = source::gather(sources, &known, &world, &mut faults);
-        let mode = sources.policy.mode();
-        let mut fingerprint = Fingerprint::new();
-        fingerprint.add(mode.name());
-        for (group, members) in &sources.groups {
-            fingerprint.add(group);
-            members.iter().for_each(|member| fingerprint.add(member));
-        }
-        for statement in &gathered.statements {
-            fingerprint.add(&statement.name);
-            fingerprint.add(&statement.text);
-        }
-        if sources.defaults != Defaults::default() {
-            fingerprint.add(&format!("{:?}", sources.defaults));
-        }
-        let checked = check::check(gathered.statements, &world, &known, &mut faults);
+        let statements = gathered.statements(&[], &world);
+        let quotas = Quotas::read(&sources.quotas, &Text::new(&sources.file), &known, &mut faults);
+        let mut base = Base {
+            gathered,
+            groups: sources.groups.clone(),
+            memberships: source::memberships(&sources.groups),
+            mode: sources.policy.mode(),
+            defaults: sources.defaults.clone(),
+            quotas,
+            written_quotas: format!("{:?}", sources.quotas),
+            warnings: Vec::new(),
+            world,
+        };
+        let version = base.version(&statements);
+        let checked = check::check(statements, &base.world, Some(&known), &mut faults);
         faults.sort();
         if faults.has_errors() {
             return Err(faults);
         }
+        base.warnings = faults.0;
+        Policy::compile(Arc::new(base), checked, Vec::new(), version)
+    }
+
+    /// The same policy with these temporary rules, and no others.
+    pub fn with_rules(&self, rules: Vec<TemporaryRule>) -> Result<Policy, Diagnostics> {
+        let mut faults = Diagnostics::default();
+        let base = Arc::clone(&self.base);
+        let temporary: Vec<_> =
+            rules.iter().filter_map(|rule| Temporary::read(rule, &base.world, &mut faults)).collect();
+        let statements = base.gathered.statements(&temporary, &base.world);
+        let version = base.version(&statements);
+        let checked = check::check(statements, &base.world, None, &mut faults);
+        faults.sort();
+        if faults.has_errors() {
+            return Err(faults);
+        }
+        Policy::compile(base, checked, rules, version)
+    }
+
+    /// Reads a rule that is to be added: what is to be kept of it, and what may not be meant. Its faults are told as
+    /// those of a file called `rule`.
+    pub fn read_rule(&self, text: &str, directory: &Directory<'_>) -> Result<(String, Vec<Diagnostic>), Diagnostics> {
+        let mut faults = Diagnostics::default();
+        let known = Known::new(directory, &self.base.groups);
+        let settled = temporary::settle(text, &known, &self.base.world, &mut faults);
+        let kept = settled.map(|(kept, statements)| {
+            check::check(statements, &self.base.world, Some(&known), &mut faults);
+            kept
+        });
+        match kept {
+            Some(kept) if !faults.has_errors() => Ok((kept, faults.0)),
+            _ => Err(faults),
+        }
+    }
+
+    fn compile(
+        base: Arc<Base>,
+        checked: Vec<Checked>,
+        rules: Vec<TemporaryRule>,
+        version: String,
+    ) -> Result<Policy, Diagnostics> {
         let acting = checked.iter().filter(|checked| !checked.explains_only);
-        let index = Index::new(acting.map(|checked| (&checked.policy, checked.looks)), &world)
+        let index = Index::new(acting.map(|checked| (&checked.policy, checked.looks)), &base.world)
             .map_err(|error| internal(&error))?;
         Ok(Policy {
-            explanations: Explanations::new(&checked, &world),
+            explanations: Explanations::new(&checked, &base.world),
+            forbidden: Forbidden::new(&checked, &base.world),
             references: checked.into_iter().map(|checked| (checked.policy.id().clone(), checked.reference)).collect(),
-            world,
+            base,
+            rules,
             index,
-            memberships: source::memberships(&sources.groups),
-            preset: gathered.preset,
-            mode,
-            defaults: sources.defaults.clone(),
-            version: fingerprint.finish(),
-            warnings: faults.0,
+            version,
             cache: Cache::default(),
+            shown: Cache::default(),
         })
     }
 
     /// Decides on a request. The only maker of permits.
     pub fn decide(&self, subject: &Subject, facts: Facts, circumstances: &Circumstances) -> Decision {
         let judgement = self.judge(subject, &facts, circumstances);
-        if judgement.allowed() {
-            return Decision::Allowed(Permit::new(facts, judgement.answers, None));
+        if let Some(refusal) = self.refuses_mark(&facts, &judgement.answers) {
+            return Decision::Refused(refusal);
         }
-        let message = message::refusal(&facts, &judgement.answers, &|answer| self.reason(answer));
-        match self.mode {
+        let filter = self.filter(subject, &facts, circumstances);
+        if judgement.allowed() {
+            return Decision::Allowed(Permit::new(facts, judgement.answers, None, filter));
+        }
+        let message = self.refusal(subject, &facts, circumstances, &judgement.answers);
+        match self.base.mode {
             Mode::Enforce => Decision::Refused(Refusal::new(message, judgement.answers)),
-            Mode::Warn | Mode::Record => Decision::Allowed(Permit::new(facts, judgement.answers, Some(message))),
+            Mode::Warn | Mode::Record => {
+                Decision::Allowed(Permit::new(facts, judgement.answers, Some(message), filter))
+            }
         }
     }
 
@@ -100,11 +164,23 @@ impl Policy {
     /// context was not read yet. Makes no permit.
     pub fn refuses(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Option<Refusal> {
         let judgement = self.judge(subject, facts, circumstances);
-        if judgement.allowed() || self.mode != Mode::Enforce {
+        if judgement.allowed() || self.base.mode != Mode::Enforce {
             return None;
         }
-        let message = message::refusal(facts, &judgement.answers, &|answer| self.reason(answer));
+        let message = self.refusal(subject, facts, circumstances, &judgement.answers);
         Some(Refusal::new(message, judgement.answers))
+    }
+
+    /// The words of a refusal. What is not shown to the subject is not named: it may have been asked about by its id.
+    fn refusal(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances, answers: &[Answered]) -> String {
+        match self.unnamed(subject, facts, circumstances, answers) {
+            None => message::refusal(facts, answers, &|answer| self.reason(answer)),
+            Some((facts, answers)) => message::refusal(&facts, &answers, &|answer| {
+                let Reason { text, can_be_allowed } = self.reason(answer);
+                // A rule would have to name it.
+                Reason { text, can_be_allowed: can_be_allowed && !answer.words.contains(NOT_SHOWN) }
+            }),
+        }
     }
 
     /// Answers every question that a request raises, without deciding on it.
@@ -115,11 +191,8 @@ impl Policy {
         if let Some(answers) = key.as_ref().and_then(|key| self.cache.get(key)) {
             return Judgement { answers };
         }
-        let added = self.memberships.get(&subject.user).into_iter().flatten();
-        let mut groups: Vec<&str> = subject.groups.iter().map(String::as_str).chain(added.map(AsRef::as_ref)).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        let judge = Judge { world: &self.world, index: &self.index, describe: &|id| self.reference(id) };
+        let groups = self.groups(subject);
+        let judge = Judge { world: &self.base.world, index: &self.index, describe: &|id| self.reference(id) };
         let mut answers = judge.judge(&Case { subject, groups: &groups, facts, circumstances });
         for answer in answers.iter_mut().filter(|answer| !answer.allowed) {
             answer.reason = Some(self.reason(answer).text);
@@ -131,6 +204,20 @@ impl Policy {
         Judgement { answers }
     }
 
+    /// The subject's groups, with those of the configuration.
+    pub(crate) fn groups<'a>(&'a self, subject: &'a Subject) -> Vec<&'a str> {
+        let added = self.base.memberships.get(&subject.user).into_iter().flatten();
+        let mut groups: Vec<&str> = subject.groups.iter().map(String::as_str).chain(added.map(AsRef::as_ref)).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+
+    /// What this subject may have at most.
+    pub fn quota(&self, subject: &Subject) -> Quota {
+        self.base.quotas.of(&subject.user, &self.groups(subject))
+    }
+
     /// A short hash of everything that can change a decision.
     pub fn version(&self) -> &str {
         &self.version
@@ -138,17 +225,27 @@ impl Policy {
 
     /// Whether refusals are carried out.
     pub fn mode(&self) -> Mode {
-        self.mode
+        self.base.mode
+    }
+
+    /// The temporary rules that are compiled in; those that ended a moment ago may be among them.
+    pub fn rules(&self) -> &[TemporaryRule] {
+        &self.rules
+    }
+
+    /// Whether a subject is in a group of the host or of the configuration.
+    pub fn is_member(&self, subject: &Subject, group: &str) -> bool {
+        self.groups(subject).contains(&group)
     }
 
     /// What containers get where their clients say nothing: applied before facts are told, so that it is judged.
     pub fn defaults(&self) -> &Defaults {
-        &self.defaults
+        &self.base.defaults
     }
 
     /// The preset's name.
     pub fn preset(&self) -> &str {
-        &self.preset
+        &self.base.gathered.preset
     }
 
     /// How many policies there are, the preset's included.
@@ -158,7 +255,7 @@ impl Policy {
 
     /// What may not mean what was meant, although the policy can be used.
     pub fn warnings(&self) -> &[Diagnostic] {
-        &self.warnings
+        &self.base.warnings
     }
 
     /// The Cedar schema that policies are written against.
@@ -175,7 +272,7 @@ impl Policy {
             && !self.index.looks(World::operation(facts.operation)).at_time
     }
 
-    fn reference(&self, id: &PolicyId) -> PolicyRef {
+    pub(crate) fn reference(&self, id: &PolicyId) -> PolicyRef {
         self.references.get(id).cloned().unwrap_or_else(|| PolicyRef {
             id: id.to_string().into(),
             origin: id.to_string().into(),
@@ -190,7 +287,7 @@ impl Policy {
         if let Some(forbid) = answer.policies.first() {
             return Reason { text: explain::say(forbid, "forbidden"), can_be_allowed: false };
         }
-        let text = self.explanations.text(&answer.action).unwrap_or_else(|| match self.preset.as_str() {
+        let text = self.explanations.text(&answer.action).unwrap_or_else(|| match self.preset() {
             "none" => "no policy grants it".to_owned(),
             preset => format!("preset {preset} grants no such thing"),
         });
@@ -198,9 +295,40 @@ impl Policy {
     }
 }
 
+impl Base {
+    /// A short hash of everything that can change a decision.
+    fn version(&self, statements: &[Statement]) -> String {
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.add(self.mode.name());
+        for (group, members) in &self.groups {
+            fingerprint.add(group);
+            members.iter().for_each(|member| fingerprint.add(member));
+        }
+        for statement in statements {
+            fingerprint.add(&statement.name);
+            fingerprint.add(&statement.text);
+        }
+        if self.defaults != Defaults::default() {
+            fingerprint.add(&format!("{:?}", self.defaults));
+        }
+        if self.written_quotas != "[]" {
+            fingerprint.add(&self.written_quotas);
+        }
+        if !self.gathered.redact.is_empty() {
+            fingerprint.add(&format!("{:?}", self.gathered.redact));
+        }
+        fingerprint.finish()
+    }
+}
+
+/// A fault that is nobody's but ours.
+fn internal(error: &dyn fmt::Display) -> Diagnostics {
+    Diagnostics::sentence(&error.to_string())
+}
+
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Policy").field("version", &self.version).field("preset", &self.preset).finish_non_exhaustive()
+        f.debug_struct("Policy").field("version", &self.version).field("preset", &self.preset()).finish_non_exhaustive()
     }
 }
 

@@ -18,7 +18,7 @@ mod types;
 pub(crate) use actions::PRIVILEGES;
 pub(crate) use types::{Type, Types};
 
-use actions::{is_sensitive, operation_resources, privilege_name, privilege_resources};
+use actions::{SHOWN, is_sensitive, operation_resources, privilege_name, privilege_resources};
 
 /// The part of the schema that is written by hand.
 const WORLD: &str = include_str!("schema.cedarschema");
@@ -27,7 +27,7 @@ const WORLD: &str = include_str!("schema.cedarschema");
 const CONTEXT: &str = "door: String, proof: String, operation: String, time: datetime, apiVersion?: decimal, \
                        address?: ipaddr, spec?: Spec, container?: Container";
 
-/// An action: where it stands in the tables. Operations come first, then privileges.
+/// An action: where it stands in the tables. Operations come first, then privileges, then `show`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ActionIndex(pub usize);
 
@@ -40,6 +40,8 @@ pub(crate) struct World {
     by_name: HashMap<Arc<str>, ActionIndex>,
     /// The actions of each group; an action is in itself.
     members: HashMap<EntityUid, Vec<ActionIndex>>,
+    /// `Action`
+    kind: EntityTypeName,
 }
 
 /// One action.
@@ -77,7 +79,7 @@ impl World {
             }
         }
         let by_name = actions.iter().enumerate().map(|(at, action)| (action.name.clone(), ActionIndex(at))).collect();
-        Ok(World { schema, types, actions, by_name, members })
+        Ok(World { schema, types, actions, by_name, members, kind })
     }
 
     pub fn action(&self, index: ActionIndex) -> Option<&Action> {
@@ -97,6 +99,15 @@ impl World {
         }
     }
 
+    /// The actions that these names of actions and groups mean. No name: all.
+    pub fn actions_named(&self, names: &[String]) -> BTreeSet<ActionIndex> {
+        if names.is_empty() {
+            return self.actions_of(&ActionConstraint::Any);
+        }
+        let uid = |name: &String| EntityUid::from_type_name_and_id(self.kind.clone(), EntityId::new(name));
+        names.iter().map(uid).flat_map(|uid| self.under(&uid).collect::<Vec<_>>()).collect()
+    }
+
     fn under(&self, uid: &EntityUid) -> impl Iterator<Item = ActionIndex> {
         self.members.get(uid).into_iter().flatten().copied()
     }
@@ -104,6 +115,11 @@ impl World {
     /// The action of a privilege. One that the world does not have is refused when it is asked about.
     pub fn privilege(&self, privilege: &Privilege) -> ActionIndex {
         self.by_name(privilege_name(privilege)).unwrap_or(ActionIndex(usize::MAX))
+    }
+
+    /// The action of being shown something in an answer.
+    pub fn show(&self) -> ActionIndex {
+        ActionIndex(self.actions.len().saturating_sub(1))
     }
 
     /// The action of an operation. Operations stand first, in the order of the end points.
@@ -138,6 +154,11 @@ pub fn text() -> String {
             "action {name} in [privilege]\n  appliesTo {{ principal: User, resource: [{resources}], context: {{ {CONTEXT}{extra} }} }};"
         );
     }
+    let shown = names(SHOWN);
+    let _ = writeln!(
+        text,
+        "action {SHOW}\n  appliesTo {{ principal: User, resource: [{shown}], context: {{ {CONTEXT} }} }};"
+    );
     text
 }
 
@@ -145,8 +166,11 @@ fn names_and_resources() -> impl Iterator<Item = (&'static str, Vec<Type>)> {
     let operations =
         ENDPOINTS.iter().map(|endpoint| (endpoint.operation.name(), operation_resources(endpoint.operation)));
     let privileges = PRIVILEGES.iter().map(|privilege| (privilege.name, privilege_resources(privilege).to_vec()));
-    operations.chain(privileges)
+    operations.chain(privileges).chain([(SHOW, SHOWN.to_vec())])
 }
+
+/// Whether something is shown: in lists, events and the disk usage.
+const SHOW: &str = "show";
 
 fn names(types: &[Type]) -> String {
     types.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 pub mod diagnostics;
 pub mod section;
+pub mod temporary;
 
 pub(crate) mod cedar;
 pub(crate) mod check;
@@ -16,7 +17,8 @@ mod filter;
 mod lower;
 mod nearest;
 mod node;
-mod principals;
+pub(crate) mod principals;
+pub(crate) mod redact;
 mod rules;
 mod target;
 mod terms;
@@ -26,12 +28,18 @@ pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use nearest::nearest;
 pub use node::Node;
 pub use section::PolicySection;
+pub use temporary::TemporaryRule;
 
 use crate::preset;
+use crate::quota::QuotaEntry;
 use crate::schema::World;
 use cedar::Statement;
 use diagnostics::{Place, Text};
 use docker::defaults::Defaults;
+use lower::Rule;
+use redact::Redact;
+use serde_saphyr::Spanned;
+use temporary::Temporary;
 
 /// A text and the name it goes by: a file's path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,6 +65,10 @@ pub struct Sources {
     pub groups: BTreeMap<String, Vec<String>>,
     /// What containers get where their clients say nothing.
     pub defaults: Defaults,
+    /// What everybody may have at most.
+    pub quotas: Vec<QuotaEntry>,
+    /// The file's section `redact:`: what is hidden within answers.
+    pub redact: Option<Spanned<Node>>,
 }
 
 /// Who is known on this host, for telling a misspelt name.
@@ -72,7 +84,26 @@ pub struct Directory<'a> {
 /// What the sources amount to, before Cedar reads it.
 pub(crate) struct Gathered {
     pub preset: String,
-    pub statements: Vec<Statement>,
+    pub redact: Redact,
+    parts: Vec<Part>,
+}
+
+/// A statement of a Cedar file, or a rule: what it comes to in Cedar depends on the temporary rules of the moment.
+enum Part {
+    Statement(Statement),
+    Rule(Rule),
+}
+
+impl Gathered {
+    /// All as Cedar, under these temporary rules.
+    pub fn statements(&self, temporary: &[Temporary], world: &World) -> Vec<Statement> {
+        let lifted = |target: &target::Target| temporary.iter().filter_map(|rule| rule.lifts(target, world)).collect();
+        let lasting = self.parts.iter().flat_map(|part| match part {
+            Part::Statement(statement) => vec![statement.clone()],
+            Part::Rule(rule) => rule.statements(&lifted),
+        });
+        lasting.chain(temporary.iter().flat_map(Temporary::statements)).collect()
+    }
 }
 
 /// The preset where none is named.
@@ -87,11 +118,11 @@ pub(crate) fn gather(sources: &Sources, known: &Known<'_>, world: &World, faults
         (None, Some(name)) => (name.value.clone(), Some(Place::of(&file, name.referenced))),
         (None, None) => (DEFAULT_PRESET.to_owned(), None),
     };
-    let mut statements = Vec::new();
+    let mut parts = Vec::new();
     match preset::text(&preset) {
         Some(text) => {
             let text = Text::new(&NamedText { name: format!("preset {preset}"), text: text.to_owned() });
-            statements.extend(cedar::statements(&text, true));
+            parts.extend(cedar::statements(&text, true).into_iter().map(Part::Statement));
         }
         None => {
             let names = preset::presets().map(|(name, _)| name);
@@ -100,19 +131,22 @@ pub(crate) fn gather(sources: &Sources, known: &Known<'_>, world: &World, faults
                 .push(place.error(format!("there is no preset `{preset}`")).help_with(preset::advice(&preset, names)));
         }
     }
-    statements.extend(rules::statements(&sources.policy.rules, &file, known, world, faults));
+    parts.extend(rules::read_all(&sources.policy.rules, &file, known, world, faults).into_iter().map(Part::Rule));
     for policies in &sources.policies {
         let text = Text::new(policies);
         if [".yaml", ".yml"].iter().any(|ending| policies.name.ends_with(ending)) {
             match section::read_rules(&text) {
-                Ok(rules) => statements.extend(rules::statements(&rules, &text, known, world, faults)),
+                Ok(rules) => {
+                    parts.extend(rules::read_all(&rules, &text, known, world, faults).into_iter().map(Part::Rule))
+                }
                 Err(fault) => faults.push(fault),
             }
         } else {
-            statements.extend(cedar::statements(&text, false));
+            parts.extend(cedar::statements(&text, false).into_iter().map(Part::Statement));
         }
     }
-    Gathered { preset, statements }
+    let redact = sources.redact.as_ref().map(|section| redact::read(section, &file, known, faults)).unwrap_or_default();
+    Gathered { preset, parts, redact }
 }
 
 /// All names of groups and users that are known.

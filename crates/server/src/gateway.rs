@@ -13,6 +13,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use docker::request::Reading;
 use policy::{Policy, Subject};
+use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -37,9 +38,10 @@ mod rehearse;
 pub(crate) mod resolve;
 
 /// Where records go.
+#[derive(Clone)]
 pub enum Records {
-    /// Into a file.
-    File(Recorder),
+    /// Into a file, which other doors may share.
+    File(Arc<Recorder>),
     /// To somebody who listens, such as `explain`.
     Tell(mpsc::UnboundedSender<Record>),
     /// Nowhere.
@@ -175,20 +177,16 @@ impl Gateway {
 
     fn record(&self, record: Record) {
         match &self.settings.records {
-            Records::File(recorder) => recorder.write(&record),
             Records::Tell(listener) => {
                 let _ = listener.send(record);
             }
-            Records::Nowhere => {}
+            file => file.note(&record),
         }
     }
 
     /// Whether something may change now: only if it can be recorded.
     fn may_change(&self) -> Result<(), Unwritable> {
-        match &self.settings.records {
-            Records::File(recorder) => recorder.ready(),
-            Records::Tell(_) | Records::Nowhere => Ok(()),
-        }
+        self.settings.records.ready()
     }
 
     /// Counts a subject's connection. `None`: it has as many as it may have.
@@ -200,6 +198,23 @@ impl Gateway {
         }
         *count = count.saturating_add(1);
         Some(Place { gateway: Arc::clone(self), user: subject.user.clone() })
+    }
+}
+
+impl Records {
+    /// Keeps a record that is not of an exchange.
+    pub fn note(&self, record: &impl Serialize) {
+        if let Records::File(recorder) = self {
+            recorder.write(record);
+        }
+    }
+
+    /// Whether something may change now: only if it can be recorded.
+    pub fn ready(&self) -> Result<(), Unwritable> {
+        match self {
+            Records::File(recorder) => recorder.ready(),
+            Records::Tell(_) | Records::Nowhere => Ok(()),
+        }
     }
 }
 

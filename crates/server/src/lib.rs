@@ -4,12 +4,15 @@
 //! `policy`, sends what a permit holds, passes the answer back and writes a record. Nothing is decided
 //! here.
 
+pub mod admin;
 pub mod gateway;
 mod host_path;
 pub mod limits;
 pub mod listen;
+pub mod owners;
 pub mod plugin;
 pub mod record;
+pub mod rules;
 pub mod seal;
 pub mod spool;
 pub mod state;
@@ -18,4 +21,5 @@ pub mod subject;
 mod sys;
 pub mod tls;
 pub mod upstream;
+pub mod watch;
 mod wire;

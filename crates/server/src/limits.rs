@@ -67,6 +67,12 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at one time of one subject, so that nobody can take them all: 1024.
     pub connections_per_subject: usize,
+    /// Connections to the admin socket at one time: 16.
+    pub admin_connections: usize,
+    /// Temporary rules at one time: 100. Each is looked at in every question that it is about.
+    pub temporary_rules: usize,
+    /// The longest that a temporary rule may last: 30 days. What should last longer belongs into the configuration.
+    pub temporary_time: Duration,
     /// At shutdown, how long running exchanges may take to end: 10 s.
     pub drain: Duration,
 }
@@ -99,6 +105,9 @@ impl Default for Limits {
             stream_silence: None,
             connections: 4096,
             connections_per_subject: 1024,
+            admin_connections: 16,
+            temporary_rules: 100,
+            temporary_time: Duration::from_secs(30 * 86_400),
             drain: Duration::from_secs(10),
         }
     }

@@ -6,12 +6,14 @@
 //! arguments and credentials travel there), headers. Writing is in [`recorder`](Recorder): a full
 //! disk must neither lose a record silently nor let a change go by unrecorded.
 
+mod administration;
 mod file;
 mod recorder;
 #[cfg(test)]
 mod tests;
 mod time;
 
+pub use administration::Administration;
 pub use recorder::{RecordError, RecordSettings, Recorder, Unwritable, WhenUnwritable};
 pub use time::Timestamp;
 
@@ -51,6 +53,9 @@ pub struct Record {
     pub policy_version: Option<String>,
     /// Bytes of bodies and streams.
     pub bytes: Bytes,
+    /// What the client was not shown of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<Hidden>,
 }
 
 /// What was asked, without anything that may be secret.
@@ -117,6 +122,15 @@ pub struct Bytes {
     pub to_daemon: u64,
     /// From the daemon to the client.
     pub to_client: u64,
+}
+
+/// What a client was not shown of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Hidden {
+    /// Things that were left out.
+    pub things: u64,
+    /// Values within things.
+    pub values: u64,
 }
 
 /// The path of a request target with the names of its query but not their values, and no more than

@@ -212,7 +212,8 @@ const MIGRATIONS: &[&str] = &[
          kind TEXT NOT NULL, id TEXT NOT NULL, with_group TEXT NOT NULL, PRIMARY KEY (kind, id, with_group)
      ) STRICT, WITHOUT ROWID;
      CREATE TABLE intents (
-         id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL
+         id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, name TEXT NOT NULL, volumes TEXT NOT NULL,
+         since INTEGER NOT NULL
      ) STRICT, WITHOUT ROWID;",
     // 2: rules that end by themselves, as they were given. Times in seconds since 1970.
     "CREATE TABLE rules (
@@ -235,7 +236,9 @@ mod tests {
     }
 
     fn add(state: &State, id: &'static str) -> Result<usize, Unkept> {
-        state.with_blocking(move |db| db.execute("INSERT INTO intents VALUES (?, 'container', 'alice', '', 0)", [id]))
+        state.with_blocking(move |db| {
+            db.execute("INSERT INTO intents VALUES (?, 'container', 'alice', '', '', 0)", [id])
+        })
     }
 
     #[test]

@@ -7,6 +7,7 @@ use docker::defaults::Defaults;
 use docker::facts::Facts;
 use docker::http::{HeadLimits, Parsed, RequestHead};
 use docker::image::Reference;
+use docker::ownership::Ownership;
 use docker::privilege::{Absent, Privilege};
 use docker::request::{Call, Misread, Reading, Request, Unsettled};
 use docker::resource::{Container, Image, Labels, Network, Thing, Volume};
@@ -101,9 +102,15 @@ fn look_up(world: &mut World, lookup: Lookup) {
         }
         Lookup::Thing(kind, name) => {
             let absent = absent(&name).then(|| Absent { status: 404, message: "not found".to_owned() });
-            let thing = Thing { kind, id: name.clone(), name: name.clone(), labels: Labels::new() };
+            let thing = Thing {
+                kind,
+                id: name.clone(),
+                name: name.clone(),
+                labels: Labels::new(),
+                ownership: Ownership::default(),
+            };
             world.learn_plugin(name.clone(), PluginConfig::default());
-            let known = absent.map_or(Ok(KnownThing { thing, previous: None }), Err);
+            let known = absent.map_or(Ok(KnownThing { thing, previous: None, service: None }), Err);
             world.learn_thing(kind, name, known);
         }
         Lookup::HostPath(path) => {

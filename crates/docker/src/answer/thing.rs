@@ -8,6 +8,7 @@ use crate::body::plugin::{PluginConfig, PluginDevice, PluginMount};
 use crate::body::service::ServiceSpec;
 use crate::endpoint::Kind;
 use crate::json;
+use crate::ownership::Ownership;
 use crate::request::stored::typed;
 use crate::resource::{Labels, Thing};
 use crate::world::{KnownThing, Previous};
@@ -26,13 +27,14 @@ pub fn thing(kind: Kind, body: &[u8]) -> Result<KnownThing, Unreadable> {
         Kind::Task => spec.container_spec.and_then(|container| container.labels),
         _ => spec.labels,
     };
-    let thing = Thing { kind, id, name, labels: labels.unwrap_or_default() };
+    let ownership = Ownership::default();
+    let thing = Thing { kind, id, name, labels: labels.unwrap_or_default(), ownership };
     // Where it cannot be read, a rollback is refused.
     let version = answer.version.map(|version| version.index).unwrap_or_default();
     let previous = answer.previous_spec.filter(|previous| !previous.is_null());
     let previous =
         previous.map(|previous| Previous { version, spec: typed::<ServiceSpec>(previous).ok().map(Box::new) });
-    Ok(KnownThing { thing, previous })
+    Ok(KnownThing { thing, previous, service: answer.service_id.filter(|id| is_plain_id(id)) })
 }
 
 /// What a plugin is, with the paths that its settings give it now.
@@ -63,6 +65,8 @@ fn is_plain_id(id: &str) -> bool {
 struct Answer {
     #[serde(rename = "ID", alias = "Id")]
     id: Option<String>,
+    #[serde(rename = "ServiceID")]
+    service_id: Option<String>,
     name: Option<String>,
     spec: Option<Spec>,
     previous_spec: Option<Value>,

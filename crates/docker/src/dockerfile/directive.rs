@@ -4,6 +4,8 @@
 //! image, and is found in forms that no Dockerfile parser knows: after a `#!` line, behind `//`, in JSON.
 //! The classic builder does not look for it.
 
+use std::collections::BTreeMap;
+
 use super::Dialect;
 
 /// The name and the value of one directive: `^PREFIX\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$`.
@@ -102,11 +104,13 @@ fn in_json(text: &[u8]) -> Option<String> {
     if !text.trim_start().starts_with('{') {
         return None;
     }
-    match serde_json::from_str::<serde_json::Value>(&text) {
-        Ok(value) => value.get("syntax")?.as_str().map(str::to_owned),
-        // Go reads JSON that serde_json does not. Nothing that starts so is a Dockerfile.
-        Err(_) => text.contains("syntax").then(String::new),
-    }
+    // Nothing that starts so is a Dockerfile. Go reads JSON that serde_json does not, and folds keys (long s among them):
+    // what does not plainly name a reader is for one that nobody knows.
+    let keys = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&text).unwrap_or_default();
+    let mut named = keys.iter().filter(|(key, _)| key.replace('\u{17F}', "s").eq_ignore_ascii_case("syntax"));
+    let named = named.next().filter(|(key, _)| *key == "syntax" && named.next().is_none());
+    let named = named.and_then(|(_, value)| value.as_str());
+    Some(named.unwrap_or_default().to_owned())
 }
 
 /// `dockerfile2llb.DetectSyntax` of BuildKit 0.8, in Docker 20.10: only `#`, any name, the last one counts.

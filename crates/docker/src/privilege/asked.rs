@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use crate::endpoint::Kind;
 use crate::facts::Fetch;
 use crate::image::Reference;
+use crate::ownership::Ownership;
 use crate::privilege::Privilege;
 use crate::request::Misread;
 use crate::resource::{Container, Image, Labels, Thing};
@@ -97,7 +98,8 @@ impl<'w> Asked<'w> {
             }
             None => {}
         }
-        Thing { kind, id: String::new(), name: name.to_owned(), labels: Labels::new() }
+        let ownership = Ownership::default();
+        Thing { kind, id: String::new(), name: name.to_owned(), labels: Labels::new(), ownership }
     }
 
     /// The image that a request names, and the user and volumes of its configuration.

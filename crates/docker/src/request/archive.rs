@@ -51,7 +51,7 @@ impl Asked<'_> {
         let Archive::Images(images) = archive else { return self.unread() };
         self.ask(Privilege::LoadImages { unnamed: images.unnamed });
         for name in &images.names {
-            self.ask(Privilege::NameImage { image: Image { reference: Some(name.clone()), ..Image::default() } });
+            self.name(Image { reference: Some(name.clone()), ..Image::default() });
         }
     }
 

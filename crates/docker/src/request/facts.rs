@@ -10,6 +10,7 @@ use crate::endpoint::Kind;
 use crate::facts::{Canonical, CanonicalBody, Facts, Spec};
 use crate::json;
 use crate::obligation::Obligation;
+use crate::ownership;
 use crate::privilege::Privilege;
 use crate::privilege::asked::{Absent, Asked};
 use crate::resource::Resource;
@@ -19,6 +20,7 @@ use crate::world::{Lookup, World};
 mod containers;
 mod containers_made;
 mod images;
+mod making;
 mod networks;
 mod plugins;
 mod swarm;
@@ -59,6 +61,7 @@ struct Draft<'w> {
     fetched: bool,
     spec: Option<Spec>,
     obligations: Vec<Obligation>,
+    shared_with: Vec<String>,
     not_found: Option<Absent>,
 }
 
@@ -78,9 +81,10 @@ impl Request {
             fetched: self.fetched,
             spec: None,
             obligations: Vec::new(),
+            shared_with: Vec::new(),
             not_found: None,
         };
-        let outcome = draft.settle(&self.call);
+        let outcome = draft.settle(&self.call).and_then(|()| Ok(draft.label(&self.call, self.maker.as_deref())?));
         let open = world.take_open();
         if world.asked_too_much() || draft.asked.too_much {
             return Err(Misread::TooMuch.into());
@@ -123,6 +127,18 @@ impl Draft<'_> {
         }
     }
 
+    /// Labels what is made as its maker's. What is there already stays its owner's.
+    fn label(&mut self, call: &Call, maker: Option<&str>) -> Result<(), Misread> {
+        self.shared_with = ownership::shared_with(&mut self.body);
+        let Some(maker) = maker else { return ownership::refuse_labels(call.operation, &mut self.body, &self.query) };
+        let owner = match self.resources.first() {
+            Some(Resource::Thing(thing)) => thing.ownership.owners.first().map(String::as_str),
+            Some(Resource::Volume(volume)) if volume.exists => volume.ownership.owners.first().map(String::as_str),
+            _ => Some(maker),
+        };
+        ownership::stamp(call.operation, &mut self.body, &mut self.query, owner)
+    }
+
     /// The service, node, plugin, … that the path names; its full id is sent. One that is not there is judged by its
     /// name, and the daemon's own answer is told to those who may know.
     fn thing_of_path(&mut self, kind: Kind) {
@@ -139,6 +155,7 @@ impl Draft<'_> {
 
     fn finish(self, call: &Call) -> Result<Facts, Misread> {
         let body = canonical_body(&self.body)?;
+        let makes = self.making(call);
         Ok(Facts {
             operation: call.operation,
             version: call.version,
@@ -148,6 +165,8 @@ impl Draft<'_> {
             obligations: self.obligations,
             absent: self.asked.absent,
             fetches: self.asked.fetches,
+            makes,
+            shared_with: self.shared_with,
             canonical: Canonical { method: call.method(), target: call.target_with(&self.names, &self.query), body },
         })
     }

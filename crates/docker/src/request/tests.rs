@@ -6,6 +6,7 @@ use crate::body::task::ContainerSpec;
 use crate::defaults::Defaults;
 use crate::facts::{CanonicalBody, Facts};
 use crate::http::{HeadLimits, Parsed};
+use crate::ownership::Ownership;
 use crate::privilege::{Absent, Privilege};
 use crate::resource::{Container, Image, Network, Resource, Thing, Volume};
 use crate::world::{KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, Previous, World};
@@ -75,6 +76,7 @@ fn look_up(world: &mut World, lookup: Lookup) {
                 id: thing_id(&name),
                 name: name.clone(),
                 labels: [("owner".to_owned(), "ci".to_owned())].into(),
+                ownership: Ownership::default(),
             };
             let etc = Mount { kind: "bind".into(), source: "/etc".into(), target: "/e".into(), ..Mount::default() };
             let mut previous = ServiceSpec::default();
@@ -88,7 +90,7 @@ fn look_up(world: &mut World, lookup: Lookup) {
                 let config = crate::body::plugin::PluginConfig::read(config.as_bytes()).unwrap();
                 world.learn_plugin(thing_id(&name), config);
             }
-            let known = if name == "nosuch" { Err(absent) } else { Ok(KnownThing { thing, previous }) };
+            let known = if name == "nosuch" { Err(absent) } else { Ok(KnownThing { thing, previous, service: None }) };
             world.learn_thing(kind, name, known);
         }
         Lookup::HostPath(path) => {

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -81,7 +82,7 @@ async fn beside(config: Config, command: &[OsString]) -> Result<Exit, String> {
 /// In the state folder; where that cannot be, nowhere: a build must not fail for its records.
 fn records(config: &Config) -> Records {
     match config.settings.records.open() {
-        Ok(recorder) => Records::File(recorder),
+        Ok(recorder) => Records::File(Arc::new(recorder)),
         Err(error) => {
             talk::say(&format!("no records will be kept: {error}"));
             Records::Nowhere

@@ -2,27 +2,32 @@
 //!
 //! Nothing is opened before the configuration and the policy are known to be right. Signals: TERM and
 //! INT end it gracefully, a second one at once; HUP opens the records anew and takes the policy again,
-//! whole or not at all.
+//! as does a change of the files that it was read from.
+
+mod reload;
 
 use std::iter::repeat;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use clap::Args;
-use policy::{Diagnostics, Policy};
+use policy::Policy;
 use sd_notify::NotifyState;
+use server::admin::{Admin, Desk};
 use server::gateway::{Gateway, Manner, Records, Settings};
 use server::listen::{ListenAddress, Listener};
 use server::plugin::Plugin;
+use server::rules::Rules;
+use server::state::State;
 use server::upstream::UpstreamAddress;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Exit, Failure, PolicyArguments};
-use crate::config::{self, Config, Wishes, exposure, parse_address};
+use crate::config::{self, Config, Wishes, directory, exposure, parse_address};
+use reload::Reload;
 
 /// Guard a Docker daemon: listen, judge, pass on
 ///
@@ -73,25 +78,29 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
     }
     let Doors { gateway: listeners, plugin: asked } = open(&config)?;
     let records = config.settings.records.open().map_err(|error| error.to_string())?;
+    let records = Records::File(Arc::new(records));
     let spool = config.settings.spool.open()?;
-    let policy = Arc::new(ArcSwap::from_pointee(config.policy));
+    let state = Arc::new(config.settings.state.open().map_err(|error| error.to_string())?);
+    let rules = put_in_force(config.policy, state, &records, &config.settings).await?;
+    let mut beside = JoinSet::new();
+    administer(&mut beside, &rules, &records, &config.settings)?;
     let gateway = Gateway::new(
         Settings {
             upstream: config.settings.upstream.upstream(),
             limits: config.settings.limits.clone(),
             reading: config.settings.understand.reading(),
-            records: Records::File(records),
+            records,
             manner: Manner::Forward,
             subject: None,
             spool,
             seal: config.settings.seal()?,
         },
-        Arc::clone(&policy),
+        Arc::clone(rules.policy()),
     );
     let require = config.settings.plugin.as_ref().map(|plugin| plugin.require).unwrap_or_default();
     let plugin = Plugin::new(Arc::clone(&gateway), require);
     let mut serving = Serving::start(&gateway, listeners, &plugin, asked);
-    let mut reloading = Reload { wishes, settings: config.settings, policy };
+    let mut reload = Reload::new(wishes, config.settings, config.read_from, rules);
     tell_system(&[NotifyState::Ready]);
     loop {
         tokio::select! {
@@ -100,11 +109,13 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
                 Told::Stop => serving.stop(),
                 Told::Reload => {
                     gateway.reopen_records();
-                    reloading = reloading.go().await?;
+                    reload = reload.go().await?;
                 }
             },
+            () = reload.changed() => reload = reload.go().await?,
         }
     }
+    drop(beside);
     let _ = tokio::task::spawn_blocking(move || gateway.flush_records()).await;
     tracing::info!("stopped");
     Ok(Exit::Done)
@@ -147,6 +158,50 @@ fn open(config: &Config) -> Result<Doors, String> {
         }
     }
     Ok(Doors { gateway, plugin })
+}
+
+/// The policy with the temporary rules that were kept; ends of rules are seen to from here on.
+async fn put_in_force(
+    policy: Policy,
+    state: Arc<State>,
+    records: &Records,
+    settings: &config::Settings,
+) -> Result<Arc<Rules>, String> {
+    let read = |policy: &Policy, text: &str| policy.read_rule(text, &directory::of_host().as_directory());
+    let opened = Rules::open(policy, state, records.clone(), settings.limits.clone(), Box::new(read)).await;
+    let rules = opened.map_err(|error| error.to_string())?;
+    match rules.list().len() {
+        0 => {}
+        1 => tracing::info!("1 temporary rule holds, see `dockwarden rules list`"),
+        many => tracing::info!("{many} temporary rules hold, see `dockwarden rules list`"),
+    }
+    Ok(rules)
+}
+
+/// Opens the admin socket, and ends rules as their time comes. Without a socket where nobody asked for one, the firewall
+/// can do its work.
+fn administer(
+    beside: &mut JoinSet<()>,
+    rules: &Arc<Rules>,
+    records: &Records,
+    settings: &config::Settings,
+) -> Result<(), String> {
+    let ending = Arc::clone(rules);
+    beside.spawn(async move { ending.run().await });
+    match settings.admin.open() {
+        Ok(listener) => {
+            tracing::info!("admin socket {}", listener.place());
+            let desk = Desk { rules: Arc::clone(rules) };
+            let admin = Admin::new(desk, settings.admin.groups.clone(), records.clone(), settings.limits.clone());
+            beside.spawn(admin.serve(listener));
+            Ok(())
+        }
+        Err(error) if settings.admin.named => Err(format!("{error} (the admin socket, see `admin`)")),
+        Err(error) => {
+            tracing::warn!("no admin socket, so no `dockwarden rules`: {error} (say where with `admin: {{ socket }}`)");
+            Ok(())
+        }
+    }
 }
 
 /// The gateway at work, and the way to end it.
@@ -224,50 +279,6 @@ impl Signals {
             _ = self.hangup.recv() => Told::Reload,
         }
     }
-}
-
-/// What a reload needs: what was wished for, and what is in force.
-struct Reload {
-    wishes: Wishes,
-    settings: config::Settings,
-    policy: Arc<ArcSwap<Policy>>,
-}
-
-impl Reload {
-    /// Takes the policy again. Reading and compiling would hold up a thread that serves.
-    async fn go(self) -> Result<Self, String> {
-        if let Ok(now) = NotifyState::monotonic_usec_now() {
-            tell_system(&[NotifyState::Reloading, now]);
-        }
-        let work = move || {
-            match config::load(&self.wishes) {
-                Ok(config) => self.take(config),
-                Err(faults) => refuse(&faults),
-            }
-            self
-        };
-        let done = tokio::task::spawn_blocking(work).await;
-        tell_system(&[NotifyState::Ready]);
-        done.map_err(|error| format!("the reload ended by itself: {error}"))
-    }
-
-    fn take(&self, config: Config) {
-        let before = self.policy.load().version().to_owned();
-        let summary = config.summary();
-        config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        self.policy.store(Arc::new(config.policy));
-        tracing::info!("policy taken again: {summary} (before: {before})");
-        if config.settings != self.settings {
-            tracing::warn!("what changed beside `policy`, `groups` and `defaults` takes effect at the next start");
-        }
-    }
-}
-
-fn refuse(faults: &Diagnostics) {
-    let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
-    let more = faults.0.len().saturating_sub(1);
-    let others = if more == 0 { String::new() } else { format!("; and {more} more, see `dockwarden check`") };
-    tracing::error!("the policy stays as it is, for the new one is faulty: {first}{others}");
 }
 
 fn tell_system(state: &[NotifyState<'_>]) {

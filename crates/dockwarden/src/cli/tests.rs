@@ -27,6 +27,11 @@ fn ordinary_lines() {
         "dockwarden run -- make -j --json test",
         "dockwarden run --preset restricted --upstream unix:///x -- true",
         "dockwarden completions zsh",
+        "dockwarden rules add --deny exec --to everyone --for 2h --reason migration",
+        "dockwarden rules add --allow exec --allow logs --to alice,bob --to ci --for 30m --socket /run/x",
+        "dockwarden rules add --rule {deny:exec} --for 3d --config a.yaml",
+        "dockwarden rules list --json",
+        "dockwarden rules remove 7q3k9xmz",
     ] {
         assert!(parsed(line).is_ok(), "{line}: {}", parsed(line).unwrap_err());
     }
@@ -47,6 +52,13 @@ fn wrong_lines_are_wrong_usage_and_help_is_not() {
         "dockwarden run",
         "dockwarden run make test",
         "dockwarden completions tcsh",
+        "dockwarden rules",
+        "dockwarden rules add --deny exec",
+        "dockwarden rules add --for 2h",
+        "dockwarden rules add --deny exec --allow logs --for 2h",
+        "dockwarden rules add --deny exec --for 5",
+        "dockwarden rules add --rule {deny:exec} --to alice --for 1h",
+        "dockwarden rules remove",
     ] {
         assert_eq!(parsed(line).map_err(|error| usage(&error)).unwrap_err(), Exit::Usage, "{line}");
     }

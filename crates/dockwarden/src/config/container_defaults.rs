@@ -25,7 +25,7 @@ pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>) -> Defaults {
 }
 
 /// What a key is set to, where it is.
-fn value<T>(
+pub(super) fn value<T>(
     file: &mut ConfigFile,
     fields: &Fields<'_>,
     name: &str,
@@ -38,13 +38,13 @@ fn value<T>(
         .ok()
 }
 
-fn memory(text: &str) -> Result<i64, &'static str> {
+pub(super) fn memory(text: &str) -> Result<i64, &'static str> {
     let bytes = i64::try_from(units::size(text)?).map_err(|_| "that is more than can be counted")?;
     if bytes < LEAST_MEMORY { Err("the daemon takes no less than 6MiB") } else { Ok(bytes) }
 }
 
 /// A decimal number, in billionths: exact, as no fraction of binary digits is.
-fn cpus(text: &str) -> Result<i64, &'static str> {
+pub(super) fn cpus(text: &str) -> Result<i64, &'static str> {
     const SAY: &str = "a number of CPUs is at least 0.01, such as `0.5` or `2`";
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());

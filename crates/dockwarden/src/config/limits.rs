@@ -93,6 +93,9 @@ const KEYS: &[(&str, Bound)] = &[
     ("stream_silence", Bound::Open(|limits| &mut limits.stream_silence)),
     ("connections", Bound::Count(|limits| &mut limits.connections)),
     ("connections_per_subject", Bound::Count(|limits| &mut limits.connections_per_subject)),
+    ("admin_connections", Bound::Count(|limits| &mut limits.admin_connections)),
+    ("temporary_rules", Bound::Count(|limits| &mut limits.temporary_rules)),
+    ("temporary_time", Bound::Wait(|limits| &mut limits.temporary_time)),
     ("drain", Bound::Grace(|limits| &mut limits.drain)),
 ];
 
@@ -129,9 +132,12 @@ mod tests {
             stream_silence: _,
             connections: _,
             connections_per_subject: _,
+            admin_connections: _,
+            temporary_rules: _,
+            temporary_time: _,
             drain: _,
         } = Limits::default();
-        assert_eq!(KEYS.len(), 26);
+        assert_eq!(KEYS.len(), 29);
     }
 
     #[test]

@@ -1,15 +1,16 @@
-//! Sections `policy:`, `groups:` and `defaults:`, and the files of policies that they and the flags name.
+//! Sections `policy:`, `groups:`, `defaults:`, `quotas:` and `redact:`, and the files of policies that they and the
+//! flags name.
 //!
 //! What is in them is judged by the policy crate, which opens no files: they are read here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use policy::source::Node;
 use policy::{Diagnostic, NamedText, PolicySection, Sources};
 use serde_saphyr::Spanned;
 
 use super::file::{ConfigFile, Field, Fields};
-use super::{Wishes, container_defaults, globs, groups};
+use super::{Wishes, container_defaults, globs, groups, quotas};
 
 /// Everything that the policy is made of.
 pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Sources {
@@ -36,7 +37,18 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
     }
     let groups = groups::read(file, fields.get("groups"));
     let defaults = container_defaults::read(file, fields.get("defaults"));
-    Sources { file: file.named.clone(), policy, preset: wishes.preset.clone(), policies, groups, defaults }
+    let quotas = quotas::read(file, fields.get("quotas"));
+    let redact = fields.get("redact").map(|field| field.value.clone());
+    let (file, preset) = (file.named.clone(), wishes.preset.clone());
+    Sources { file, policy, preset, policies, groups, defaults, quotas, redact }
+}
+
+/// The patterns of all files that are read: the configuration's own, and those of policies.
+pub fn read_from(file: &ConfigFile, own: Option<&Path>, sources: &Sources, wishes: &Wishes) -> Vec<PathBuf> {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let named = sources.policy.cedar.iter().map(|pattern| file.absolute(Path::new(&pattern.value)));
+    let flags = wishes.policies.iter().map(|path| absolute(path));
+    own.map(absolute).into_iter().chain(named).chain(flags).collect()
 }
 
 /// All Cedar texts, the preset's by the name that it has in diagnostics.

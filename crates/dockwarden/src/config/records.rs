@@ -1,4 +1,4 @@
-//! Sections `records:` and `state:`: where is kept what happened.
+//! Section `records:`: where is kept what happened.
 
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -18,11 +18,6 @@ pub struct Records {
     pub when_unwritable: WhenUnwritable,
     /// Whether the folder is the usual one, which is made when it is missing.
     usual_folder: bool,
-}
-
-/// The folder of the state, where the file names one.
-pub fn state_folder(file: &mut ConfigFile, state: Option<Field<'_>>) -> Option<PathBuf> {
-    state.and_then(|state| file.field_path(state)).and_then(|path| Some(path.parent()?.to_owned()))
 }
 
 /// Reads the section; what is absent is as usual, records beside the state.

@@ -41,6 +41,14 @@ impl Cast<'_> {
         }))
     }
 
+    /// Something that is shown or not.
+    pub fn shown(&mut self, resource: &Resource) -> Result<Option<Asked>, Fault> {
+        match resource {
+            Resource::Container(container) => Ok(Some(Asked::new(Type::Container, self.listed_container(container)?))),
+            other => self.resource(other),
+        }
+    }
+
     /// The resource of a privilege.
     pub fn privilege(&mut self, privilege: &Privilege) -> Result<Asked, Fault> {
         Ok(match privilege {

@@ -9,6 +9,7 @@ use docker::endpoint::{ENDPOINTS, Kind, Operation};
 use docker::facts::{Canonical, CanonicalBody, Facts, Spec};
 use docker::http::Method;
 use docker::image::Reference;
+use docker::ownership::Ownership;
 use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, RunUser, SpecialFile, Uid};
 use docker::resource::{Container, Image, Labels, Network, Resource, Thing, Volume};
 use docker::target::ApiVersion;
@@ -51,6 +52,8 @@ fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Privile
         obligations: Vec::new(),
         absent: None,
         fetches: Vec::new(),
+        makes: None,
+        shared_with: Vec::new(),
         canonical,
     }
 }
@@ -68,7 +71,8 @@ fn image(name: &str) -> Image {
         "registry.test/team/app:1@sha256:0000000000000000000000000000000000000000000000000000000000000000",
     )
     .ok();
-    Image { reference, id: Some("sha256:1".to_owned()), names: Vec::new(), labels: labels(name) }
+    let ownership = Ownership { owners: vec!["alice".to_owned()], shared_with: vec!["ops".to_owned()] };
+    Image { reference, id: Some("sha256:1".to_owned()), names: Vec::new(), labels: labels(name), ownership }
 }
 
 /// Every kind of resource.
@@ -92,7 +96,7 @@ fn resources(name: &str) -> Vec<Resource> {
 
 fn thing(kind: Kind, name: &str) -> Thing {
     let labels = if kind == Kind::Plugin { Labels::new() } else { labels(name) };
-    Thing { kind, id: name.to_owned(), name: name.to_owned(), labels }
+    Thing { kind, id: name.to_owned(), name: name.to_owned(), labels, ownership: Ownership::default() }
 }
 
 /// Every privilege, made of that name.
@@ -101,7 +105,7 @@ fn privileges(name: &str) -> Vec<Privilege> {
     let s = || name.to_owned();
     let (c, i) = (container(name), image(name));
     let volume = Volume { name: s(), labels: labels(name), ..Volume::default() };
-    let network = Network { id: s(), name: s(), driver: s(), labels: labels(name) };
+    let network = Network { id: s(), name: s(), driver: s(), labels: labels(name), ownership: Ownership::default() };
     let mount = |path: &str| HostMount {
         path: path.to_owned(),
         asked: None,
@@ -223,7 +227,7 @@ fn validated(world: &World, subject: &Subject, facts: &Facts) -> (Request, Entit
 }
 
 fn load(policies: &str) -> Policy {
-    let policies = vec![NamedText { name: "p.cedar".to_owned(), text: policies.to_owned() }];
+    let policies = vec![crate::NamedText { name: "p.cedar".to_owned(), text: policies.to_owned() }];
     let sources = Sources {
         preset: Some("developer".to_owned()),
         policies,
@@ -252,9 +256,10 @@ fn every_operation_and_every_privilege_is_an_action() {
         assert_eq!(World::operation(endpoint.operation).0, at);
     }
     let named: BTreeSet<usize> = privileges("x").iter().map(|privilege| world.privilege(privilege).0).collect();
-    let expected: BTreeSet<usize> = (ENDPOINTS.len()..world.actions.len()).collect();
+    let expected: BTreeSet<usize> = (ENDPOINTS.len()..world.show().0).collect();
     assert_eq!(named, expected);
-    assert_eq!(world.actions.len(), ENDPOINTS.len() + PRIVILEGES.len());
+    assert_eq!(world.show().0, ENDPOINTS.len() + PRIVILEGES.len());
+    assert_eq!(world.by_name("show"), Some(world.show()));
 }
 
 /// Policies of many shapes: every kind of scope, conditions that hold and that do not.
@@ -286,9 +291,9 @@ fn the_index_decides_as_the_whole_set_would() {
     for name in NAMES {
         let asker =
             Subject { groups: vec![(*name).to_owned(), "docker".to_owned(), "ops".to_owned()], ..subject(name) };
-        for facts in questions(&policy.world, name) {
-            let (request, entities) = validated(&policy.world, &asker, &facts);
-            let actions = policy.world.schema.action_entities().unwrap();
+        for facts in questions(&policy.base.world, name) {
+            let (request, entities) = validated(&policy.base.world, &asker, &facts);
+            let actions = policy.base.world.schema.action_entities().unwrap();
             let entities = entities.add_entities(actions.iter().cloned(), None).unwrap();
             let response = Authorizer::new().is_authorized(&request, &whole, &entities);
             let error = response.diagnostics().errors().next().is_some();

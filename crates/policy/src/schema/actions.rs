@@ -80,6 +80,21 @@ pub(crate) static PRIVILEGES: &[PrivilegeAction] = &[
     privilege("unexamined", &[Type::Part], &[]),
 ];
 
+/// What can be shown, or not, in lists, events and the disk usage. Who is shown the daemon is shown all.
+pub(super) const SHOWN: &[Type] = &[
+    Type::Daemon,
+    Type::Container,
+    Type::Image,
+    Type::Volume,
+    Type::Network,
+    Type::Service,
+    Type::Task,
+    Type::Node,
+    Type::Secret,
+    Type::Config,
+    Type::Plugin,
+];
+
 pub(super) fn privilege_resources(privilege: &PrivilegeAction) -> &'static [Type] {
     privilege.resources
 }

@@ -30,6 +30,12 @@ types! {
 pub(crate) struct Types(Vec<EntityTypeName>);
 
 impl Types {
+    /// The name of a type.
+    #[allow(clippy::indexing_slicing, reason = "one name for each variant, in the same order")]
+    pub fn name(&self, kind: Type) -> &EntityTypeName {
+        &self.0[kind as usize]
+    }
+
     pub fn new() -> Result<Types, Box<ParseErrors>> {
         Type::ALL.iter().map(|kind| kind.name().parse().map_err(Box::new)).collect::<Result<_, _>>().map(Types)
     }
@@ -56,6 +62,11 @@ impl Type {
                 | Type::Secret
                 | Type::Config
         )
+    }
+
+    /// Whether it can belong to somebody.
+    pub fn has_owner(self) -> bool {
+        self.has_labels() && self != Type::Node
     }
 
     /// Whether it has the attribute `name`.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::diagnostics::{Place, Text};
 
 /// One policy as text, with the place that it stands for.
+#[derive(Clone)]
 pub(crate) struct Statement {
     pub text: String,
     /// The whole statement in its file; a rule's line where it was lowered from one.
@@ -18,6 +19,8 @@ pub(crate) struct Statement {
     pub verbatim: bool,
     /// Whether it belongs to a preset.
     pub preset: bool,
+    /// Whether it ends by itself.
+    pub temporary: bool,
 }
 
 /// Takes a Cedar file apart. A policy is called after its line; several on one line are counted.
@@ -31,7 +34,15 @@ pub(crate) fn statements(text: &Text, preset: bool) -> Vec<Statement> {
             0 => origin.to_string(),
             others => format!("{origin}/{}", others.saturating_add(1)),
         };
-        statements.push(Statement { text: statement.to_owned(), place, name, origin, verbatim: true, preset });
+        statements.push(Statement {
+            text: statement.to_owned(),
+            place,
+            name,
+            origin,
+            verbatim: true,
+            preset,
+            temporary: false,
+        });
     }
     statements
 }

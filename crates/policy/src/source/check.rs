@@ -26,6 +26,8 @@ pub(crate) struct Checked {
     pub explains_only: bool,
     /// Whether it is the preset's.
     pub preset: bool,
+    /// Whether it ends by itself.
+    pub temporary: bool,
 }
 
 /// A policy that was read.
@@ -35,11 +37,11 @@ struct Read {
     statement: Statement,
 }
 
-/// Reads and checks all statements.
+/// Reads and checks all statements; the names in them too, unless they were settled before.
 pub(crate) fn check(
     statements: Vec<Statement>,
     world: &World,
-    known: &Known<'_>,
+    known: Option<&Known<'_>>,
     faults: &mut Diagnostics,
 ) -> Vec<Checked> {
     let mut read: Vec<Read> = Vec::new();
@@ -63,8 +65,8 @@ pub(crate) fn check(
         }
     }
     validate(&read, &places, world, faults);
-    for policy in &read {
-        check_names(policy, known, faults);
+    if let Some(known) = known {
+        read.iter().for_each(|policy| check_names(policy, known, faults));
     }
     read.into_iter().map(Checked::new).collect()
 }
@@ -81,6 +83,7 @@ impl Checked {
             looks: Looks::of(&read.json),
             explains_only: is_explanation(&read),
             preset: read.statement.preset,
+            temporary: read.statement.temporary,
             policy: read.policy,
         }
     }

@@ -163,6 +163,11 @@ impl Diagnostic {
 }
 
 impl Diagnostics {
+    /// One fault that has no place.
+    pub fn sentence(message: &str) -> Diagnostics {
+        Diagnostics(vec![Diagnostic::at(&NamedText::default(), 0, 0, message.to_owned())])
+    }
+
     pub(crate) fn push(&mut self, fault: Diagnostic) {
         self.0.push(fault);
     }

@@ -6,6 +6,7 @@ use super::principals::Whom;
 use super::target::{Effect, Target};
 
 /// A rule that was read.
+#[derive(Clone)]
 pub(super) struct Rule {
     pub effect: Effect,
     pub targets: Vec<Target>,
@@ -15,33 +16,63 @@ pub(super) struct Rule {
     pub place: Place,
 }
 
+/// What a rule's policies are called, and what they say to whom they refuse.
+pub(super) struct Label {
+    pub name: String,
+    pub origin: String,
+    pub message: Option<String>,
+    pub temporary: bool,
+}
+
 impl Rule {
-    /// The policies, named after the rule's line.
-    pub fn statements(&self) -> Vec<Statement> {
+    /// The policies, named after the rule's line. `lifted`: when what a target is about is not forbidden after all.
+    pub fn statements(&self, lifted: &dyn Fn(&Target) -> Vec<String>) -> Vec<Statement> {
         let origin = format!("{}:{}", self.place.file(), self.place.line());
-        let unless = self.unless();
+        let label = Label { name: origin.clone(), origin, message: self.message.clone(), temporary: false };
+        match self.effect {
+            Effect::Permit => self.lower(&label, &|_| Vec::new()),
+            Effect::Forbid => self.lower(&label, lifted),
+        }
+    }
+
+    /// The policies under a label: one for each principal and target. Several are counted.
+    pub fn lower(&self, label: &Label, lifted: &dyn Fn(&Target) -> Vec<String>) -> Vec<Statement> {
         let mut statements = Vec::new();
         for whom in &self.to {
             for target in &self.targets {
                 let name = match statements.len() {
-                    0 => origin.clone(),
-                    others => format!("{origin}/{}", others.saturating_add(1)),
+                    0 => label.name.clone(),
+                    others => format!("{}/{}", label.name, others.saturating_add(1)),
                 };
                 let mut annotations = format!("@id({})", quote(&name));
-                if let Some(message) = &self.message {
+                if let Some(message) = &label.message {
                     annotations.push_str(&format!(" @message({})", quote(message)));
                 }
-                let text = target.policy(self.effect, &annotations, &whom.scope(), &unless);
-                let (place, origin) = (self.place.clone(), origin.as_str().into());
-                statements.push(Statement { text, place, name, origin, verbatim: false, preset: false });
+                let unless: Vec<String> = scopes(&self.except).chain(lifted(target)).collect();
+                let text = target.policy(self.effect, &annotations, &whom.scope(), &unless.join(" || "));
+                let (place, origin) = (self.place.clone(), label.origin.as_str().into());
+                let temporary = label.temporary;
+                statements.push(Statement { text, place, name, origin, verbatim: false, preset: false, temporary });
             }
         }
         statements
     }
 
-    fn unless(&self) -> String {
-        let scopes: Vec<String> =
-            self.except.iter().filter(|whom| !matches!(whom, Whom::Everyone)).map(Whom::scope).collect();
-        scopes.join(" || ")
+    /// The same rule about other targets.
+    pub fn with_targets(&self, targets: Vec<Target>) -> Rule {
+        Rule { targets, ..self.clone() }
     }
+
+    /// A condition on the principal: that the rule is about it. `None`: it is about everyone.
+    pub fn is_about(&self) -> Option<String> {
+        let everyone = self.to.iter().any(|whom| matches!(whom, Whom::Everyone));
+        let to = (!everyone).then(|| format!("({})", scopes(&self.to).collect::<Vec<_>>().join(" || ")));
+        let except = scopes(&self.except).map(|scope| format!("!({scope})"));
+        let conditions: Vec<String> = to.into_iter().chain(except).collect();
+        (!conditions.is_empty()).then(|| conditions.join(" && "))
+    }
+}
+
+fn scopes(whom: &[Whom]) -> impl Iterator<Item = String> {
+    whom.iter().filter(|whom| !matches!(whom, Whom::Everyone)).map(Whom::scope)
 }

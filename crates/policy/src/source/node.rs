@@ -46,6 +46,37 @@ impl Node {
             _ => None,
         }
     }
+
+    /// As YAML on one line that is read back as the same value.
+    pub(crate) fn flow(&self) -> String {
+        match self {
+            Node::Null => "null".to_owned(),
+            Node::Bool(value) => value.to_string(),
+            Node::Number(number) => number.to_string(),
+            Node::Text(text) => scalar(text),
+            Node::List(items) => {
+                let items: Vec<String> = items.iter().map(|item| item.value.flow()).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Node::Map(entries) => {
+                let pair = |(key, value): &(Spanned<String>, Spanned<Node>)| {
+                    format!("{}: {}", scalar(&key.value), value.value.flow())
+                };
+                format!("{{ {} }}", entries.iter().map(pair).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+/// A text that stays a text: quoted, as JSON is, wherever YAML could read anything else into it.
+fn scalar(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '=' | '@' | ':' | ' ');
+    let starts_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+    let ends_plain = text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '/');
+    let word = text.to_ascii_lowercase();
+    let means_other = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&word.as_str());
+    let is_plain = starts_plain && ends_plain && !means_other && !text.contains(": ") && text.chars().all(plain);
+    if is_plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
 impl<'de> Deserialize<'de> for Node {

@@ -10,13 +10,32 @@ use super::{Known, Node};
 const OWN_NAMES: &[&str] = &["uid:", "container:", "address:", "socket:"];
 
 /// One principal, or everyone.
-pub(super) enum Whom {
+#[derive(Debug, Clone)]
+pub(crate) enum Whom {
     Everyone,
     Group(String),
     User(String),
 }
 
 impl Whom {
+    /// Whether that subject is meant.
+    pub fn is(&self, user: &str, groups: &[&str]) -> bool {
+        match self {
+            Whom::Everyone => true,
+            Whom::Group(name) => groups.contains(&name.as_str()),
+            Whom::User(name) => name == user,
+        }
+    }
+
+    /// As it is written so that nobody can take it for another kind of name.
+    pub fn name(&self) -> String {
+        match self {
+            Whom::Everyone => "everyone".to_owned(),
+            Whom::Group(name) => format!("group:{name}"),
+            Whom::User(name) => format!("user:{name}"),
+        }
+    }
+
     /// The principal of a scope.
     pub fn scope(&self) -> String {
         match self {
@@ -28,7 +47,7 @@ impl Whom {
 }
 
 /// Reads a name or a list of names. What is unknown is told and left out.
-pub(super) fn read(node: &Spanned<Node>, text: &Text, known: &Known<'_>, faults: &mut Diagnostics) -> Vec<Whom> {
+pub(crate) fn read(node: &Spanned<Node>, text: &Text, known: &Known<'_>, faults: &mut Diagnostics) -> Vec<Whom> {
     match &node.value {
         Node::List(items) => items.iter().flat_map(|item| read(item, text, known, faults)).collect(),
         value => match value.word() {

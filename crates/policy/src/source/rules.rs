@@ -2,7 +2,6 @@
 
 use serde_saphyr::Spanned;
 
-use super::cedar::Statement;
 use super::diagnostics::{Diagnostics, Place, Text};
 use super::lower::Rule;
 use super::principals::{self, Whom};
@@ -12,18 +11,25 @@ use crate::schema::World;
 
 const KEYS: &[&str] = &["allow", "deny", "to", "except", "on", "message"];
 
-/// Reads rules and lowers them. Each fault is told; a rule with one is left out.
-pub(super) fn statements(
+/// Reads rules. Each fault is told; a rule with one is left out.
+pub(super) fn read_all(
     rules: &[Spanned<Node>],
     text: &Text,
     known: &Known<'_>,
     world: &World,
     faults: &mut Diagnostics,
-) -> Vec<Statement> {
-    rules.iter().filter_map(|rule| read(rule, text, known, world, faults)).flat_map(|rule| rule.statements()).collect()
+) -> Vec<Rule> {
+    rules.iter().filter_map(|rule| read(rule, text, known, world, faults)).collect()
 }
 
-fn read(node: &Spanned<Node>, text: &Text, known: &Known<'_>, world: &World, faults: &mut Diagnostics) -> Option<Rule> {
+/// Reads one rule; none where it is at fault.
+pub(super) fn read(
+    node: &Spanned<Node>,
+    text: &Text,
+    known: &Known<'_>,
+    world: &World,
+    faults: &mut Diagnostics,
+) -> Option<Rule> {
     let place = Place::of(text, node.referenced);
     let Node::Map(entries) = &node.value else {
         faults.push(

@@ -74,7 +74,8 @@ pub(crate) fn read_rules(text: &Text) -> Result<Vec<Spanned<Node>>, Diagnostic> 
     }
 }
 
-fn fault(text: &Text, error: &serde_saphyr::Error) -> Diagnostic {
+/// What is wrong with a text that is no YAML.
+pub(super) fn fault(text: &Text, error: &serde_saphyr::Error) -> Diagnostic {
     let place = error.location().map_or_else(|| Place::whole(text), |location| Place::of(text, location));
     place.error(error.to_string())
 }

@@ -60,12 +60,7 @@ impl Target {
             Effect::Permit => "permit",
             Effect::Forbid => "forbid",
         };
-        let uids: Vec<String> = self.actions.iter().map(|action| format!("Action::{}", quote(action))).collect();
-        let action = match uids.as_slice() {
-            [] => "action".to_owned(),
-            [one] => format!("action in {one}"),
-            many => format!("action in [{}]", many.join(", ")),
-        };
+        let action = self.action_scope();
         let resource = format!("resource {}", self.resource);
         let mut text = format!("{annotations}\n{effect} ({principal}, {action}, {})", resource.trim_end());
         if !self.conditions.is_empty() {
@@ -77,6 +72,33 @@ impl Target {
         }
         text.push(';');
         text
+    }
+
+    /// The same as one condition, to stand among others. What has no such resource must not look at its attributes: Cedar
+    /// leaves out the rest of a conjunction once a part of it is false.
+    pub fn condition(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.actions.is_empty() {
+            parts.push(self.action_scope());
+        }
+        if let Some((kind, _)) = self.resource.strip_prefix("== ").and_then(|uid| uid.split_once("::")) {
+            parts.push(format!("resource is {kind}"));
+        }
+        if !self.resource.is_empty() {
+            parts.push(format!("resource {}", self.resource));
+        }
+        parts.extend(self.conditions.iter().map(|condition| format!("({condition})")));
+        if parts.is_empty() { "true".to_owned() } else { parts.join(" && ") }
+    }
+
+    /// The actions of a scope.
+    fn action_scope(&self) -> String {
+        let uids: Vec<String> = self.actions.iter().map(|action| format!("Action::{}", quote(action))).collect();
+        match uids.as_slice() {
+            [] => "action".to_owned(),
+            [one] => format!("action in {one}"),
+            many => format!("action in [{}]", many.join(", ")),
+        }
     }
 }
 

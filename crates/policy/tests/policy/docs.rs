@@ -29,7 +29,8 @@ fn the_actions_are_in_the_docs() {
         "| privilege | resources | in its context beside the circumstances |\n|---|---|---|\n".to_owned();
     let lines: Vec<&str> = schema.lines().collect();
     for pair in lines.windows(2).filter(|pair| pair[1].starts_with("  appliesTo")) {
-        let (name, groups) = pair[0].strip_prefix("action ").unwrap().split_once(" in ").unwrap();
+        // `show` is in no group: docs/answers.md tells of it.
+        let Some((name, groups)) = pair[0].strip_prefix("action ").unwrap().split_once(" in ") else { continue };
         let groups = groups.trim_matches(['[', ']']).replace('"', "");
         let (_, resources) = pair[1].split_once("resource: [").unwrap();
         let (resources, context) = resources.split_once("], context: { ").unwrap();

@@ -16,5 +16,6 @@ mod load;
 mod messages;
 mod presets;
 mod rules;
+mod show;
 mod support;
 mod traffic;

@@ -7,6 +7,7 @@ use docker::endpoint::{Kind, Operation};
 use docker::facts::{Canonical, CanonicalBody, Facts, Spec};
 use docker::http::Method;
 use docker::image::Reference;
+use docker::ownership::Ownership;
 use docker::privilege::{HostMount, Privilege, PublishedPort, RunUser, Uid};
 use docker::resource::{Container, Image, Labels, Network, Resource, Thing, Volume};
 use docker::target::ApiVersion;
@@ -36,7 +37,19 @@ pub fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Pri
     let spec = (operation == Operation::ContainerCreate).then(Spec::default);
     let obligations = Vec::new();
     let fetches = Vec::new();
-    Facts { operation, version, resources, privileges, spec, obligations, absent: None, fetches, canonical }
+    Facts {
+        operation,
+        version,
+        resources,
+        privileges,
+        spec,
+        obligations,
+        absent: None,
+        fetches,
+        makes: None,
+        shared_with: Vec::new(),
+        canonical,
+    }
 }
 
 pub fn create(privilege: Privilege) -> Facts {
@@ -71,11 +84,17 @@ pub fn volume(name: &str) -> Volume {
 }
 
 pub fn network(name: &str, driver: &str) -> Network {
-    Network { id: format!("{name:0<64}"), name: name.to_owned(), driver: driver.to_owned(), labels: Labels::new() }
+    Network { id: format!("{name:0<64}"), name: name.to_owned(), driver: driver.to_owned(), ..Network::default() }
 }
 
 pub fn thing(kind: Kind, name: &str) -> Thing {
-    Thing { kind, id: format!("{name:0<25}"), name: name.to_owned(), labels: Labels::new() }
+    Thing {
+        kind,
+        id: format!("{name:0<25}"),
+        name: name.to_owned(),
+        labels: Labels::new(),
+        ownership: Ownership::default(),
+    }
 }
 
 pub fn mount(path: &str, read_only: bool) -> HostMount {

@@ -153,7 +153,7 @@ fn look_up(world: &mut World, lookup: Lookup) {
         Lookup::Thing(kind, name) => {
             let thing = thing(kind, &name);
             world.learn_plugin(thing.id.clone(), PluginConfig::default());
-            world.learn_thing(kind, name, Ok(KnownThing { thing, previous: None }));
+            world.learn_thing(kind, name, Ok(KnownThing { thing, previous: None, service: None }));
         }
         Lookup::HostPath(path) => world.learn_host_path(path.clone(), KnownPath::Resolved(path)),
     }

@@ -14,6 +14,9 @@ use crate::seal;
 use crate::stream::DaemonStream;
 use crate::wire::{BodyError, Rest, Wire};
 
+/// A connection to the daemon, as long as there is one.
+pub(super) type Line = Option<Wire<DaemonStream>>;
+
 /// The answers to these questions, in their order, within one time limit. No more than [`AT_ONCE`].
 pub(super) async fn ask(
     gateway: &Gateway,
@@ -21,10 +24,20 @@ pub(super) async fn ask(
     method: &Method,
     targets: &[&str],
 ) -> Result<Vec<(u16, Vec<u8>)>, Answer> {
-    let asking = ask_all(gateway, connection, method, targets);
+    ask_on(gateway, &mut connection.daemon, method, targets).await
+}
+
+/// The same on another line than the client's own, which is busy with an answer.
+pub(super) async fn ask_on(
+    gateway: &Gateway,
+    line: &mut Line,
+    method: &Method,
+    targets: &[&str],
+) -> Result<Vec<(u16, Vec<u8>)>, Answer> {
+    let asking = ask_all(gateway, line, method, targets);
     let asked = tokio::time::timeout(gateway.settings.limits.lookup_wait, asking).await;
     asked.unwrap_or(Err(AskError::Late)).map_err(|error| {
-        connection.daemon = None;
+        *line = None;
         match error {
             AskError::Late => Answer::new(504, "dockwarden: the Docker daemon did not answer in time"),
             AskError::Unreachable(error) => Answer::unreachable(&error),
@@ -37,19 +50,19 @@ pub(super) async fn ask(
 /// Asks all at once, and what a connection that went away left open again on a new one.
 async fn ask_all(
     gateway: &Gateway,
-    connection: &mut Connection,
+    line: &mut Line,
     method: &Method,
     targets: &[&str],
 ) -> Result<Vec<(u16, Vec<u8>)>, AskError> {
     let mut answers = Vec::with_capacity(targets.len());
     let mut at_once = targets.len();
     while let Some(left) = targets.get(answers.len()..).filter(|left| !left.is_empty()) {
-        let (fresh, before) = (connection.daemon.is_none(), answers.len());
+        let (fresh, before) = (line.is_none(), answers.len());
         let some = left.get(..at_once).unwrap_or(left);
-        match ask_some(gateway, connection, method, some, &mut answers).await {
+        match ask_some(gateway, line, method, some, &mut answers).await {
             // Gone stale, or a daemon that takes one question at a time.
             Err(AskError::Lost) if !fresh || at_once > 1 || answers.len() > before => {
-                connection.daemon = None;
+                *line = None;
                 at_once = 1;
             }
             asked => asked?,
@@ -68,13 +81,13 @@ enum AskError {
 /// Sends all questions, then reads the answers; fewer, where the daemon ends the connection after one.
 async fn ask_some(
     gateway: &Gateway,
-    connection: &mut Connection,
+    line: &mut Line,
     method: &Method,
     targets: &[&str],
     answers: &mut Vec<(u16, Vec<u8>)>,
 ) -> Result<(), AskError> {
     let limits = &gateway.settings.limits;
-    let wire = daemon(gateway, connection).await.map_err(AskError::Unreachable)?;
+    let wire = daemon_on(gateway, line).await.map_err(AskError::Unreachable)?;
     let mut out = Vec::with_capacity(targets.len().saturating_mul(256));
     for target in targets {
         let seal = gateway.settings.seal.as_ref().map(|seal| seal.own(method, target));
@@ -89,7 +102,7 @@ async fn ask_some(
         let body = read_body(wire, &head, limits.lookup_bytes.saturating_sub(held)).await?;
         answers.push((head.status(), body));
         if !head.keep_alive() {
-            connection.daemon = None;
+            *line = None;
             break;
         }
     }
@@ -173,19 +186,23 @@ pub(super) async fn daemon<'c>(
     gateway: &Gateway,
     connection: &'c mut Connection,
 ) -> std::io::Result<&'c mut Wire<DaemonStream>> {
-    if let Some(daemon) = &mut connection.daemon {
+    daemon_on(gateway, &mut connection.daemon).await
+}
+
+async fn daemon_on<'l>(gateway: &Gateway, line: &'l mut Line) -> std::io::Result<&'l mut Wire<DaemonStream>> {
+    if let Some(daemon) = line {
         let stale = tokio::select! {
             biased;
             _ = daemon.fill() => true,
             () = std::future::ready(()) => !daemon.ahead.is_empty(),
         };
         if stale {
-            connection.daemon = None;
+            *line = None;
         }
     }
-    if connection.daemon.is_none() {
+    if line.is_none() {
         let stream = gateway.settings.upstream.connect(gateway.settings.limits.connect_wait).await?;
-        connection.daemon = Some(Wire::new(stream));
+        *line = Some(Wire::new(stream));
     }
-    connection.daemon.as_mut().ok_or_else(|| std::io::Error::other("no connection"))
+    line.as_mut().ok_or_else(|| std::io::Error::other("no connection"))
 }

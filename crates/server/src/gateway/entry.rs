@@ -2,6 +2,7 @@
 //! on an answer, a disconnect, a time-out, or a panic.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use docker::http::RequestHead;
@@ -11,7 +12,7 @@ use policy::{Answered, Door, Policy, Subject};
 use ulid::Ulid;
 
 use super::Gateway;
-use crate::record::{Bytes, Edit, Outcome, Question, Record, Request, Timestamp, path_without_values};
+use crate::record::{Bytes, Edit, Hidden, Outcome, Question, Record, Request, Timestamp, path_without_values};
 use crate::stream::Traffic;
 
 /// A record in the making.
@@ -22,6 +23,27 @@ pub(crate) struct Entry {
     began: Instant,
     /// Bytes of bodies and streams, counted while they move.
     pub(super) traffic: Arc<Traffic>,
+    /// What was kept back of the answer, counted while it passes.
+    pub(super) withheld: Withheld,
+}
+
+/// What a client was not shown.
+#[derive(Debug, Default)]
+pub(super) struct Withheld {
+    pub(super) things: AtomicU64,
+    pub(super) values: AtomicU64,
+}
+
+impl Withheld {
+    pub(super) fn add(count: &AtomicU64, more: usize) {
+        count.fetch_add(more as u64, Ordering::Relaxed);
+    }
+
+    fn so_far(&self) -> Option<Hidden> {
+        let hidden =
+            Hidden { things: self.things.load(Ordering::Relaxed), values: self.values.load(Ordering::Relaxed) };
+        (hidden != Hidden::default()).then_some(hidden)
+    }
 }
 
 impl Entry {
@@ -43,8 +65,15 @@ impl Entry {
             message: None,
             policy_version: Some(policy.version().to_owned()),
             bytes: Bytes::default(),
+            hidden: None,
         });
-        Entry { gateway: Arc::clone(gateway), record: Some(record), began: Instant::now(), traffic: Arc::default() }
+        Entry {
+            gateway: Arc::clone(gateway),
+            record: Some(record),
+            began: Instant::now(),
+            traffic: Arc::default(),
+            withheld: Withheld::default(),
+        }
     }
 
     /// The id that the client is told.
@@ -130,6 +159,7 @@ impl Drop for Entry {
         let Some(mut record) = self.record.take() else { return };
         let moved = self.traffic.so_far();
         record.bytes = Bytes { to_daemon: moved.to_daemon, to_client: moved.to_client };
+        record.hidden = self.withheld.so_far();
         record.duration_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.gateway.record(*record);
     }

@@ -62,7 +62,7 @@ pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> 
     let rest = Rest::from(head.framing());
     let mut exchange = Exchange { gateway, connection, entry, head, rest, spool: None, room: None };
     match exchange.judge(&policy).await {
-        Ok(granted) => forward::run(exchange, granted).await,
+        Ok(granted) => forward::run(exchange, granted, &policy).await,
         Err(stop) => exchange.stop(stop).await,
     }
 }

@@ -8,7 +8,7 @@ use docker::endpoint::Answer as AnswerKind;
 use docker::facts::CanonicalBody;
 use docker::http::{Framing, Method, ResponseHead, write_request_head};
 use docker::request::Call;
-use policy::Permit;
+use policy::{Permit, Policy};
 use tokio::io::AsyncWriteExt;
 
 use super::answer::Answer;
@@ -24,6 +24,7 @@ use crate::wire::{Rest, Wire};
 mod check;
 mod duplex;
 mod fields;
+mod filter;
 
 pub(super) use duplex::read_answer_head;
 
@@ -56,13 +57,14 @@ impl Takeover {
 }
 
 /// Carries out what was granted.
-pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted) -> Next {
+pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted, policy: &Policy) -> Next {
     if exchange.gateway.settings.manner == Manner::Rehearse
         && let Some(next) = exchange.rehearse(&granted).await
     {
         return next;
     }
-    let Granted { permit, call, image } = granted;
+    let Granted { mut permit, call, image } = granted;
+    let filter = permit.take_filter();
     if let Err(error) = send(&mut exchange, permit, &call).await {
         exchange.connection.daemon = None;
         let (outcome, answer) = match error.kind() {
@@ -72,8 +74,8 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted) -> Next {
         return exchange.stop(Stop::new(outcome, answer)).await;
     }
     match image {
-        Some(image) => check::created(exchange, &image).await,
-        None => duplex::run(exchange, &call).await,
+        Some(image) => check::created(exchange, &image, filter.as_ref()).await,
+        None => duplex::run(exchange, &call, filter.as_ref().map(|filter| (policy, filter))).await,
     }
 }
 

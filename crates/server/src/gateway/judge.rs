@@ -88,6 +88,6 @@ pub(crate) fn may_change(gateway: &Gateway) -> Result<(), Stop> {
     })
 }
 
-fn circumstances(door: Door) -> Circumstances {
+pub(crate) fn circumstances(door: Door) -> Circumstances {
     Circumstances { door, time: SystemTime::now() }
 }

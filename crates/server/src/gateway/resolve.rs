@@ -275,7 +275,7 @@ async fn inspect(
 }
 
 /// The target of an inspection; `None` for a name that would make it the target of something else.
-fn inspect_target(operation: Operation, name: &str) -> Option<String> {
+pub(super) fn inspect_target(operation: Operation, name: &str) -> Option<String> {
     let (before, after) = operation.endpoint().path.split_once('{')?;
     let mut target = before.to_owned();
     encode_segment(&mut target, name);

@@ -200,6 +200,8 @@ fn by_name(call: &Call, question: &Question) -> Option<Facts> {
         obligations: Vec::new(),
         absent: None,
         fetches: Vec::new(),
+        makes: None,
+        shared_with: Vec::new(),
         canonical: Canonical { method, target, body: CanonicalBody::None },
     })
 }

@@ -7,8 +7,9 @@
 
 mod writer;
 
+use super::Timestamp;
 use super::file::LogFile;
-use super::{Record, Timestamp};
+use serde::Serialize;
 use serde_json::json;
 use std::collections::VecDeque;
 use std::io;
@@ -126,11 +127,11 @@ impl Recorder {
         Ok(Self { shared, when_unwritable, writer: Some(writer) })
     }
 
-    /// Hands over a record. Never waits for the disk.
-    pub fn write(&self, record: &Record) {
+    /// Hands over a record, of an exchange or of something else. Never waits for the disk.
+    pub fn write(&self, record: &impl Serialize) {
         let mut line = Vec::with_capacity(USUAL_LINE);
         if let Err(error) = serde_json::to_writer(&mut line, record) {
-            tracing::error!(record = %record.id, %error, "a record cannot be put into words");
+            tracing::error!(%error, "a record cannot be put into words");
             line.clear();
         }
         line.push(b'\n');

@@ -47,6 +47,7 @@ fn record(id: &str) -> Record {
         message: Some("may not mount host path /etc".to_owned()),
         policy_version: Some("v1".to_owned()),
         bytes: Bytes::default(),
+        hidden: None,
     }
 }
 

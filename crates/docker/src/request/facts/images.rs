@@ -51,6 +51,8 @@ impl Draft<'_> {
             // One tag, or without a tag all that there are: the name is what is pushed, whatever it stands for.
             let tag = self.query.value("tag")?;
             let image = named(&name, tag, "tag")?;
+            let all_tags = image.reference.as_ref().is_none_or(|name| name.tag.is_none() && name.digest.is_none());
+            let image = if all_tags { image } else { self.asked.holder(image) };
             self.resources.push(Resource::Image(image));
             return Ok(());
         }
@@ -93,7 +95,7 @@ impl Draft<'_> {
         }
         let image = if repository.is_empty() { Image::default() } else { named(&repository, &tag, "repo")? };
         if image.reference.is_some() {
-            self.asked.ask(Privilege::NameImage { image: image.clone() });
+            self.asked.name(image.clone());
         }
         let from = Some(source).filter(|source| source != "-");
         self.asked.ask(Privilege::ImportImage { image, from });
@@ -147,8 +149,25 @@ impl Asked<'_> {
     /// A name that an image is given.
     pub(crate) fn name_image(&mut self, repository: &str, tag: &str, field: &str) -> Result<(), Misread> {
         let image = named(repository, tag, field)?;
-        self.ask(Privilege::NameImage { image });
+        self.name(image);
         Ok(())
+    }
+
+    /// The name may be another image's: giving it away takes it from there.
+    pub(crate) fn name(&mut self, image: Image) {
+        let image = self.holder(image);
+        self.ask(Privilege::NameImage { image });
+    }
+
+    /// The image that has this name now, where there is one.
+    pub(crate) fn holder(&self, named: Image) -> Image {
+        let Some(reference) = named.reference.clone().map(Reference::with_default_tag) else { return named };
+        match self.world.image(&reference.to_string()) {
+            Some(known) if known.image.names.iter().any(|name| name.same_as(&reference)) => {
+                Image { id: known.image.id.clone(), ownership: known.image.ownership.clone(), ..named }
+            }
+            _ => named,
+        }
     }
 }
 

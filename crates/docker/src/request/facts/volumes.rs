@@ -19,7 +19,11 @@ impl Draft<'_> {
                 let mut driver = VolumeDriver { name: body.driver.clone(), options: body.driver_opts.take() };
                 self.asked.volume_driver(&mut driver, "DriverOpts")?;
                 body.driver_opts = driver.options;
-                self.resources.push(Resource::Daemon);
+                // The daemon gives the one that is there, whosever it is.
+                let existing = Some(&body.name).filter(|name| !name.is_empty());
+                let existing = existing.and_then(|name| self.asked.world.volume(name));
+                let resource = existing.map_or(Resource::Daemon, |known| Resource::Volume(known.volume.clone()));
+                self.resources.push(resource);
             }
             (_, Some(name)) => {
                 let known = self.asked.world.volume(name).map(|known| known.volume.clone());

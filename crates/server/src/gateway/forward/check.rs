@@ -3,7 +3,9 @@
 //! The image was judged by what its name stood for a moment ago. If the name was given to another image
 //! meanwhile, the container was made from something that nobody judged: it is taken away again.
 
+use docker::answer::filter::scrubbed;
 use docker::http::{BodyLength, Method, write_response_head};
+use policy::Filter;
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 
@@ -24,8 +26,8 @@ struct Created {
 }
 
 /// Passes on the answer to a create, if the container is made from that image.
-pub(super) async fn created(mut exchange: Exchange<'_>, image: &str) -> Next {
-    match answer(&mut exchange, image).await {
+pub(super) async fn created(mut exchange: Exchange<'_>, image: &str, filter: Option<&Filter>) -> Next {
+    match answer(&mut exchange, image, filter).await {
         Ok((out, status, reusable)) => {
             exchange.entry.outcome(Outcome::Allowed, Some(status), None);
             match exchange.connection.client.stream.write_all(&out).await {
@@ -40,7 +42,11 @@ pub(super) async fn created(mut exchange: Exchange<'_>, image: &str) -> Next {
     }
 }
 
-async fn answer(exchange: &mut Exchange<'_>, image: &str) -> Result<(Vec<u8>, u16, bool), Answer> {
+async fn answer(
+    exchange: &mut Exchange<'_>,
+    image: &str,
+    filter: Option<&Filter>,
+) -> Result<(Vec<u8>, u16, bool), Answer> {
     let limits = &exchange.gateway.settings.limits;
     let Some(Wire { stream, ahead }) = &mut exchange.connection.daemon else {
         return Err(Answer::garbled(&"there is no connection to it"));
@@ -59,6 +65,10 @@ async fn answer(exchange: &mut Exchange<'_>, image: &str) -> Result<(Vec<u8>, u1
     }
     if head.status() == 201 {
         verify(exchange, &body, image).await?;
+    }
+    // "The name is already in use by container 4f66…": whose that is, is not everybody's to know.
+    if let Some(filter) = filter.filter(|filter| filter.hides() && head.status() >= 400) {
+        body = scrubbed(&String::from_utf8_lossy(&body), filter.request()).into_bytes();
     }
     let reusable = exchange.head.keep_alive() && exchange.rest.is_done();
     let mut out = Vec::with_capacity(body.len().saturating_add(512));

@@ -10,15 +10,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use docker::answer::filter::scrubbed;
 use docker::endpoint::Answer as AnswerKind;
-use docker::http::{BodyLength, Method, ResponseHead, Version, write_response_head};
+use docker::http::{BodyLength, Method, ResponseHead, Version, write_chunk, write_last_chunk, write_response_head};
 use docker::request::Call;
+use policy::{Filter, Policy};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::super::answer::Answer;
 use super::super::ask::AnswerHeads;
 use super::super::connection::Next;
 use super::super::exchange::{Exchange, Stop};
+use super::filter::Filtering;
 use super::{Ahead, Takeover, fields, takes_over};
 use crate::record::Outcome;
 use crate::spool::Spool;
@@ -35,7 +38,7 @@ enum Down {
     /// The daemon gave none.
     None(Answer),
     /// It broke off when the client had read a part.
-    Broken(u16),
+    Broken { status: u16, why: String },
 }
 
 /// How the request's half ended before the answer did.
@@ -47,8 +50,8 @@ enum Up {
 }
 
 /// Passes the archive up, if there is one, and the answer down.
-pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call) -> Next {
-    let outcome = both(&mut exchange, call).await;
+pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call, filter: Option<(&Policy, &Filter)>) -> Next {
+    let outcome = both(&mut exchange, call, filter).await;
     let connection = &mut *exchange.connection;
     match outcome {
         Ok(Down::Whole { status, reusable }) => {
@@ -76,9 +79,10 @@ pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call) -> Next {
             connection.daemon = None;
             exchange.stop(Stop::new(Outcome::Failed, answer)).await
         }
-        Ok(Down::Broken(status)) => {
+        Ok(Down::Broken { status, why }) => {
             connection.daemon = None;
-            exchange.entry.outcome(Outcome::Interrupted, Some(status), Some("the answer broke off".to_owned()));
+            let words = format!("the answer broke off: {why}");
+            exchange.entry.outcome(Outcome::Interrupted, Some(status), Some(words));
             Next::Close
         }
         Err(Up::Gone) => {
@@ -93,7 +97,7 @@ pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call) -> Next {
     }
 }
 
-async fn both(exchange: &mut Exchange<'_>, call: &Call) -> Result<Down, Up> {
+async fn both(exchange: &mut Exchange<'_>, call: &Call, filter: Option<(&Policy, &Filter)>) -> Result<Down, Up> {
     let limits = &exchange.gateway.settings.limits;
     let spool = exchange.spool.take();
     let sent = AtomicBool::new(spool.is_none());
@@ -105,11 +109,15 @@ async fn both(exchange: &mut Exchange<'_>, call: &Call) -> Result<Down, Up> {
     let (client_reads, client_writes) = tokio::io::split(client);
     let (daemon_reads, daemon_writes) = tokio::io::split(daemon);
     let traffic = &*exchange.entry.traffic;
+    let filtering = filter.map(|(policy, filter)| {
+        let subject = &exchange.connection.subject;
+        Filtering::new(exchange.gateway, policy, subject, filter, &exchange.entry.withheld)
+    });
     let stream = call.operation.endpoint().answer == AnswerKind::Stream;
     let upload = Upload { spool, sent: &sent, traffic, client_socket };
     let up = upload.run(client_reads, client_ahead, daemon_writes, stream);
     let down = Download { head: &exchange.head, call, most: limits.head_bytes, wait: limits.answer_wait, traffic };
-    let down = down.run(daemon_reads, daemon_ahead, client_writes);
+    let down = down.run(daemon_reads, daemon_ahead, client_writes, filtering);
     let outcome = tokio::select! {
         biased;
         down = down => Ok(down),
@@ -195,7 +203,7 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    async fn run<R, W>(self, mut daemon: R, ahead: Ahead<'_>, mut client: W) -> Down
+    async fn run<R, W>(self, mut daemon: R, ahead: Ahead<'_>, mut client: W, filtering: Option<Filtering<'_>>) -> Down
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
@@ -209,10 +217,111 @@ impl Download<'_> {
             return Down::Takeover(Box::new(head));
         }
         let status = head.status();
-        match self.pass(&head, &mut daemon, ahead, &mut client).await {
+        let bodiless = matches!(head.body(), BodyLength::None);
+        let passed = match filtering {
+            Some(filtering) if !bodiless && status >= 400 && filtering.hides() => {
+                self.scrub(&head, &mut daemon, ahead, &mut client, filtering.request()).await
+            }
+            Some(filtering) if !bodiless && status < 300 && filtering.changes() => {
+                // It was not asked for, and what is in it cannot be read.
+                if head.headers().get("Content-Encoding").is_some() {
+                    return Down::None(Answer::garbled(&"it is encoded, and must be filtered"));
+                }
+                self.filter(&head, &mut daemon, ahead, &mut client, Box::new(filtering)).await
+            }
+            _ => self.pass(&head, &mut daemon, ahead, &mut client).await,
+        };
+        match passed {
             Ok(reusable) => Down::Whole { status, reusable },
-            Err(_) => Down::Broken(status),
+            Err(why) => Down::Broken { status, why: why.to_string() },
         }
+    }
+
+    /// Passes on what may be shown of the answer, in chunks, or until the end for a client that knows none.
+    async fn filter<R, W>(
+        &self,
+        head: &ResponseHead,
+        daemon: &mut R,
+        ahead: Ahead<'_>,
+        client: &mut W,
+        mut filtering: Box<Filtering<'_>>,
+    ) -> Result<bool, BodyError>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let old = self.head.version() == Version::Http10;
+        let length = if old { BodyLength::UntilClose } else { BodyLength::Chunked };
+        let reusable = !old && head.keep_alive() && self.head.keep_alive();
+        let mut out = Vec::with_capacity(HEAD);
+        write_response_head(&mut out, head.status(), head.reason(), fields::of_answer(head, !reusable), length)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let mut rest = Rest::from(head.body());
+        let mut ended = false;
+        loop {
+            let mut shown = Vec::new();
+            while let Some(piece) = rest.next(ahead)? {
+                filtering.pass(&piece.data(), &mut shown).await?;
+            }
+            ended = ended || rest.is_done();
+            if ended {
+                filtering.finish(&mut shown)?;
+            }
+            self.traffic.to_client(shown.len());
+            if old {
+                out.append(&mut shown);
+            } else {
+                write_chunk(&mut out, &shown);
+            }
+            if ended && !old {
+                write_last_chunk(&mut out);
+            }
+            client.write_all(&out).await?;
+            client.flush().await?;
+            out.clear();
+            if ended {
+                return Ok(reusable);
+            }
+            if fill(daemon, ahead, READ).await? == 0 {
+                match rest {
+                    Rest::UntilClose => ended = true,
+                    _ => return Err(BodyError::Cut),
+                }
+            }
+        }
+    }
+
+    /// Passes on an error without the ids of what its reader may not see.
+    async fn scrub<R, W>(
+        &self,
+        head: &ResponseHead,
+        daemon: &mut R,
+        ahead: Ahead<'_>,
+        client: &mut W,
+        request: &str,
+    ) -> Result<bool, BodyError>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let (mut rest, mut body) = (Rest::from(head.body()), Vec::new());
+        while let Some(piece) = rest.read(daemon, ahead, None).await? {
+            body.extend_from_slice(&piece.data());
+            if body.len() > ERROR {
+                return Err(io::Error::other("its error is too large").into());
+            }
+        }
+        let body = scrubbed(&String::from_utf8_lossy(&body), request).into_bytes();
+        let reusable = head.keep_alive() && self.head.keep_alive();
+        let mut out = Vec::with_capacity(body.len().saturating_add(HEAD));
+        let length = BodyLength::Length(body.len() as u64);
+        write_response_head(&mut out, head.status(), head.reason(), fields::of_answer(head, !reusable), length)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        out.extend_from_slice(&body);
+        self.traffic.to_client(body.len());
+        client.write_all(&out).await?;
+        client.flush().await?;
+        Ok(reusable)
     }
 
     /// Passes the answer on. Chunks keep their framing, except for a client of HTTP/1.0, which knows none.
@@ -299,6 +408,8 @@ pub(in crate::gateway) async fn read_answer_head<R: AsyncRead + Unpin>(
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Room for the head of an answer as they usually are, in bytes.
 const HEAD: usize = 1 << 10;
+/// The most that is read of an error whose ids are taken away, in bytes.
+const ERROR: usize = 1 << 20;
 /// Bytes that are collected for one write.
 const OUT: usize = 16 << 10;
 /// Bytes that are read ahead of a client while its request is being carried out.

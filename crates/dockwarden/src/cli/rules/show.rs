@@ -1,0 +1,69 @@
+//! Temporary rules for people and for programs.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use policy::TemporaryRule;
+use serde_json::json;
+
+/// All of them, one a line under a head.
+pub fn table(rules: &[TemporaryRule]) -> String {
+    if rules.is_empty() {
+        return "no temporary rules".to_owned();
+    }
+    let head = ["ID", "UNTIL", "LEFT", "BY", "RULE", "REASON"].map(str::to_owned);
+    let row = |rule: &TemporaryRule| {
+        let TemporaryRule { id, rule: text, reason, added_by, until, .. } = rule;
+        [id.clone(), rule.end(), short(left(*until)), added_by.clone(), text.clone(), reason.clone()]
+    };
+    let rows: Vec<[String; 6]> = std::iter::once(head).chain(rules.iter().map(row)).collect();
+    let width = |column: usize| {
+        let of = |row: &[String; 6]| row.get(column).map_or(0, |text| text.chars().count());
+        rows.iter().map(of).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..6).map(width).collect();
+    let line = |row: &[String; 6]| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(text, width)| format!("{text:<width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// One JSON object a line.
+pub fn lines(rules: &[TemporaryRule]) -> String {
+    rules.iter().map(as_json).collect::<Vec<_>>().join("\n")
+}
+
+/// One rule for programs.
+pub fn as_json(rule: &TemporaryRule) -> String {
+    let TemporaryRule { id, rule: text, reason, added_by, since: _, until } = rule;
+    json!({
+        "id": id,
+        "rule": text,
+        "added_by": added_by,
+        "since": rule.begin(),
+        "until": rule.end(),
+        "remaining_seconds": left(*until),
+        "reason": reason,
+    })
+    .to_string()
+}
+
+/// Seconds from now.
+fn left(until: u64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    until.saturating_sub(now)
+}
+
+/// The two largest units: `2d 3h`, `29m 59s`.
+pub fn short(seconds: u64) -> String {
+    let part = |unit: u64, of: u64| seconds.wrapping_div(unit).wrapping_rem(of);
+    let parts = [(part(86_400, u64::MAX), "d"), (part(3600, 24), "h"), (part(60, 60), "m"), (part(1, 60), "s")];
+    let shown: Vec<String> = parts
+        .iter()
+        .skip_while(|(count, _)| *count == 0)
+        .take(2)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    if shown.is_empty() { "0s".to_owned() } else { shown.join(" ") }
+}

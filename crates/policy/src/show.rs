@@ -1,0 +1,254 @@
+//! What a subject is shown of answers: which things of a list, and which values within them.
+//!
+//! Asked first is `show` on the daemon: who is shown the daemon is shown all, and answers pass untouched. Otherwise,
+//! and where some policy forbids to show things, each thing is asked about by itself, with the facts that a list tells:
+//! id, name, labels and image. A policy that wants to know more cannot be evaluated, and the thing is not shown.
+
+use std::sync::Arc;
+
+use cedar_policy::{Effect, EntityUid, PrincipalConstraint, ResourceConstraint};
+use docker::answer::filter::{Answered as Form, Redactions, holds_mark, shape};
+use docker::endpoint::Operation;
+use docker::facts::{Canonical, CanonicalBody, Facts};
+use docker::http::Method;
+use docker::privilege::{Peer, Privilege};
+use docker::resource::Resource;
+use docker::target::ApiVersion;
+
+use crate::cache::Key;
+use crate::decision::{Answered, Circumstances, Mode, Refusal};
+use crate::judge::{Case, Judge};
+use crate::message::{operation_words, printable};
+use crate::schema::{Type, World};
+use crate::source::check::Checked;
+use crate::{Policy, Subject};
+
+/// How the answer to a granted request must be changed on its way to the client.
+#[derive(Debug)]
+pub struct Filter {
+    form: Option<Form>,
+    hides: bool,
+    redactions: Redactions,
+    operation: Operation,
+    version: Option<ApiVersion>,
+    request: String,
+}
+
+impl Filter {
+    /// The form of the answer; `None`: it passes as it is, if it is no error.
+    pub fn form(&self) -> Option<Form> {
+        self.form
+    }
+
+    /// Whether there are things that are not shown. Then errors must not name them either.
+    pub fn hides(&self) -> bool {
+        self.hides
+    }
+
+    /// The values that are hidden within things.
+    pub fn redactions(&self) -> &Redactions {
+        &self.redactions
+    }
+
+    /// The target of the request: what it names itself, errors may name.
+    pub fn request(&self) -> &str {
+        &self.request
+    }
+}
+
+/// Somebody who is shown things, or is not.
+pub struct Viewer<'a> {
+    policy: &'a Policy,
+    subject: &'a Subject,
+    groups: Vec<&'a str>,
+    facts: Facts,
+    circumstances: Circumstances,
+}
+
+impl Viewer<'_> {
+    /// Whether that is shown.
+    pub fn sees(&self, resource: &Resource) -> bool {
+        self.ask(resource).allowed
+    }
+
+    fn ask(&self, resource: &Resource) -> Answered {
+        let Viewer { policy, subject, groups, facts, circumstances } = self;
+        let judge = Judge { world: &policy.base.world, index: &policy.index, describe: &|id| policy.reference(id) };
+        judge.show(&Case { subject, groups, facts, circumstances }, resource)
+    }
+}
+
+/// The principals to whom some policy forbids to show things; `None` is everybody.
+#[derive(Debug, Default)]
+pub(crate) struct Forbidden(Vec<Option<EntityUid>>);
+
+impl Forbidden {
+    pub fn new(policies: &[Checked], world: &World) -> Forbidden {
+        let of_things = |checked: &&Checked| {
+            let policy = &checked.policy;
+            let of_daemon = match policy.resource_constraint() {
+                ResourceConstraint::Is(kind) | ResourceConstraint::IsIn(kind, _) => {
+                    kind == *world.types.name(Type::Daemon)
+                }
+                ResourceConstraint::Eq(uid) => uid.type_name() == world.types.name(Type::Daemon),
+                ResourceConstraint::Any | ResourceConstraint::In(_) => false,
+            };
+            let shows = world.actions_of(&policy.action_constraint()).contains(&world.show());
+            policy.effect() == Effect::Forbid && shows && !of_daemon
+        };
+        let principal = |checked: &Checked| match checked.policy.principal_constraint() {
+            PrincipalConstraint::In(uid) | PrincipalConstraint::Eq(uid) | PrincipalConstraint::IsIn(_, uid) => {
+                Some(uid)
+            }
+            PrincipalConstraint::Any | PrincipalConstraint::Is(_) => None,
+        };
+        Forbidden(policies.iter().filter(of_things).map(principal).collect())
+    }
+
+    fn concerns(&self, world: &World, user: &str, groups: &[&str]) -> bool {
+        let is = |named: &EntityUid| {
+            *named == world.types.uid(Type::User, user)
+                || groups.iter().any(|group| *named == world.types.uid(Type::Group, group))
+        };
+        self.0.iter().any(|named| named.as_ref().is_none_or(is))
+    }
+}
+
+impl Policy {
+    /// How the answer to a request must be changed; `None`: not at all.
+    pub(crate) fn filter(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Option<Filter> {
+        let groups = self.groups(subject);
+        let redactions = self.base.gathered.redact.of(&subject.user, &groups);
+        let hides = self.base.mode == Mode::Enforce && self.hides(subject, &groups, facts, circumstances);
+        let must_change = |form: &Form| {
+            form.items.iter().any(|item| redactions.reach(*item) || (hides && (form.listed || item.names_others())))
+        };
+        let form = shape(facts.operation).filter(must_change);
+        (hides || form.is_some()).then(|| Filter {
+            form,
+            hides,
+            redactions,
+            operation: facts.operation,
+            version: facts.version,
+            request: facts.canonical.target.clone(),
+        })
+    }
+
+    /// Somebody who asked for an answer that is filtered.
+    pub fn viewer<'a>(&'a self, subject: &'a Subject, filter: &Filter, circumstances: &Circumstances) -> Viewer<'a> {
+        let facts = nothing_but(filter.operation, filter.version);
+        Viewer { policy: self, subject, groups: self.groups(subject), facts, circumstances: *circumstances }
+    }
+
+    /// Whether something is hidden from that subject.
+    fn hides(&self, subject: &Subject, groups: &[&str], facts: &Facts, circumstances: &Circumstances) -> bool {
+        if self.forbidden.concerns(&self.base.world, &subject.user, groups) {
+            return true;
+        }
+        let remember = !self.index.looks(self.base.world.show()).at_time;
+        let key = remember.then(|| Key::new(subject, facts.operation, facts.version, circumstances.door));
+        let remembered = key.as_ref().and_then(|key| self.shown.get(key));
+        let answers = remembered.unwrap_or_else(|| {
+            let facts = nothing_but(facts.operation, facts.version);
+            let viewer =
+                Viewer { policy: self, subject, groups: groups.to_vec(), facts, circumstances: *circumstances };
+            let answers: Arc<[Answered]> = vec![viewer.ask(&Resource::Daemon)].into();
+            if let Some(key) = &key {
+                self.shown.keep(key, subject, &answers);
+            }
+            answers
+        });
+        !answers.iter().all(|answer| answer.allowed)
+    }
+
+    /// The facts and answers without the names of what is not shown; `None`: there are none.
+    pub(crate) fn unnamed(
+        &self,
+        subject: &Subject,
+        facts: &Facts,
+        circumstances: &Circumstances,
+        answers: &[Answered],
+    ) -> Option<(Facts, Vec<Answered>)> {
+        let groups = self.groups(subject);
+        if self.base.mode != Mode::Enforce || !self.hides(subject, &groups, facts, circumstances) {
+            return None;
+        }
+        let asked = nothing_but(facts.operation, facts.version);
+        let viewer = Viewer { policy: self, subject, groups, facts: asked, circumstances: *circumstances };
+        let (mut facts, mut answers) = (facts.clone(), answers.to_vec());
+        let mut words = answers.iter_mut().map(|answer| &mut answer.words);
+        for resource in &mut facts.resources {
+            let words = words.next();
+            if !viewer.sees(resource) && rename(resource) {
+                words.into_iter().for_each(|words| *words = operation_words(facts.operation, resource));
+            }
+        }
+        for privilege in &mut facts.privileges {
+            let words = words.next();
+            if rename_within(privilege, |resource| !viewer.sees(resource)) {
+                words.into_iter().for_each(|words| *words = printable(&privilege.to_string()));
+            }
+        }
+        drop(words);
+        Some((facts, answers))
+    }
+
+    /// The refusal of a request that would write back what was hidden from its sender, as if it were the value.
+    pub(crate) fn refuses_mark(&self, facts: &Facts, answers: &Arc<[Answered]>) -> Option<Refusal> {
+        let CanonicalBody::Json(body) = &facts.canonical.body else { return None };
+        if self.base.gathered.redact.is_empty() || !holds_mark(body) {
+            return None;
+        }
+        let words = "dockwarden: the request holds `[redacted by dockwarden]`, which would become the value of what was \
+                     hidden; give the value, or have it changed by somebody who sees it.";
+        Some(Refusal::new(words.to_owned(), answers.clone()))
+    }
+}
+
+/// What a thing is called that its asker is not shown. Volumes and images are asked about by their names.
+pub(crate) const NOT_SHOWN: &str = "that is not shown to you";
+
+fn rename(resource: &mut Resource) -> bool {
+    let name = match resource {
+        Resource::Container(container) => &mut container.name,
+        Resource::Network(network) => &mut network.name,
+        Resource::Thing(thing) => &mut thing.name,
+        Resource::Daemon | Resource::Image(_) | Resource::Volume(_) => return false,
+    };
+    NOT_SHOWN.clone_into(name);
+    true
+}
+
+/// The same of what a privilege is about.
+fn rename_within(privilege: &mut Privilege, hidden: impl Fn(&Resource) -> bool) -> bool {
+    match privilege {
+        Privilege::MountVolumesFrom { container, .. }
+        | Privilege::LinkContainer { container }
+        | Privilege::ShareNamespace { with: Peer::Container(container), .. } => {
+            let hidden = hidden(&Resource::Container(container.clone()));
+            hidden.then(|| NOT_SHOWN.clone_into(&mut container.name)).is_some()
+        }
+        Privilege::JoinNetwork { network } => {
+            let hidden = hidden(&Resource::Network(network.clone()));
+            hidden.then(|| NOT_SHOWN.clone_into(&mut network.name)).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// The facts of a question about nothing but an answer.
+fn nothing_but(operation: Operation, version: Option<ApiVersion>) -> Facts {
+    Facts {
+        operation,
+        version,
+        resources: Vec::new(),
+        privileges: Vec::new(),
+        spec: None,
+        obligations: Vec::new(),
+        absent: None,
+        fetches: Vec::new(),
+        makes: None,
+        shared_with: Vec::new(),
+        canonical: Canonical { method: Method::Get, target: String::new(), body: CanonicalBody::None },
+    }
+}

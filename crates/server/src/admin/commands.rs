@@ -1,0 +1,49 @@
+//! What can be asked at the admin socket. A new command is a variant of [`Command`] and an arm here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use policy::Subject;
+use serde_json::{Value, json};
+
+use super::words::{Command, Fault};
+use crate::rules::{Rules, Wish};
+
+/// The things that commands are about.
+pub struct Desk {
+    /// The temporary rules.
+    pub rules: Arc<Rules>,
+}
+
+/// What came of a command.
+pub(super) struct Done {
+    /// What is told.
+    pub(super) answer: Value,
+    /// What was changed, for the record.
+    pub(super) changed: Option<Value>,
+}
+
+impl Desk {
+    /// Does what is asked by somebody who may ask it.
+    pub(super) async fn carry_out(&self, subject: &Subject, command: Command) -> Result<Done, Fault> {
+        match command {
+            Command::RulesAdd { rule, seconds, reason } => {
+                let wish = Wish { rule, lasts: Duration::from_secs(seconds), reason };
+                let (rule, warnings) = self.rules.add(wish, subject).await?;
+                let warnings: Vec<_> = warnings.iter().map(super::Place::of).collect();
+                Done::changed(&rule, json!({ "rule": rule, "warnings": warnings }))
+            }
+            Command::RulesRemove { id } => {
+                let rule = self.rules.remove(&id).await?;
+                Done::changed(&rule, json!({ "rule": rule }))
+            }
+            Command::RulesList {} => Ok(Done { answer: json!({ "rules": self.rules.list() }), changed: None }),
+        }
+    }
+}
+
+impl Done {
+    fn changed(changed: &impl serde::Serialize, answer: Value) -> Result<Done, Fault> {
+        Ok(Done { answer, changed: serde_json::to_value(changed).ok() })
+    }
+}

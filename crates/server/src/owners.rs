@@ -1,0 +1,506 @@
+//! Who owns what.
+//!
+//! Whoever makes a thing owns it. It is written down before the client hears of success, under the thing's immutable id
+//! (a volume has only its name), and kept in memory for the questions. Before anything is made there is an *intent* on
+//! the disk: should the firewall die between the daemon's doing and its own writing, the next start finds the intent
+//! and the thing, and puts them together ([`Owners::adopt`]).
+//!
+//! A making also holds what it would take of its owner's quota, and the names of the volumes that it would make: two at
+//! once cannot both have the last of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use docker::endpoint::Kind;
+use docker::ownership::{Making, Ownership};
+use docker::resource::{Container, Resource};
+use rusqlite::{Transaction, params};
+
+use tokio::sync::Notify;
+
+use crate::state::{State, Unkept};
+
+mod quota;
+#[cfg(test)]
+mod tests;
+
+pub use quota::{Exceeded, Usage};
+
+use policy::Quota;
+
+/// A thing: its kind, and its full id; of a volume its name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Thing {
+    /// The kind.
+    pub kind: Kind,
+    /// The full id.
+    pub id: String,
+}
+
+/// A thing and whose it is, as `owners list` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// The thing.
+    pub thing: Thing,
+    /// Whose it is.
+    pub ownership: Ownership,
+    /// Since when, in seconds since 1970.
+    pub since: i64,
+}
+
+/// All that is owned.
+#[derive(Debug)]
+pub struct Owners {
+    state: Arc<State>,
+    known: Mutex<Known>,
+    unsettled: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    things: HashMap<Thing, Entry>,
+    /// Images that were there before the firewall: who pulls one of them does not become its owner, or nobody else
+    /// could use it any more.
+    everybodys: HashSet<String>,
+    /// What is being made, by the id of its intent.
+    making: HashMap<String, Wish>,
+    /// Counts what was made: a look that began before is older.
+    moment: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Entry {
+    owners: BTreeMap<String, Usage>,
+    shared_with: BTreeSet<String>,
+    since: i64,
+    moment: u64,
+}
+
+/// What somebody is about to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// What it is.
+    pub making: Making,
+    /// Who makes it.
+    pub owner: String,
+    /// The groups that it is shared with.
+    pub shared_with: Vec<String>,
+}
+
+/// Why nothing can be made now.
+#[derive(Debug, thiserror::Error)]
+pub enum Hindrance {
+    /// Who owns it could not be written down.
+    #[error(transparent)]
+    Unkept(#[from] Unkept),
+    /// It would be more than its owner may have.
+    #[error(transparent)]
+    Exceeded(#[from] Exceeded),
+    /// Another one makes, or has just made, a volume of that name.
+    #[error("somebody else is making a volume `{0}` at this moment; try again")]
+    Taken(String),
+}
+
+/// A making under way. Dropped before it is settled, it stays on the disk until it is known what came of it.
+#[derive(Debug)]
+pub struct Intent {
+    owners: Arc<Owners>,
+    id: String,
+    wish: Wish,
+    open: bool,
+}
+
+impl Owners {
+    /// Reads what was written down. Blocks.
+    pub fn load(state: Arc<State>) -> Result<Arc<Owners>, Unkept> {
+        let things = state.with_blocking(read_all)?;
+        let known = Known { things, ..Known::default() };
+        Ok(Arc::new(Owners { state, known: Mutex::new(known), unsettled: Notify::new() }))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whose a thing is.
+    pub fn of(&self, kind: Kind, id: &str) -> Ownership {
+        let known = self.known();
+        let thing = Thing { kind, id: id.to_owned() };
+        known.things.get(&thing).map(Entry::ownership).unwrap_or_default()
+    }
+
+    /// Now, in the order of things made.
+    pub fn moment(&self) -> u64 {
+        self.known().moment
+    }
+
+    /// Everything that is owned, in order.
+    pub fn list(&self) -> Vec<Owned> {
+        let known = self.known();
+        let owned = |(thing, entry): (&Thing, &Entry)| Owned {
+            thing: thing.clone(),
+            ownership: entry.ownership(),
+            since: entry.since,
+        };
+        let mut all: Vec<Owned> = known.things.iter().map(owned).collect();
+        all.sort_by(|one, other| one.thing.cmp(&other.thing));
+        all
+    }
+
+    /// Begins to make something, as judged by looks that began at `looked`.
+    pub async fn begin(self: &Arc<Self>, wish: Wish, quota: &Quota, looked: u64) -> Result<Intent, Hindrance> {
+        let id = ulid::Ulid::generate().to_string();
+        {
+            let mut known = self.known();
+            known.no_other(&wish, looked)?;
+            known.within(&wish, quota)?;
+            known.making.insert(id.clone(), wish.clone());
+        }
+        let (kind, owner) = (wish.making.kind.noun(), wish.owner.clone());
+        let (names, volumes) = (wish.making.names.join(" "), wish.making.volumes.join(" "));
+        // From here on, dropping it gives back what it holds.
+        let mut intent = Intent { owners: Arc::clone(self), id: id.clone(), wish, open: false };
+        let write = move |db: &Transaction<'_>| {
+            db.execute("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?)", params![id, kind, owner, names, volumes, now()])
+        };
+        self.state.with(write).await?;
+        intent.open = true;
+        Ok(intent)
+    }
+
+    /// What was made before a crash and never written down: things of the daemon that nobody owns, each with the owner
+    /// that its label names and the names that it has. Gives how many found their owner. `all`: whether every thing of
+    /// the daemon is among them, so that intents of things that are not there can be forgotten.
+    pub async fn adopt(&self, found: Vec<Found>, all: bool) -> Result<usize, Unkept> {
+        let under_way: HashSet<String> = self.known().making.keys().cloned().collect();
+        let adopted = self.state.with(move |db| adopt(db, &found, &under_way, all)).await?;
+        let count = adopted.len();
+        let mut known = self.known();
+        for (thing, owner, usage) in adopted {
+            known.add(thing, owner, usage, &[]);
+        }
+        Ok(count)
+    }
+
+    /// Notes the images that are there without an owner.
+    pub fn everybodys(&self, images: impl IntoIterator<Item = String>) {
+        self.known().everybodys.extend(images);
+    }
+
+    /// Forgets things that are no more.
+    pub async fn gone(&self, things: Vec<Thing>) -> Result<(), Unkept> {
+        let owned: Vec<Thing> = {
+            let mut known = self.known();
+            things.into_iter().filter(|thing| known.things.remove(thing).is_some()).collect()
+        };
+        if owned.is_empty() {
+            return Ok(());
+        }
+        self.state.with(move |db| owned.iter().try_for_each(|thing| forget(db, thing))).await
+    }
+
+    /// Forgets all things of a kind that are not among these, and were made before `looked`.
+    pub async fn only(&self, kind: Kind, there: &HashSet<String>, looked: u64) -> Result<(), Unkept> {
+        let gone: Vec<Thing> = {
+            let known = self.known();
+            let gone = known
+                .things
+                .iter()
+                .filter(|(thing, entry)| thing.kind == kind && entry.moment <= looked && !there.contains(&thing.id));
+            gone.map(|(thing, _)| thing.clone()).collect()
+        };
+        self.gone(gone).await
+    }
+
+    /// Makes a thing somebody's, and nobody else's.
+    pub async fn give(&self, thing: Thing, owner: String) -> Result<(), Unkept> {
+        let usage = {
+            let known = self.known();
+            let owners = known.things.get(&thing).map(|entry| &entry.owners);
+            owners.and_then(|owners| owners.values().next().cloned()).unwrap_or_default()
+        };
+        let (written, to, what) = (thing.clone(), owner.clone(), usage.clone());
+        let write = move |db: &Transaction<'_>| {
+            db.execute("DELETE FROM owners WHERE kind = ? AND id = ?", params![written.kind.noun(), written.id])?;
+            add(db, &written, &to, &what, &[])
+        };
+        self.state.with(write).await?;
+        let mut known = self.known();
+        if let Some(entry) = known.things.get_mut(&thing) {
+            entry.owners.clear();
+        }
+        known.add(thing, owner, usage, &[]);
+        Ok(())
+    }
+
+    /// Whether a container may have other limits. From then on it counts with them; gives what it counted with before.
+    pub fn resize(&self, id: &str, memory: i64, cpus: i64, quota: &Quota) -> Result<Option<Usage>, Exceeded> {
+        let thing = Thing { kind: Kind::Container, id: id.to_owned() };
+        let mut known = self.known();
+        let Some(entry) = known.things.get(&thing) else { return Ok(None) };
+        let Some((owner, before)) = entry.owners.iter().next().map(|(owner, usage)| (owner.clone(), usage.clone()))
+        else {
+            return Ok(None);
+        };
+        known.may_grow(&owner, &before, memory, cpus, quota)?;
+        if let Some(usage) = known.things.get_mut(&thing).and_then(|entry| entry.owners.get_mut(&owner)) {
+            (usage.memory, usage.cpus) = (memory, cpus);
+        }
+        Ok(Some(before))
+    }
+
+    /// Writes down the limits that a container has got.
+    pub async fn resized(&self, id: String, memory: i64, cpus: i64) -> Result<(), Unkept> {
+        let write = move |db: &Transaction<'_>| {
+            let sql = "UPDATE owners SET memory = ?, cpus = ? WHERE kind = 'container' AND id = ?";
+            db.execute(sql, params![memory, cpus, id])
+        };
+        self.state.with(write).await.map(drop)
+    }
+
+    /// Writes into a thing whose it is.
+    pub fn mark(&self, resource: &mut Resource) {
+        match resource {
+            Resource::Daemon => {}
+            Resource::Container(container) => self.mark_container(container),
+            Resource::Image(image) => image.ownership = self.of(Kind::Image, image.id.as_deref().unwrap_or_default()),
+            Resource::Volume(volume) => volume.ownership = self.of(Kind::Volume, &volume.name),
+            Resource::Network(network) => network.ownership = self.of(Kind::Network, &network.id),
+            Resource::Thing(thing) => thing.ownership = self.of(thing.kind, &thing.id),
+        }
+    }
+
+    /// A container that nobody made here is a task's, and belongs to whoever owns the service, if it says so: the label is
+    /// the daemon's own, and on a container that somebody made it counts for nothing.
+    pub fn mark_container(&self, container: &mut Container) {
+        container.ownership = self.of(Kind::Container, &container.id);
+        if container.ownership.owners.is_empty()
+            && let Some(service) = container.labels.get(SERVICE_LABEL)
+        {
+            container.ownership = self.of(Kind::Service, service);
+        }
+    }
+
+    /// Waits until it is not known what came of an intent.
+    pub async fn unsettled(&self) {
+        self.unsettled.notified().await;
+    }
+}
+
+impl Intent {
+    /// These were made: each of them is its maker's from now on, as far as it is not somebody's already. On the disk when
+    /// this is answered.
+    pub async fn made(&mut self, things: Vec<Thing>) -> Result<(), Unkept> {
+        let (owner, groups) = (self.wish.owner.clone(), self.wish.shared_with.clone());
+        let new: Vec<(Thing, Usage)> = {
+            let known = self.owners.known();
+            things
+                .into_iter()
+                .filter_map(|thing| Some((self.usage_if_new(&known, &thing)?, thing)))
+                .map(|(u, t)| (t, u))
+                .collect()
+        };
+        let written = new.clone();
+        let write = move |db: &Transaction<'_>| {
+            written.iter().try_for_each(|(thing, usage)| {
+                if thing.kind != Kind::Image {
+                    forget(db, thing)?;
+                }
+                add(db, thing, &owner, usage, &groups)
+            })
+        };
+        self.owners.state.with(write).await?;
+        let mut known = self.owners.known();
+        // Counted from here on as what is there.
+        known.making.remove(&self.id);
+        for (thing, usage) in new {
+            if thing.kind != Kind::Image {
+                known.things.remove(&thing);
+            }
+            known.add(thing, self.wish.owner.clone(), usage, &self.wish.shared_with);
+        }
+        Ok(())
+    }
+
+    /// What it takes; `None` for what was there before.
+    fn usage_if_new(&self, known: &Known, thing: &Thing) -> Option<Usage> {
+        let new = match thing.kind {
+            Kind::Image => !known.everybodys.contains(&thing.id),
+            // The daemon gives a volume that it has.
+            Kind::Volume => self.wish.making.volumes.contains(&thing.id) || !known.things.contains_key(thing),
+            _ => true,
+        };
+        let whole = thing.kind == self.wish.making.kind;
+        new.then(|| if whole { Usage::of(&self.wish.making) } else { Usage::default() })
+    }
+
+    /// All that came of it is known: what was made was told, or the daemon says that nothing was.
+    pub async fn settle(mut self) -> Result<(), Unkept> {
+        let id = self.id.clone();
+        self.owners.state.with(move |db| db.execute("DELETE FROM intents WHERE id = ?", [id])).await?;
+        self.open = false;
+        Ok(())
+    }
+
+    /// What is about to be made.
+    pub fn making(&self) -> &Making {
+        &self.wish.making
+    }
+}
+
+impl Drop for Intent {
+    fn drop(&mut self) {
+        self.owners.known().making.remove(&self.id);
+        if self.open {
+            // The client left, or the daemon did: it may have been made all the same.
+            self.owners.unsettled.notify_one();
+        }
+    }
+}
+
+/// A thing of the daemon's that nobody owns.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The thing.
+    pub thing: Thing,
+    /// The owner that its label names.
+    pub label: Option<String>,
+    /// The names that it has.
+    pub names: Vec<String>,
+    /// What it takes.
+    pub usage: Usage,
+    /// Volumes that were made with it.
+    pub volumes: Vec<String>,
+}
+
+impl Known {
+    fn add(&mut self, thing: Thing, owner: String, usage: Usage, shared_with: &[String]) {
+        self.moment = self.moment.saturating_add(1);
+        let moment = self.moment;
+        let entry = self.things.entry(thing).or_insert_with(|| Entry { since: now(), ..Entry::default() });
+        entry.owners.insert(owner, usage);
+        entry.shared_with.extend(shared_with.iter().cloned());
+        entry.moment = moment;
+    }
+
+    /// Nobody else makes one of its volumes now, or has made it since it was looked at.
+    fn no_other(&self, wish: &Wish, looked: u64) -> Result<(), Hindrance> {
+        for name in wish.making.volumes.iter().filter(|name| !name.is_empty()) {
+            let of_others = |other: &&Wish| other.owner != wish.owner && other.making.volumes.contains(name);
+            let made = self.things.get(&Thing { kind: Kind::Volume, id: name.clone() });
+            let made = made.is_some_and(|entry| entry.moment > looked && !entry.owners.contains_key(&wish.owner));
+            if made || self.making.values().any(|other| of_others(&other)) {
+                return Err(Hindrance::Taken(name.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn ownership(&self) -> Ownership {
+        Ownership {
+            owners: self.owners.keys().cloned().collect(),
+            shared_with: self.shared_with.iter().cloned().collect(),
+        }
+    }
+}
+
+fn read_all(db: &Transaction<'_>) -> rusqlite::Result<HashMap<Thing, Entry>> {
+    let mut things: HashMap<Thing, Entry> = HashMap::new();
+    let thing = |kind: String, id: String| Some(Thing { kind: Kind::from_noun(&kind)?, id });
+    let mut rows = db.prepare("SELECT kind, id, owner, since, memory, cpus, ports FROM owners")?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let Some(thing) = thing(row.get(0)?, row.get(1)?) else { continue };
+        let entry = things.entry(thing).or_default();
+        entry.since = row.get(3)?;
+        let usage = Usage { memory: row.get(4)?, cpus: row.get(5)?, ports: row.get(6)? };
+        entry.owners.insert(row.get(2)?, usage);
+    }
+    let mut rows = db.prepare("SELECT kind, id, with_group FROM shares")?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let entry = thing(row.get(0)?, row.get(1)?).and_then(|thing| things.get_mut(&thing));
+        if let Some(entry) = entry {
+            entry.shared_with.insert(row.get(2)?);
+        }
+    }
+    Ok(things)
+}
+
+fn add(db: &Transaction<'_>, thing: &Thing, owner: &str, usage: &Usage, groups: &[String]) -> rusqlite::Result<()> {
+    let kind = thing.kind.noun();
+    db.execute(
+        "INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?, ?, ?, ?)",
+        params![kind, thing.id, owner, now(), usage.memory, usage.cpus, usage.ports],
+    )?;
+    for group in groups {
+        db.execute("INSERT OR REPLACE INTO shares VALUES (?, ?, ?)", params![kind, thing.id, group])?;
+    }
+    Ok(())
+}
+
+fn forget(db: &Transaction<'_>, thing: &Thing) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM owners WHERE kind = ? AND id = ?", params![thing.kind.noun(), thing.id])?;
+    db.execute("DELETE FROM shares WHERE kind = ? AND id = ?", params![thing.kind.noun(), thing.id])?;
+    Ok(())
+}
+
+/// An intent that was written down.
+struct Written {
+    id: String,
+    kind: String,
+    owner: String,
+    names: String,
+    volumes: String,
+}
+
+impl Written {
+    fn is_of(&self, found: &Found) -> bool {
+        let among = |list: &str| list.split(' ').any(|name| found.names.iter().any(|other| other == name));
+        match found.thing.kind {
+            // Pulled and loaded ones bear no label of ours, or that of another host; their names were asked for.
+            Kind::Image => self.kind == Kind::Image.noun() && among(&self.names),
+            Kind::Volume => among(&self.volumes),
+            kind => self.kind == kind.noun() && found.label.as_ref() == Some(&self.owner),
+        }
+    }
+}
+
+/// Puts intents that nobody works on any more and things that nobody owns together.
+fn adopt(
+    db: &Transaction<'_>,
+    found: &[Found],
+    under_way: &HashSet<String>,
+    all: bool,
+) -> rusqlite::Result<Vec<(Thing, String, Usage)>> {
+    let mut rows = db.prepare("SELECT id, kind, owner, name, volumes FROM intents")?;
+    let intents = rows.query_map([], |row| {
+        Ok(Written { id: row.get(0)?, kind: row.get(1)?, owner: row.get(2)?, names: row.get(3)?, volumes: row.get(4)? })
+    })?;
+    let intents: Vec<Written> = intents.collect::<rusqlite::Result<_>>()?;
+    let open = || intents.iter().filter(|intent| !under_way.contains(&intent.id));
+    let mut adopted = Vec::new();
+    for found in found {
+        let Some(intent) = open().find(|intent| intent.is_of(found)) else { continue };
+        let volumes = found.volumes.iter().map(|id| (Thing { kind: Kind::Volume, id: id.clone() }, Usage::default()));
+        for (thing, usage) in [(found.thing.clone(), found.usage.clone())].into_iter().chain(volumes) {
+            add(db, &thing, &intent.owner, &usage, &[])?;
+            adopted.push((thing, intent.owner.clone(), usage));
+        }
+    }
+    for intent in open().filter(|_| all) {
+        db.execute("DELETE FROM intents WHERE id = ?", [&intent.id])?;
+    }
+    Ok(adopted)
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(since).unwrap_or(i64::MAX)
+}
+
+/// What the daemon writes on the containers of a service: the service's id.
+const SERVICE_LABEL: &str = "com.docker.swarm.service.id";

@@ -189,6 +189,21 @@ fn what_would_be_changed_is_refused() {
 }
 
 #[test]
+fn what_would_be_hidden_is_refused() {
+    let mut engine = Engine::start();
+    if not_here(&engine, "what_would_be_hidden_is_refused") {
+        return;
+    }
+    let rest = "policy:\n  preset: developer\n  rules:\n    - deny: show\n      to: socket:daemon\n";
+    let (_firewall, shell) = asking(&mut engine, rest);
+    for line in ["docker ps", "docker images", "docker system df", "timeout 5 docker events --since 1m --until 1s"] {
+        let refused = shell.run(line);
+        assert!(refused.code != 0 && refused.err.contains("the daemon does not let its plugin"), "{line}: {refused:?}");
+    }
+    shell.must("docker version");
+}
+
+#[test]
 fn the_plugin_answers_nobody_but_the_daemon_and_denies_what_is_empty() {
     let mut engine = Engine::start();
     if not_here(&engine, "the_plugin_answers_nobody_but_the_daemon_and_denies_what_is_empty") {

@@ -47,7 +47,7 @@ else
   # The replayer looks at the daemon through a gateway that grants everything: the plugin knows its seal.
   asked=$DAEMON_SOCKET daemon=$PLACE/around.sock
   start_plugin --config "$REPO/examples/corpus.yaml"
-  start_firewall "$daemon" "$DAEMON_SOCKET" --config "$(shared_key open.yaml)" --preset open
+  start_firewall "$daemon" "$DAEMON_SOCKET" --config "$(shared_key around)" --preset open
 fi
 gzip -dc "$REPO/tests/corpus/cases-public.jsonl.gz" >"$PLACE/cases.jsonl"
 timeout 1800 python3 "$REPO/tests/corpus/replay.py" --socket "$asked" --daemon "$daemon" \

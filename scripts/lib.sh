@@ -58,10 +58,12 @@ start_firewall() {
   die "the firewall did not come up"
 }
 
-# shared_key NAME [FILE]: a configuration file of that name, FILE and the key that all of our doors share; prints it.
+# shared_key NAME [FILE]: a configuration of that name: FILE, a state of its own, and the key that all of our doors share;
+# prints where it is.
 shared_key() {
-  local name=$PLACE/$1
-  cat ${2:+"$2"} - >"$name" <<<"mediation: { key: $PLACE/key }"
+  local name=$PLACE/$1.yaml
+  mkdir -p "$PLACE/$1"
+  printf 'state: %s/state.db\nmediation: { key: %s/key }\n' "$PLACE/$1" "$PLACE" | cat ${2:+"$2"} - >"$name"
   printf '%s\n' "$name"
 }
 
@@ -70,7 +72,7 @@ start_plugin() {
   local socket word
   socket=$(dirname "$DAEMON_SOCKET")/plugins/dockwarden.sock
   cp "$(dirname "$2")"/*.cedar "$PLACE"
-  "$DOCKWARDEN" serve --plugin-socket "$socket" --upstream "unix://$DAEMON_SOCKET" --config "$(shared_key plugin.yaml "$2")" \
+  "$DOCKWARDEN" serve --plugin-socket "$socket" --upstream "unix://$DAEMON_SOCKET" --config "$(shared_key plugin "$2")" \
     </dev/null >"$PLACE/plugin.log" 2>&1 8>&- 9>&- &
   PLUGIN_PID=$!
   for _ in $(seq 100); do

@@ -2,12 +2,15 @@
 //! understood goes nowhere, and nothing of it stays.
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::http::inventory;
+use crate::harness::http::{self, inventory};
 use crate::harness::{Cli, Engine, Firewall, Outcome, Shell};
+use crate::subjects::open_to_all;
 
 const DEVELOPER: &str = "policy: { preset: developer }\n";
 /// What every line can use: a context in `$WORK/ctx`, and `build` by the classic builder.
@@ -178,6 +181,24 @@ fn triggers_of_images_are_judged() {
     assert!(outcome.err.contains("which the daemon cannot fetch"), "{outcome:?}");
 }
 
+/// With `--pull` the daemon asks its registry for what triggers copy from, too, though no image is to be fetched first.
+#[test]
+fn what_triggers_copy_from_is_not_pulled_unasked() {
+    let place = Place::new(DEVELOPER);
+    let firewall = Firewall::start(place.engine.socket(), |folder| {
+        let policy = "forbid(principal, action == Action::\"pullImage\", resource);\n";
+        fs::write(folder.join("no-pull.cedar"), policy).expect("a policy");
+        "policy: { preset: developer, cedar: [no-pull.cedar] }\n".to_owned()
+    });
+    let shell = Shell::new(&firewall.socket(), Cli::from(place.engine.kind()));
+    let run = |line: &str| shell.run(&format!("{PRELUDE} {line}"));
+    let file = "file 'FROM scratch AS a\\nONBUILD COPY --from=tiny /bin/true /x\\nFROM a\\n'";
+    let built = run(&format!("{file}; build -t within $WORK/ctx"));
+    assert_eq!(built.code, 0, "{built:?}");
+    let refused = run(&format!("{file}; build --pull -t anew $WORK/ctx"));
+    assert!(refused.code != 0 && refused.err.contains("pull image tiny:latest"), "{refused:?}");
+}
+
 #[test]
 fn loads_plant_only_names_that_are_granted() {
     let place = Place::new("policy:\n  preset: developer\n  rules:\n    - deny: { name_image: evil.example }\n");
@@ -205,6 +226,12 @@ fn files_that_are_more_than_contents_are_not_copied_in() {
     place.refuse(
         "mkdir $WORK/dev; mknod $WORK/dev/null c 1 3; tar -C $WORK/dev -c null | docker cp - box:/tmp",
         &["device node"],
+    );
+    // The same hidden behind a link that stays within: `a/b/c` is the folder itself.
+    place.refuse(
+        "mkdir -p $WORK/l/a/b; cd $WORK/l; ln -s ../.. a/b/c; ln -s ../etc m; tar -cf ../l.tar a; \
+         tar -rf ../l.tar --transform 's,^m$,a/b/c/m,' m; docker cp - box:/tmp <../l.tar",
+        &["symbolic link that leads out of its folder", "a/b/c/m"],
     );
     place.refuse("cp /bin/true $WORK/su; chmod 4755 $WORK/su; docker cp $WORK/su box:/su", &["runs as its owner"]);
     place.refuse("tar -C $WORK -cz f | docker cp - box:/tmp", &["compressed (gzip); send it uncompressed"]);
@@ -240,6 +267,83 @@ fn bombs_limits_and_broken_archives_go_nowhere() {
         &["nothing was sent for 1 s"],
     );
     place.run(&format!("printf '{announced}' | timeout 0.3 curl -s --unix-socket $SOCKET telnet://d"));
+    place.nothing_left();
+}
+
+/// Begins a build with these bytes of its context.
+fn begin(place: &Place, framing: &str, bytes: &[u8]) -> UnixStream {
+    let mut stream = UnixStream::connect(place.firewall.socket()).expect("connect");
+    let head = format!("POST /build HTTP/1.1\r\nHost: d\r\nContent-Type: application/x-tar\r\n{framing}\r\n\r\n");
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(bytes)).expect("a request");
+    stream
+}
+
+/// A build by another user than root: its exit status and what is said of it.
+fn build_by_nobody(place: &Place) -> Outcome {
+    open_to_all(&place.firewall.socket());
+    place.run(
+        "file 'FROM tiny\\n'; tar -C $WORK/ctx -c . | setpriv --reuid=65534 --regid=65534 --clear-groups \
+         curl -s --unix-socket $SOCKET -H 'Content-Type: application/x-tar' --data-binary @- http://d/build",
+    )
+}
+
+/// A few kilobytes that become 7 GiB: looking into them ends in time, or with its client, and takes no turn from others.
+#[test]
+fn a_bomb_takes_no_turn_from_others() {
+    let place = Place::new(&format!(
+        "{DEVELOPER}limits: {{ archive_looks: 2, archive_looks_per_subject: 1, archive_look_wait: 10s, archive_ratio: 1000000000 }}\n"
+    ));
+    let work = place.must(
+        "truncate -s 7G $WORK/zeros; head -c 100M /dev/zero | bzip2 >$WORK/piece; \
+         { tar -C $WORK -c zeros 2>$WORK/err | head -c 512 | bzip2; for i in $(seq 70); do cat $WORK/piece; done; } \
+         >$WORK/bomb; echo $WORK",
+    );
+    let bomb = fs::read(Path::new(&work).join("bomb")).expect("the bomb");
+    assert!(bomb.len() < 32 << 10, "{}", bomb.len());
+    let length = format!("Content-Length: {}", bomb.len());
+    let began = Instant::now();
+    let mut bombs: Vec<UnixStream> = (0..3).map(|_| begin(&place, &length, &bomb)).collect();
+
+    let built = build_by_nobody(&place);
+    assert!(built.out.contains("Successfully built"), "{built:?}");
+    let still = http::receive(&mut bombs[0], Duration::ZERO, Duration::ZERO);
+    assert!(still.bytes.is_empty() && began.elapsed() < Duration::from_secs(10), "{}", still.text());
+
+    let ended = http::receive(&mut bombs[0], Duration::from_secs(15), Duration::from_secs(1));
+    assert!(ended.text().contains("takes too long (limits.archive_look_wait)"), "{}", ended.text());
+    assert!(began.elapsed() < Duration::from_secs(14), "its look went on: {:?}", began.elapsed());
+
+    // Those behind it leave, one of them while it is looked into: nobody waits for the end of that.
+    drop(bombs);
+    let began = Instant::now();
+    place.must("build -q $WORK/ctx");
+    assert!(began.elapsed() < Duration::from_secs(7), "looks go on without their clients: {:?}", began.elapsed());
+    place.nothing_left();
+}
+
+/// One who uploads for as long as he may keeps his own room, and nobody else's; and who sends next to nothing is let go.
+#[test]
+fn an_upload_without_end_takes_no_room_from_others() {
+    let place = Place::new(&format!(
+        "{DEVELOPER}limits: {{ archives_bytes: 2MiB, archives_bytes_per_subject: 1MiB, body_silence: 2s, archive_rate: 10KiB }}\n"
+    ));
+    let mut slow = begin(&place, "Transfer-Encoding: chunked", format!("e0000\r\n{}", "x".repeat(0xE_0000)).as_bytes());
+    std::thread::sleep(Duration::from_millis(500));
+    place.must("file 'FROM tiny\\n'; head -c 300K /dev/urandom >$WORK/ctx/large");
+    place.refuse("build $WORK/ctx", &["one subject may take: 1048576 bytes", "limits.archives_bytes_per_subject"]);
+    let built = build_by_nobody(&place);
+    assert!(built.out.contains("Successfully built"), "{built:?}");
+    // A byte now and then is not silence, and yet too little.
+    let began = Instant::now();
+    let answer = loop {
+        let _ = slow.write_all(b"\r\n1\r\nx");
+        let answer = http::receive(&mut slow, Duration::from_millis(300), Duration::from_millis(500));
+        if !answer.bytes.is_empty() || began.elapsed() > Duration::from_secs(20) {
+            break answer;
+        }
+    };
+    assert!(answer.text().contains("less than 10240 bytes a second (limits.archive_rate)"), "{}", answer.text());
+    place.must("build -q $WORK/ctx");
     place.nothing_left();
 }
 

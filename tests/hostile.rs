@@ -5,6 +5,7 @@
 mod daemon;
 mod noise;
 mod slow;
+mod unfinished;
 
 use crate::harness::{Firewall, eventually, http};
 use std::time::{Duration, Instant};

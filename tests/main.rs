@@ -10,7 +10,9 @@
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
 //! - `subjects`: users, containers and certificates are told apart, in the policy and in the record
 //! - `operation`: full disks, graceful ends, reloads
+//! - `ownership`: whose things are, through crashes and tricks, and that nobody reaches those of others
 //! - `answers`: what is shown of lists, events and errors, and what is hidden within
+//! - `rules`: temporary rules, who may add them, and a policy that follows its files
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
 //! - `versions`: API versions that are taken, and old ones without their old powers
 //! - `plugins`: managed plugins are granted nothing that a container is not
@@ -44,8 +46,10 @@ mod hostile;
 mod mediation;
 mod operation;
 mod outcomes;
+mod ownership;
 mod plugins;
 mod refusals;
+mod rules;
 mod scenarios;
 mod streams;
 mod subjects;

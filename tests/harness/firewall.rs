@@ -37,19 +37,23 @@ impl Firewall {
             records = records.display(),
         );
         fs::write(folder.join("config.yaml"), configuration).expect("the configuration");
-        let log = fs::File::create(folder.join("log")).expect("the log");
-        let process = command(folder)
-            .env("XDG_STATE_HOME", folder)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("the log"))
-            .stderr(log)
-            .spawn()
-            .expect("the firewall's binary");
-        let mut firewall = Firewall { process, place };
-        let listening =
-            eventually(Duration::from_secs(10), || firewall.ended().is_some() || http::connects(&firewall.socket()));
-        assert!(listening && firewall.ended().is_none(), "the firewall did not come up; it said:\n{}", firewall.log());
+        let mut firewall = Firewall { process: start(folder), place };
+        firewall.must_come_up();
         firewall
+    }
+
+    fn must_come_up(&mut self) {
+        let listening =
+            eventually(Duration::from_secs(10), || self.ended().is_some() || http::connects(&self.socket()));
+        assert!(listening && self.ended().is_none(), "the firewall did not come up; it said:\n{}", self.log());
+    }
+
+    /// Kills it without a word, and starts it on what it left behind.
+    pub fn kill_and_start_again(&mut self) {
+        self.process.kill().expect("its end");
+        self.process.wait().expect("its end");
+        self.process = start(self.place.path());
+        self.must_come_up();
     }
 
     /// Its folder.
@@ -89,6 +93,17 @@ impl Firewall {
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
+}
+
+fn start(folder: &Path) -> Child {
+    let log = fs::File::options().create(true).append(true).open(folder.join("log")).expect("the log");
+    command(folder)
+        .env("XDG_STATE_HOME", folder)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("the log"))
+        .stderr(log)
+        .spawn()
+        .expect("the firewall's binary")
 }
 
 /// The binary just built, or the one that `DOCKWARDEN` names.

@@ -47,6 +47,26 @@ pub fn container(body: &[u8]) -> Result<Container, Unreadable> {
     })
 }
 
+/// The volumes that a container has mounted, by name: of `GET /containers/{id}/json`, or of an item of the list.
+pub fn volumes_of_container(body: &[u8]) -> Result<Vec<String>, Unreadable> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Mounted {
+        mounts: Option<Vec<Mount>>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Mount {
+        #[serde(rename = "Type")]
+        kind: Option<String>,
+        name: Option<String>,
+    }
+    let unreadable = |_| Unreadable { what: "a container's mounts" };
+    let mounts = serde_json::from_slice::<Mounted>(body).map_err(unreadable)?.mounts.unwrap_or_default();
+    let volumes = mounts.into_iter().filter(|mount| mount.kind.as_deref() == Some("volume"));
+    Ok(volumes.filter_map(|mount| mount.name).collect())
+}
+
 /// `GET /images/{name}/json`.
 pub fn image(body: &[u8]) -> Result<KnownImage, Unreadable> {
     let unreadable = Unreadable { what: "an image" };

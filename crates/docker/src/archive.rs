@@ -8,9 +8,12 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 pub mod compression;
 pub mod context;
+mod effort;
 pub mod files;
 pub mod images;
 mod layout;
@@ -33,14 +36,16 @@ pub(crate) use tar::{Entry, Kind, Tar};
 pub type Open<'a> = &'a dyn Fn() -> io::Result<Box<dyn Read>>;
 
 /// Where reading stops. What is read at once is bounded by these, whatever the archive holds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
-    /// Bytes after decompression.
+    /// Bytes after decompression, over all passes of a look.
     pub unpacked: u64,
     /// How many bytes one byte may become, once [`Limits::grace`] is used up.
     pub ratio: u64,
-    /// Bytes after decompression that may come out at any ratio.
+    /// Bytes after decompression that may come out at any ratio, over all passes.
     pub grace: u64,
+    /// Parts of names that are followed, over all passes: what bounds the time that hostile names take.
+    pub steps: u64,
     /// Entries.
     pub entries: u64,
     /// The length of a name: the kernel takes no longer path.
@@ -53,6 +58,8 @@ pub struct Limits {
     pub window: u64,
     /// Hard links that are followed one after the other.
     pub follow: usize,
+    /// Set by whoever wants the look to end: its time is up, or nobody waits for it any more.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Default for Limits {
@@ -61,12 +68,14 @@ impl Default for Limits {
             unpacked: 16 << 30,
             ratio: 250,
             grace: 256 << 20,
+            steps: 32_000_000,
             entries: 1_000_000,
             name: 4096,
             links: 6 << 20,
             file: 1 << 20,
             window: 10 << 20,
             follow: 3,
+            stop: Arc::default(),
         }
     }
 }
@@ -88,7 +97,7 @@ pub enum Refusal {
         /// How much of it is taken.
         limit: u64,
     },
-    /// Whoever looks into it has waited long enough.
+    /// Whoever looks into it has waited long enough ([`Limits::stop`]).
     #[error("looking into the archive takes too long")]
     TooSlow,
     /// It ends in the middle of an entry.
@@ -145,12 +154,6 @@ impl From<io::Error> for Refusal {
             Err(error) => Refusal::Io(error.to_string()),
         }
     }
-}
-
-/// Opens an archive and finds out how it is compressed.
-fn open(source: Open<'_>, limits: &Limits) -> Result<(Compression, Tar<Box<dyn Read>>), Refusal> {
-    let (compression, reader) = compression::unpack(source()?, limits)?;
-    Ok((compression, Tar::new(reader, limits)))
 }
 
 /// A name in words, for messages: without control characters and not too long.

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::body::container::CreateRequest;
 use crate::body::mount::Mount;
 use crate::endpoint::{Kind, Operation};
@@ -88,6 +90,24 @@ fn build_labels(query: &Query) -> Result<BTreeMap<String, String>, Misread> {
         "" | "null" => Ok(BTreeMap::new()),
         text => Ok(json::read::<BTreeMap<String, String>>(text.as_bytes(), &json::Options::default())?.into_value()),
     }
+}
+
+/// Adds to the filters of a prune that only things with this owner's label are meant.
+pub(crate) fn limit(query: &mut Query, owner: &str) -> Result<(), Misread> {
+    let wanted = format!("{OWNER_LABEL}={owner}");
+    let mut filters: BTreeMap<String, Value> = match query.value("filters")? {
+        "" => BTreeMap::new(),
+        // What is read here is what is sent: it cannot be read in two ways.
+        text => serde_json::from_str(text).map_err(|_| Misread::value("filters", "is no JSON object"))?,
+    };
+    // Two forms, of which clients of 2015 send the list.
+    match filters.entry("label".to_owned()).or_insert_with(|| Value::Object(serde_json::Map::new())) {
+        Value::Object(labels) => drop(labels.insert(wanted, Value::Bool(true))),
+        Value::Array(labels) => labels.push(Value::String(wanted)),
+        _ => return Err(Misread::value("filters", "holds a `label` that is no list")),
+    }
+    query.set("filters", serde_json::json!(filters).to_string());
+    Ok(())
 }
 
 /// Refuses labels of ours where they cannot be rewritten.

@@ -201,6 +201,8 @@ pub struct Request {
     fetched: bool,
     /// Whose the things are that it makes, where they are labelled so.
     maker: Option<String>,
+    /// Whose things alone a prune may touch.
+    only: Option<String>,
 }
 
 impl Request {
@@ -213,7 +215,7 @@ impl Request {
         }
         media::check(&call, !bytes.is_empty())?;
         let body = read_body(&call, bytes, &json::Options { allow_fields: &reading.allow_fields })?;
-        Ok(Request { call, body, fetched: false, maker: None })
+        Ok(Request { call, body, fetched: false, maker: None, only: None })
     }
 
     /// Whether its archive is yet to be read: then its facts are those that its head alone tells. What the
@@ -230,6 +232,16 @@ impl Request {
     /// The same request: what it makes is labelled as this user's. Without, a client that sends such a label is refused.
     pub fn made_by(self, user: &str) -> Request {
         Request { maker: Some(user.to_owned()), ..self }
+    }
+
+    /// The same prune of this user's things alone.
+    pub fn only_of(self, user: &str) -> Request {
+        Request { only: Some(user.to_owned()), ..self }
+    }
+
+    /// Whether it is a prune of one user's things alone.
+    pub fn is_limited(&self) -> bool {
+        self.only.is_some()
     }
 
     /// The same request, its [`fetches`](crate::facts::Facts::fetches) done: from now on images are what

@@ -8,6 +8,7 @@ mod completions;
 mod explain;
 mod rules;
 mod run;
+mod running;
 mod serve;
 #[cfg(test)]
 mod tests;

@@ -212,7 +212,7 @@ pub fn admin_socket(wishes: &Wishes) -> Result<PathBuf, Diagnostics> {
     let tree = file.tree();
     let fields = tree.as_ref().map(|tree| file.fields(tree, "the configuration", KEYS)).unwrap_or_default();
     let state = state::read(&mut file, fields.get("state"));
-    Ok(admin::read(&mut file, &fields, &state).socket)
+    Ok(admin::read(&mut file, &fields, &state).to_ask())
 }
 
 /// The files that patterns name now.

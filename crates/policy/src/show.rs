@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use cedar_policy::{Effect, EntityUid, PrincipalConstraint, ResourceConstraint};
 use docker::answer::filter::{Answered as Form, Redactions, holds_mark, shape};
 use docker::endpoint::Operation;
 use docker::facts::{Canonical, CanonicalBody, Facts};
@@ -19,9 +18,11 @@ use crate::cache::Key;
 use crate::decision::{Answered, Circumstances, Mode, Refusal};
 use crate::judge::{Case, Judge};
 use crate::message::{operation_words, printable};
-use crate::schema::{Type, World};
-use crate::source::check::Checked;
 use crate::{Policy, Subject};
+
+mod forbidden;
+
+pub(crate) use forbidden::Forbidden;
 
 /// How the answer to a granted request must be changed on its way to the client.
 #[derive(Debug)]
@@ -78,48 +79,14 @@ impl Viewer<'_> {
     }
 }
 
-/// The principals to whom some policy forbids to show things; `None` is everybody.
-#[derive(Debug, Default)]
-pub(crate) struct Forbidden(Vec<Option<EntityUid>>);
-
-impl Forbidden {
-    pub fn new(policies: &[Checked], world: &World) -> Forbidden {
-        let of_things = |checked: &&Checked| {
-            let policy = &checked.policy;
-            let of_daemon = match policy.resource_constraint() {
-                ResourceConstraint::Is(kind) | ResourceConstraint::IsIn(kind, _) => {
-                    kind == *world.types.name(Type::Daemon)
-                }
-                ResourceConstraint::Eq(uid) => uid.type_name() == world.types.name(Type::Daemon),
-                ResourceConstraint::Any | ResourceConstraint::In(_) => false,
-            };
-            let shows = world.actions_of(&policy.action_constraint()).contains(&world.show());
-            policy.effect() == Effect::Forbid && shows && !of_daemon
-        };
-        let principal = |checked: &Checked| match checked.policy.principal_constraint() {
-            PrincipalConstraint::In(uid) | PrincipalConstraint::Eq(uid) | PrincipalConstraint::IsIn(_, uid) => {
-                Some(uid)
-            }
-            PrincipalConstraint::Any | PrincipalConstraint::Is(_) => None,
-        };
-        Forbidden(policies.iter().filter(of_things).map(principal).collect())
-    }
-
-    fn concerns(&self, world: &World, user: &str, groups: &[&str]) -> bool {
-        let is = |named: &EntityUid| {
-            *named == world.types.uid(Type::User, user)
-                || groups.iter().any(|group| *named == world.types.uid(Type::Group, group))
-        };
-        self.0.iter().any(|named| named.as_ref().is_none_or(is))
-    }
-}
-
 impl Policy {
     /// How the answer to a request must be changed; `None`: not at all.
     pub(crate) fn filter(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Option<Filter> {
-        let groups = self.groups(subject);
-        let redactions = self.base.gathered.redact.of(&subject.user, &groups);
-        let hides = self.base.mode == Mode::Enforce && self.hides(subject, &groups, facts, circumstances);
+        let redactions = match self.base.gathered.redact.is_empty() {
+            true => Redactions::default(),
+            false => self.base.gathered.redact.of(&subject.user, &self.groups(subject)),
+        };
+        let hides = self.hides(subject, facts, circumstances);
         let must_change = |form: &Form| {
             form.items.iter().any(|item| redactions.reach(*item) || (hides && (form.listed || item.names_others())))
         };
@@ -140,18 +107,33 @@ impl Policy {
         Viewer { policy: self, subject, groups: self.groups(subject), facts, circumstances: *circumstances }
     }
 
-    /// Whether something is hidden from that subject.
-    fn hides(&self, subject: &Subject, groups: &[&str], facts: &Facts, circumstances: &Circumstances) -> bool {
-        if self.forbidden.concerns(&self.base.world, &subject.user, groups) {
+    /// Whether that subject is shown the daemon, and so may clean up after everybody.
+    pub fn shows_daemon(&self, subject: &Subject, operation: Operation, circumstances: &Circumstances) -> bool {
+        let (groups, facts) = (self.groups(subject), nothing_but(operation, None));
+        let viewer = Viewer { policy: self, subject, groups, facts, circumstances: *circumstances };
+        self.base.mode != Mode::Enforce || viewer.sees(&Resource::Daemon)
+    }
+
+    /// Somebody who asks for that.
+    fn asked_by<'a>(&'a self, subject: &'a Subject, facts: &Facts, circumstances: &Circumstances) -> Viewer<'a> {
+        let facts = nothing_but(facts.operation, facts.version);
+        Viewer { policy: self, subject, groups: self.groups(subject), facts, circumstances: *circumstances }
+    }
+
+    /// Whether something is hidden from that subject. Asked of every request: nearly always it is remembered.
+    fn hides(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> bool {
+        if self.base.mode != Mode::Enforce {
+            return false;
+        }
+        if !self.forbidden.is_empty() && self.forbidden.concerns(&self.base.world, &subject.user, &self.groups(subject))
+        {
             return true;
         }
         let remember = !self.index.looks(self.base.world.show()).at_time;
         let key = remember.then(|| Key::new(subject, facts.operation, facts.version, circumstances.door));
         let remembered = key.as_ref().and_then(|key| self.shown.get(key));
         let answers = remembered.unwrap_or_else(|| {
-            let facts = nothing_but(facts.operation, facts.version);
-            let viewer =
-                Viewer { policy: self, subject, groups: groups.to_vec(), facts, circumstances: *circumstances };
+            let viewer = self.asked_by(subject, facts, circumstances);
             let answers: Arc<[Answered]> = vec![viewer.ask(&Resource::Daemon)].into();
             if let Some(key) = &key {
                 self.shown.keep(key, subject, &answers);
@@ -169,12 +151,10 @@ impl Policy {
         circumstances: &Circumstances,
         answers: &[Answered],
     ) -> Option<(Facts, Vec<Answered>)> {
-        let groups = self.groups(subject);
-        if self.base.mode != Mode::Enforce || !self.hides(subject, &groups, facts, circumstances) {
+        if !self.hides(subject, facts, circumstances) {
             return None;
         }
-        let asked = nothing_but(facts.operation, facts.version);
-        let viewer = Viewer { policy: self, subject, groups, facts: asked, circumstances: *circumstances };
+        let viewer = self.asked_by(subject, facts, circumstances);
         let (mut facts, mut answers) = (facts.clone(), answers.to_vec());
         let mut words = answers.iter_mut().map(|answer| &mut answer.words);
         for resource in &mut facts.resources {

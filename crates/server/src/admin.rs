@@ -4,16 +4,19 @@
 //! firewall runs as, and members of the groups that the configuration names, by the kernel's word about the process that
 //! connected; a container is never one of these, whatever user it runs as. What an attacker would try here: connect often,
 //! say nothing, say too much. So strangers are turned away before a byte is read, and sizes, waits and connections are
-//! bounded. Everything that is asked is recorded, what was refused too. What can be asked is in [`commands`].
+//! bounded. Everything that is asked is recorded, what was refused too (of strangers, one a second). What can be asked is in [`commands`].
 
 mod commands;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use commands::Desk;
 pub use words::{Command, Fault, FaultKind, Place, ask};
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use nix::unistd::geteuid;
 use policy::Subject;
@@ -37,13 +40,16 @@ pub struct Admin {
     limits: Limits,
     identifier: Identifier,
     connections: Arc<Semaphore>,
+    /// When a stranger was last recorded: they must not fill the disk.
+    stranger: Mutex<Option<Instant>>,
 }
 
 impl Admin {
     /// One that carries out what the desk can do.
     pub fn new(desk: Desk, groups: Vec<String>, records: Records, limits: Limits) -> Arc<Self> {
         let connections = Arc::new(Semaphore::new(limits.admin_connections));
-        Arc::new(Admin { desk, groups, records, limits, identifier: Identifier::new(), connections })
+        let (identifier, stranger) = (Identifier::new(), Mutex::default());
+        Arc::new(Admin { desk, groups, records, limits, identifier, connections, stranger })
     }
 
     /// Answers until it is dropped.
@@ -109,10 +115,22 @@ impl Admin {
             "`{}` may not administer this firewall; root may, and members of the groups in `admin: {{ groups }}`",
             subject.user
         );
-        tracing::warn!("{sentence}");
-        let record = Administration::not_done("connect", Some(subject), Outcome::Refused, sentence.clone());
-        self.records.note(&record);
+        if self.is_news() {
+            tracing::warn!("{sentence}");
+            let record = Administration::not_done("connect", Some(subject), Outcome::Refused, sentence.clone());
+            self.records.note(&record);
+        }
         self.answer(wire, Err(Fault::new(FaultKind::NotAllowed, sentence))).await
+    }
+
+    /// Whether it is a while since a stranger was recorded.
+    fn is_news(&self) -> bool {
+        let mut last = self.stranger.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = last.is_none_or(|last| last.elapsed() >= BETWEEN_STRANGERS);
+        if news {
+            *last = Some(Instant::now());
+        }
+        news
     }
 
     /// The line that says what is asked.
@@ -165,3 +183,5 @@ impl Admin {
         tokio::time::timeout(self.limits.head_wait, sent).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
     }
 }
+
+const BETWEEN_STRANGERS: Duration = Duration::from_secs(1);

@@ -19,8 +19,10 @@ use tokio::task::JoinSet;
 
 use crate::limits::Limits;
 use crate::listen::{Accepted, Listener};
+use crate::owners::Owners;
 use crate::record::{Record, Recorder, Unwritable};
 use crate::seal::Seal;
+use crate::share::Share;
 use crate::spool::Spools;
 use crate::subject::Identifier;
 use crate::upstream::Upstream;
@@ -34,6 +36,9 @@ mod exchange;
 mod fetch;
 mod forward;
 pub(crate) mod judge;
+mod keep;
+mod making;
+mod prune;
 mod rehearse;
 pub(crate) mod resolve;
 
@@ -76,6 +81,8 @@ pub struct Settings {
     pub spool: PathBuf,
     /// Says on what is sent to the daemon that it was judged, for a plugin that asks.
     pub seal: Option<Arc<Seal>>,
+    /// Who owns what. `None`: nobody owns anything.
+    pub owners: Option<Arc<Owners>>,
 }
 
 /// A gateway in front of one daemon.
@@ -86,7 +93,9 @@ pub struct Gateway {
     connections: Arc<Semaphore>,
     of_subjects: Mutex<HashMap<String, usize>>,
     /// Room for bodies that are being judged, in units of [`BODY_UNIT`].
-    pub(crate) bodies: Semaphore,
+    pub(crate) bodies: Share,
+    /// Likewise for answers that are being filtered.
+    answers: Semaphore,
     spools: Spools,
     rehearsal: rehearse::Rehearsal,
 }
@@ -95,7 +104,10 @@ impl Gateway {
     /// A gateway that decides by whatever policy is there at the time of each request.
     pub fn new(settings: Settings, policy: Arc<ArcSwap<Policy>>) -> Arc<Self> {
         let connections = Arc::new(Semaphore::new(settings.limits.connections));
-        let bodies = settings.limits.judged_bodies_bytes.wrapping_div(BODY_UNIT);
+        let units = |bytes: usize| bytes.wrapping_div(BODY_UNIT);
+        let of_each = units(settings.limits.judged_bodies_bytes_per_subject);
+        let bodies = Share::new(units(settings.limits.judged_bodies_bytes), of_each);
+        let answers = Semaphore::new(units(settings.limits.judged_bodies_bytes).max(1));
         let spools = Spools::new(settings.spool.clone(), &settings.limits);
         Arc::new(Gateway {
             settings,
@@ -103,7 +115,8 @@ impl Gateway {
             identifier: Identifier::new(),
             connections,
             of_subjects: Mutex::default(),
-            bodies: Semaphore::new(bodies.max(1)),
+            bodies,
+            answers,
             spools,
             rehearsal: rehearse::Rehearsal::default(),
         })
@@ -236,7 +249,8 @@ impl Drop for Place {
     }
 }
 
-/// Memory for bodies is counted in these, in bytes.
-pub(crate) const BODY_UNIT: usize = 64 << 10;
+/// Memory for bodies is counted in these, in bytes, and taken for one before it is read: beyond what is counted, a body
+/// has no more than two of them.
+pub(crate) const BODY_UNIT: usize = 8 << 10;
 /// How long the last records may take.
 const FLUSH: Duration = Duration::from_secs(5);

@@ -14,6 +14,7 @@ pub mod plugin;
 pub mod record;
 pub mod rules;
 pub mod seal;
+mod share;
 pub mod spool;
 pub mod state;
 pub mod stream;

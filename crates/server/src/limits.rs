@@ -25,16 +25,24 @@ pub struct Limits {
     pub judged_body_wait: Duration,
     /// Largest body that is read to be judged, in bytes: 16 MiB.
     pub judged_body_bytes: usize,
-    /// All bodies together that are read to be judged at one time, in bytes: 256 MiB. Who finds no room waits.
+    /// All bodies together that are read to be judged at one time, in bytes: 256 MiB. Who finds no room waits. As much
+    /// again is for things in answers that are being filtered; there, who finds no room has the answer broken off.
     pub judged_bodies_bytes: usize,
+    /// The same of one subject, so that nobody can take them all: 64 MiB.
+    pub judged_bodies_bytes_per_subject: usize,
     /// Largest archive that is received to be judged, in bytes: 16 GiB.
     pub archive_bytes: usize,
     /// All archives together that are stored at one time, in bytes: 64 GiB. Who finds no room is refused.
     pub archives_bytes: usize,
+    /// The same of one subject, so that nobody can take them all: 32 GiB.
+    pub archives_bytes_per_subject: usize,
     /// What storing archives leaves free on their disk, in bytes: 512 MiB.
     pub archive_free_bytes: usize,
     /// For the whole of an archive to arrive: 6 h, enough for the largest at 1 MB a second.
     pub archive_wait: Duration,
+    /// What must come of an archive, in bytes for each second that its client is waited for, counted over `body_silence`:
+    /// 4 KiB. Who sends less holds room that others want.
+    pub archive_rate: usize,
     /// Most bytes that come out of an archive when it is decompressed: 16 GiB.
     pub archive_unpacked_bytes: usize,
     /// How many bytes each compressed one may become, when more than 256 MiB have come out: 250.
@@ -43,6 +51,8 @@ pub struct Limits {
     pub archive_look_wait: Duration,
     /// Archives that are looked into at one time: 4. Each takes a thread and up to 20 MiB.
     pub archive_looks: usize,
+    /// The same of one subject, so that nobody can take them all: 2.
+    pub archive_looks_per_subject: usize,
     /// For fetching one image that a build starts from, before the build is judged: 30 min.
     pub fetch_wait: Duration,
     /// How long a connection may stay open between two requests: 120 s.
@@ -86,14 +96,18 @@ impl Default for Limits {
             judged_body_wait: Duration::from_secs(60),
             judged_body_bytes: 16 << 20,
             judged_bodies_bytes: 256 << 20,
+            judged_bodies_bytes_per_subject: 64 << 20,
             archive_bytes: 16 << 30,
             archives_bytes: 64 << 30,
+            archives_bytes_per_subject: 32 << 30,
             archive_free_bytes: 512 << 20,
             archive_wait: Duration::from_secs(6 * 3600),
+            archive_rate: 4 << 10,
             archive_unpacked_bytes: 16 << 30,
             archive_ratio: 250,
             archive_look_wait: Duration::from_secs(600),
             archive_looks: 4,
+            archive_looks_per_subject: 2,
             fetch_wait: Duration::from_secs(1800),
             keep_alive: Duration::from_secs(120),
             handshake_wait: Duration::from_secs(10),

@@ -73,7 +73,10 @@ struct Known {
 struct Entry {
     owners: BTreeMap<String, Usage>,
     shared_with: BTreeSet<String>,
+    /// In seconds since 1970.
     since: i64,
+    /// In billionths of a second since 1970; 0 for what was made before this process.
+    made: i64,
     moment: u64,
 }
 
@@ -170,11 +173,11 @@ impl Owners {
     }
 
     /// What was made before a crash and never written down: things of the daemon that nobody owns, each with the owner
-    /// that its label names and the names that it has. Gives how many found their owner. `all`: whether every thing of
-    /// the daemon is among them, so that intents of things that are not there can be forgotten.
-    pub async fn adopt(&self, found: Vec<Found>, all: bool) -> Result<usize, Unkept> {
+    /// that its label names and the names that it has. All of them: intents of what is not there are forgotten. Gives how
+    /// many found their owner.
+    pub async fn adopt(&self, found: Vec<Found>) -> Result<usize, Unkept> {
         let under_way: HashSet<String> = self.known().making.keys().cloned().collect();
-        let adopted = self.state.with(move |db| adopt(db, &found, &under_way, all)).await?;
+        let adopted = self.state.with(move |db| adopt(db, &found, &under_way)).await?;
         let count = adopted.len();
         let mut known = self.known();
         for (thing, owner, usage) in adopted {
@@ -188,11 +191,15 @@ impl Owners {
         self.known().everybodys.extend(images);
     }
 
-    /// Forgets things that are no more.
-    pub async fn gone(&self, things: Vec<Thing>) -> Result<(), Unkept> {
+    /// Forgets things that went at this time, in billionths of a second since 1970. What was made since under the same
+    /// name is another thing.
+    pub async fn gone(&self, things: Vec<Thing>, time: i64) -> Result<(), Unkept> {
         let owned: Vec<Thing> = {
             let mut known = self.known();
-            things.into_iter().filter(|thing| known.things.remove(thing).is_some()).collect()
+            let goes = |known: &mut Known, thing: &Thing| {
+                known.things.get(thing).is_some_and(|entry| entry.made <= time) && known.things.remove(thing).is_some()
+            };
+            things.into_iter().filter(|thing| goes(&mut known, thing)).collect()
         };
         if owned.is_empty() {
             return Ok(());
@@ -210,7 +217,7 @@ impl Owners {
                 .filter(|(thing, entry)| thing.kind == kind && entry.moment <= looked && !there.contains(&thing.id));
             gone.map(|(thing, _)| thing.clone()).collect()
         };
-        self.gone(gone).await
+        self.gone(gone, i64::MAX).await
     }
 
     /// Makes a thing somebody's, and nobody else's.
@@ -382,6 +389,7 @@ impl Known {
         entry.owners.insert(owner, usage);
         entry.shared_with.extend(shared_with.iter().cloned());
         entry.moment = moment;
+        entry.made = nanos();
     }
 
     /// Nobody else makes one of its volumes now, or has made it since it was looked at.
@@ -474,7 +482,6 @@ fn adopt(
     db: &Transaction<'_>,
     found: &[Found],
     under_way: &HashSet<String>,
-    all: bool,
 ) -> rusqlite::Result<Vec<(Thing, String, Usage)>> {
     let mut rows = db.prepare("SELECT id, kind, owner, name, volumes FROM intents")?;
     let intents = rows.query_map([], |row| {
@@ -491,7 +498,7 @@ fn adopt(
             adopted.push((thing, intent.owner.clone(), usage));
         }
     }
-    for intent in open().filter(|_| all) {
+    for intent in open() {
         db.execute("DELETE FROM intents WHERE id = ?", [&intent.id])?;
     }
     Ok(adopted)
@@ -499,6 +506,11 @@ fn adopt(
 
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(since).unwrap_or(i64::MAX)
+}
+
+fn nanos() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     i64::try_from(since).unwrap_or(i64::MAX)
 }
 

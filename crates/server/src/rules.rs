@@ -4,12 +4,16 @@
 //! outlives a crash. Changes come one after the other, be they an added rule, a removed one, one that ended or a reload,
 //! so that none loses another. Requests do not wait for any of it: they take whatever snapshot there is.
 
+mod kept;
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use policy::{Diagnostic, Diagnostics, Policy, Subject, TemporaryRule};
-use rusqlite::{Row, params};
+use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify};
 use ulid::Ulid;
 
@@ -82,7 +86,7 @@ impl Rules {
         limits: Limits,
         read: Box<Reader>,
     ) -> Result<Arc<Rules>, OpenError> {
-        let kept = state.with(kept).await?;
+        let kept = state.with(kept::all).await?;
         let (lasting, ended): (Vec<_>, Vec<_>) = kept.into_iter().partition(|rule| rule.until > now());
         let with_rules = if lasting.is_empty() { policy } else { compile(Arc::new(policy), lasting).await? };
         let (turn, changed) = (Mutex::default(), Notify::new());
@@ -123,7 +127,7 @@ impl Rules {
         let rules = policy.rules().iter().cloned().chain([rule.clone()]).collect();
         let with_it = compile(policy, rules).await.map_err(RuleFault::Policy)?;
         let kept = rule.clone();
-        self.state.with(move |db| keep(db, &kept)).await?;
+        self.state.with(move |db| kept::add(db, &kept)).await?;
         self.policy.store(Arc::new(with_it));
         self.changed.notify_one();
         Ok((rule, warnings))
@@ -139,7 +143,7 @@ impl Rules {
         let rules = policy.rules().iter().filter(|other| other.id != rule.id).cloned().collect();
         let without = compile(policy, rules).await.map_err(RuleFault::Policy)?;
         let id = rule.id.clone();
-        self.state.with(move |db| drop_rule(db, &id)).await?;
+        self.state.with(move |db| kept::remove(db, &id)).await?;
         self.policy.store(Arc::new(without));
         self.changed.notify_one();
         Ok(rule)
@@ -189,12 +193,12 @@ impl Rules {
     async fn forget(&self, ended: &[TemporaryRule]) {
         for rule in ended {
             let id = rule.id.clone();
-            if let Err(error) = self.state.with(move |db| drop_rule(db, &id)).await {
+            if let Err(error) = self.state.with(move |db| kept::remove(db, &id)).await {
                 tracing::error!("temporary rule {} has ended and is still kept: {error}", rule.id);
             }
             tracing::info!("temporary rule {} has ended: {}", rule.id, rule.rule);
             let version = Some(self.policy.load().version().to_owned());
-            let record = Administration::done("rules end", None, serde_json::to_value(rule).ok());
+            let record = Administration::done("rules end", None, Some(described(rule)));
             self.records.note(&Administration { policy_version: version, ..record });
         }
     }
@@ -228,6 +232,13 @@ impl Rules {
     }
 }
 
+/// A rule as it is recorded.
+pub(crate) fn described(rule: &TemporaryRule) -> Value {
+    let TemporaryRule { id, rule: text, reason, added_by, .. } = rule;
+    let (since, until) = (rule.begin(), rule.end());
+    json!({ "id": id, "rule": text, "reason": reason, "added_by": added_by, "since": since, "until": until })
+}
+
 /// Compiling would hold up a thread that serves.
 async fn compile(policy: Arc<Policy>, rules: Vec<TemporaryRule>) -> Result<Policy, Diagnostics> {
     let work = tokio::task::spawn_blocking(move || policy.with_rules(rules));
@@ -238,37 +249,6 @@ impl From<Diagnostics> for OpenError {
     fn from(faults: Diagnostics) -> Self {
         OpenError::Faulty(faults)
     }
-}
-
-fn keep(db: &rusqlite::Transaction<'_>, rule: &TemporaryRule) -> rusqlite::Result<usize> {
-    let (since, until) = (seconds(rule.since), seconds(rule.until));
-    db.execute(
-        "INSERT INTO rules (id, rule, reason, added_by, since, until) VALUES (?, ?, ?, ?, ?, ?)",
-        params![rule.id, rule.rule, rule.reason, rule.added_by, since, until],
-    )
-}
-
-fn drop_rule(db: &rusqlite::Transaction<'_>, id: &str) -> rusqlite::Result<usize> {
-    db.execute("DELETE FROM rules WHERE id = ?", [id])
-}
-
-fn kept(db: &rusqlite::Transaction<'_>) -> rusqlite::Result<Vec<TemporaryRule>> {
-    let mut statement = db.prepare("SELECT id, rule, reason, added_by, since, until FROM rules ORDER BY since, id")?;
-    let rule = |row: &Row<'_>| {
-        Ok(TemporaryRule {
-            id: row.get(0)?,
-            rule: row.get(1)?,
-            reason: row.get(2)?,
-            added_by: row.get(3)?,
-            since: row.get::<_, i64>(4)?.try_into().unwrap_or_default(),
-            until: row.get::<_, i64>(5)?.try_into().unwrap_or_default(),
-        })
-    };
-    statement.query_map([], rule)?.collect()
-}
-
-fn seconds(time: u64) -> i64 {
-    i64::try_from(time).unwrap_or(i64::MAX)
 }
 
 /// Short enough to be typed; in records it stands beside its time.

@@ -9,16 +9,13 @@ use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use docker::archive::Refusal;
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use ulid::Ulid;
 
 use crate::limits::Limits;
+use crate::share::{Held, Share, Short};
 
 #[cfg(test)]
 mod tests;
@@ -27,10 +24,10 @@ mod tests;
 #[derive(Debug)]
 pub(crate) struct Spools {
     folder: PathBuf,
-    /// Bytes of all archives that are stored now.
-    used: Arc<AtomicU64>,
+    /// Room for all archives that are stored at one time, in units of [`PIECE`].
+    room: Arc<Share>,
     /// Those who may look into one at the same time.
-    pub(crate) looks: Semaphore,
+    pub(crate) looks: Share,
 }
 
 /// An archive that is being received.
@@ -39,9 +36,9 @@ pub(crate) struct Receiving {
     stored: Spool,
     /// What is to be written next.
     piece: Vec<u8>,
-    most: u64,
-    all: u64,
-    free: u64,
+    user: String,
+    room: Arc<Share>,
+    limits: Limits,
 }
 
 /// An archive that was received whole.
@@ -49,46 +46,60 @@ pub(crate) struct Receiving {
 pub(crate) struct Spool {
     file: Arc<File>,
     length: u64,
-    used: Arc<AtomicU64>,
+    held: Held,
 }
 
 /// Why an archive is not stored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SpoolError {
     #[error("the archive is larger than {0} bytes, the most that is taken (limits.archive_bytes)")]
-    TooLarge(u64),
+    TooLarge(usize),
     #[error(
         "too many archives are being judged at this time: they may take {0} bytes (limits.archives_bytes); try again later"
     )]
-    Crowded(u64),
+    Crowded(usize),
+    #[error(
+        "your archives take all the room that one subject may take: {0} bytes (limits.archives_bytes_per_subject); try again when the others are done"
+    )]
+    Share(usize),
     #[error(
         "there is no room to judge the archive: less than {0} bytes would be left on the disk (limits.archive_free_bytes)"
     )]
-    Full(u64),
+    Full(usize),
     #[error("the archive cannot be stored to be judged: {0}")]
     Io(#[from] io::Error),
 }
 
 impl Spools {
     pub(crate) fn new(folder: PathBuf, limits: &Limits) -> Self {
-        Spools { folder, used: Arc::default(), looks: Semaphore::new(limits.archive_looks) }
+        let pieces = |bytes: usize| bytes.div_ceil(PIECE);
+        Spools {
+            folder,
+            room: Arc::new(Share::new(pieces(limits.archives_bytes), pieces(limits.archives_bytes_per_subject))),
+            looks: Share::new(limits.archive_looks, limits.archive_looks_per_subject),
+        }
     }
 
-    /// Begins to store an archive, of that length where it is known.
-    pub(crate) async fn receive(&self, length: Option<u64>, limits: &Limits) -> Result<Receiving, SpoolError> {
+    /// Begins to store a subject's archive, of that length where it is known.
+    pub(crate) async fn receive(
+        &self,
+        user: &str,
+        length: Option<u64>,
+        limits: &Limits,
+    ) -> Result<Receiving, SpoolError> {
         let folder = self.folder.clone();
         let file = spawn_blocking(move || unnamed(&folder)).await.map_err(io::Error::other)??;
         let receiving = Receiving {
-            stored: Spool { file: Arc::new(file), length: 0, used: Arc::clone(&self.used) },
-            piece: Vec::with_capacity(PIECE),
-            most: limits.archive_bytes as u64,
-            all: limits.archives_bytes as u64,
-            free: limits.archive_free_bytes as u64,
+            stored: Spool { file: Arc::new(file), length: 0, held: Held::default() },
+            piece: Vec::new(),
+            user: user.to_owned(),
+            room: Arc::clone(&self.room),
+            limits: limits.clone(),
         };
         // What cannot be received whole is not begun.
         if let Some(length) = length {
             receiving.bound(length)?;
-            let (file, free) = (Arc::clone(&receiving.stored.file), receiving.free);
+            let (file, free) = (Arc::clone(&receiving.stored.file), limits.archive_free_bytes);
             spawn_blocking(move || room(&file, length, free)).await.map_err(io::Error::other)??;
         }
         Ok(receiving)
@@ -102,6 +113,16 @@ impl Receiving {
         if self.piece.len() >= PIECE { self.write().await } else { Ok(()) }
     }
 
+    /// Nothing more comes for now. What waits for its client waits on the disk: a thousand unfinished archives would
+    /// take much memory otherwise.
+    pub(crate) async fn rest(&mut self) -> Result<(), SpoolError> {
+        if self.piece.len() > KEPT {
+            self.write().await?;
+            self.piece = Vec::new();
+        }
+        Ok(())
+    }
+
     /// That was all.
     pub(crate) async fn end(mut self) -> Result<Spool, SpoolError> {
         self.write().await?;
@@ -109,15 +130,16 @@ impl Receiving {
     }
 
     async fn write(&mut self) -> Result<(), SpoolError> {
-        let added = self.piece.len() as u64;
-        let (at, length) = (self.stored.length, self.stored.length.saturating_add(added));
+        let (at, length) = (self.stored.length, self.stored.length.saturating_add(self.piece.len() as u64));
         self.bound(length)?;
+        let pieces = usize::try_from(length.div_ceil(PIECE as u64)).unwrap_or(usize::MAX);
+        self.room.take(&self.user, &mut self.stored.held, pieces).map_err(|short| match short {
+            Short::Own => SpoolError::Share(self.limits.archives_bytes_per_subject),
+            Short::All => SpoolError::Crowded(self.limits.archives_bytes),
+        })?;
         self.stored.length = length;
-        let before = self.stored.used.fetch_add(added, Ordering::Relaxed);
-        if before.saturating_add(added) > self.all {
-            return Err(SpoolError::Crowded(self.all));
-        }
-        let (file, free, piece) = (Arc::clone(&self.stored.file), self.free, std::mem::take(&mut self.piece));
+        let (file, piece) = (Arc::clone(&self.stored.file), std::mem::take(&mut self.piece));
+        let free = self.limits.archive_free_bytes;
         let written = spawn_blocking(move || {
             room(&file, piece.len() as u64, free)?;
             file.write_all_at(&piece, at).map_err(|error| match error.kind() {
@@ -132,7 +154,8 @@ impl Receiving {
     }
 
     fn bound(&self, length: u64) -> Result<(), SpoolError> {
-        if length > self.most { Err(SpoolError::TooLarge(self.most)) } else { Ok(()) }
+        let most = self.limits.archive_bytes;
+        if length > most as u64 { Err(SpoolError::TooLarge(most)) } else { Ok(()) }
     }
 }
 
@@ -159,16 +182,10 @@ impl Spool {
         if piece.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(piece) }
     }
 
-    /// What opens it at its first byte, as often as needed until that time. Reading it blocks.
-    pub(crate) fn opener(&self, until: Instant) -> impl Fn() -> io::Result<Box<dyn Read>> + Send + use<> {
+    /// What opens it at its first byte, as often as needed. Reading it blocks.
+    pub(crate) fn opener(&self) -> impl Fn() -> io::Result<Box<dyn Read>> + Send + use<> {
         let file = Arc::clone(&self.file);
-        move || Ok(Box::new(Reader { file: Arc::clone(&file), at: 0, until }))
-    }
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        self.used.fetch_sub(self.length, Ordering::Relaxed);
+        move || Ok(Box::new(Reader { file: Arc::clone(&file), at: 0 }))
     }
 }
 
@@ -176,14 +193,10 @@ impl Drop for Spool {
 struct Reader {
     file: Arc<File>,
     at: u64,
-    until: Instant,
 }
 
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if Instant::now() > self.until {
-            return Err(Refusal::TooSlow.into());
-        }
         let read = self.file.read_at(buffer, self.at)?;
         self.at = self.at.saturating_add(read as u64);
         Ok(read)
@@ -212,11 +225,13 @@ pub fn probe(folder: &Path) -> io::Result<()> {
 }
 
 /// Whether so many bytes more leave enough of the disk for others.
-fn room(file: &File, bytes: u64, free: u64) -> Result<(), SpoolError> {
+fn room(file: &File, bytes: u64, free: usize) -> Result<(), SpoolError> {
     let disk = rustix::fs::fstatvfs(file).map_err(io::Error::from)?;
     let left = disk.f_bavail.saturating_mul(disk.f_frsize).saturating_sub(bytes);
-    if left < free { Err(SpoolError::Full(free)) } else { Ok(()) }
+    if left < free as u64 { Err(SpoolError::Full(free)) } else { Ok(()) }
 }
 
 /// Bytes that are written, and read, at once.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 64 << 10;
+/// Bytes that are kept in memory while their client is waited for.
+const KEPT: usize = 4 << 10;

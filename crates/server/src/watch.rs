@@ -5,11 +5,13 @@
 //! files or contents than before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
@@ -18,8 +20,12 @@ pub struct Watch {
     name: Box<dyn Fn() -> Vec<PathBuf> + Send>,
     watcher: RecommendedWatcher,
     events: mpsc::Receiver<()>,
+    /// The names that count, for whoever hears of events first.
+    names: Arc<Mutex<BTreeSet<OsString>>>,
     folders: BTreeSet<PathBuf>,
     seen: Seen,
+    /// Something has happened that was not looked at yet.
+    stirred: bool,
 }
 
 /// What identifies each file: device, inode, length, time of the last change.
@@ -30,14 +36,18 @@ impl Watch {
     pub fn new(name: Box<dyn Fn() -> Vec<PathBuf> + Send>) -> notify::Result<Watch> {
         // One event that waits says as much as a thousand.
         let (tell, events) = mpsc::channel(1);
+        let names = Arc::<Mutex<BTreeSet<OsString>>>::default();
+        let counts = Arc::clone(&names);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            if event.map_or(true, |event| matters(event.kind)) {
+            let matters = |event| matters(&event, &counts.lock().unwrap_or_else(PoisonError::into_inner));
+            if event.map_or(true, matters) {
                 let _ = tell.try_send(());
             }
         })?;
-        let seen = look(&name());
-        let mut watch = Watch { name, watcher, events, folders: BTreeSet::new(), seen };
+        let (folders, seen) = (BTreeSet::new(), Seen::new());
+        let mut watch = Watch { name, watcher, events, names, folders, seen, stirred: false };
         watch.follow();
+        watch.seen = look(&(watch.name)());
         Ok(watch)
     }
 
@@ -58,12 +68,15 @@ impl Watch {
     /// Returns when something has changed and come to rest. May be dropped at any time.
     pub async fn changed(&mut self) {
         loop {
-            if self.events.recv().await.is_none() {
+            if !self.stirred && self.events.recv().await.is_none() {
                 return std::future::pending().await;
             }
+            self.stirred = true;
             self.rest().await;
-            let now = look(&(self.name)());
+            self.stirred = false;
+            // In this order: what changes in between is heard of.
             self.follow();
+            let now = look(&(self.name)());
             if now != self.seen {
                 self.seen = now;
                 return;
@@ -80,7 +93,10 @@ impl Watch {
 
     /// Watches the folders that count now.
     fn follow(&mut self) {
-        let wanted: BTreeSet<PathBuf> = (self.name)().iter().flat_map(|file| folders(file)).collect();
+        let places: BTreeSet<PathBuf> = (self.name)().iter().flat_map(|file| places(file)).collect();
+        let wanted: BTreeSet<PathBuf> = places.iter().filter_map(|place| place.parent()).map(Path::to_owned).collect();
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) =
+            places.iter().filter_map(|place| place.file_name()).map(OsStr::to_owned).collect();
         for gone in self.folders.difference(&wanted) {
             let _ = self.watcher.unwatch(gone);
         }
@@ -95,10 +111,15 @@ impl Watch {
     }
 }
 
-/// Opening and reading changes nothing.
-fn matters(kind: EventKind) -> bool {
-    match kind {
-        EventKind::Access(kind) => matches!(kind, AccessKind::Close(AccessMode::Write)),
+/// Opening and reading changes nothing, and what is written into other files of the folder (records, perhaps) is no matter.
+/// A new, renamed or removed one may be what a pattern or a link is about.
+fn matters(event: &Event, names: &BTreeSet<OsString>) -> bool {
+    let ours = || event.paths.iter().filter_map(|path| path.file_name()).any(|name| names.contains(name));
+    match event.kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => ours(),
+        EventKind::Access(_) => false,
+        EventKind::Modify(ModifyKind::Name(_)) => true,
+        EventKind::Modify(_) => ours(),
         _ => true,
     }
 }
@@ -111,35 +132,39 @@ fn look(files: &[PathBuf]) -> Seen {
     files.iter().map(|file| (file.clone(), identity(file))).collect()
 }
 
-/// The folder of a file, and the folders of the links on the way to it.
-fn folders(file: &Path) -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::new();
-    let mut left = vec![file.to_owned()];
+/// A file, and the links on the way to it.
+fn places(file: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::from([file.to_owned()]);
+    let mut path = file.to_owned();
     for _ in 0..MOST_LINKS {
-        let Some(path) = left.pop() else { break };
-        found.extend(path.parent().map(Path::to_owned));
-        let mut so_far = PathBuf::new();
-        for component in path.components() {
-            so_far.push(component);
-            let link = matches!(component, Component::Normal(_)).then(|| std::fs::read_link(&so_far).ok()).flatten();
-            if let Some(target) = link {
-                let folder = so_far.parent().unwrap_or(Path::new("/"));
-                found.insert(folder.to_owned());
-                let rest = path.strip_prefix(&so_far).unwrap_or(Path::new(""));
-                left.push(if rest.as_os_str().is_empty() {
-                    folder.join(target)
-                } else {
-                    folder.join(target).join(rest)
-                });
-                break;
-            }
-        }
+        let Some((link, target)) = first_link(&path) else { break };
+        let folder = link.parent().unwrap_or(Path::new("/"));
+        let rest = path.strip_prefix(&link).unwrap_or(Path::new(""));
+        path = if rest.as_os_str().is_empty() { folder.join(target) } else { folder.join(target).join(rest) };
+        found.extend([link, path.clone()]);
     }
     found
 }
 
+/// The first part of a path that is a link, and where it leads.
+fn first_link(path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let mut so_far = PathBuf::new();
+    for component in path.components() {
+        so_far.push(component);
+        if let Some(target) =
+            matches!(component, Component::Normal(_)).then(|| std::fs::read_link(&so_far).ok()).flatten()
+        {
+            return Some((so_far, target));
+        }
+    }
+    None
+}
+
 /// How long nothing must happen.
 const REST: Duration = Duration::from_millis(500);
-const LONGEST_UNREST: Duration = Duration::from_secs(5);
+const LONGEST_UNREST: Duration = Duration::from_secs(2);
 /// As the kernel has it.
 const MOST_LINKS: usize = 40;
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 /// The most that one read takes, in bytes.
 pub(crate) const READ: usize = 64 << 10;
+/// The same where a head is expected. What follows it is held before it is known what it is: by a thousand connections,
+/// a thousand times.
+const HEAD: usize = 16 << 10;
 
 /// A stream and what was read ahead from it.
 #[derive(Debug)]
@@ -36,13 +39,21 @@ impl<S: AsyncRead + Unpin> Wire<S> {
 
     /// Reads some more. `0`: the other side will send no more. May be dropped without losing a byte.
     pub(crate) async fn fill(&mut self) -> io::Result<usize> {
-        fill(&mut self.stream, &mut self.ahead, READ).await
+        fill(&mut self.stream, &mut self.ahead, HEAD).await
     }
 }
 
 /// Appends what can be read to `ahead`, at most `most` bytes. May be dropped without losing a byte.
 pub(crate) async fn fill<R: AsyncRead + Unpin>(reader: &mut R, ahead: &mut BytesMut, most: usize) -> io::Result<usize> {
-    poll_fn(|task| poll_piece(Pin::new(reader), task, most, |piece| ahead.extend_from_slice(piece))).await
+    poll_fn(|task| {
+        let read = poll_piece(Pin::new(reader), task, most, |piece| ahead.extend_from_slice(piece));
+        // Who waits holds nothing, nor the room in which a piece has come that was taken out of it since.
+        if read.is_pending() && ahead.is_empty() {
+            *ahead = BytesMut::new();
+        }
+        read
+    })
+    .await
 }
 
 /// Reads once into the shared buffer and hands out what has come; nothing at the end of the stream.
@@ -168,6 +179,17 @@ impl Rest {
         ahead: &mut BytesMut,
         silence: Option<Duration>,
     ) -> Result<Option<Piece>, BodyError> {
+        self.read_some(reader, ahead, READ, silence).await
+    }
+
+    /// The same, of at most so many bytes beyond those that were read ahead.
+    pub(crate) async fn read_some<R: AsyncRead + Unpin>(
+        &mut self,
+        reader: &mut R,
+        ahead: &mut BytesMut,
+        most: usize,
+        silence: Option<Duration>,
+    ) -> Result<Option<Piece>, BodyError> {
         loop {
             if let Some(piece) = self.next(ahead)? {
                 return Ok(Some(piece));
@@ -175,7 +197,7 @@ impl Rest {
             if self.is_done() {
                 return Ok(None);
             }
-            let more = fill(reader, ahead, READ);
+            let more = fill(reader, ahead, most);
             let read = match silence {
                 Some(silence) => {
                     tokio::time::timeout(silence, more).await.map_err(|_| BodyError::Silent(silence))??

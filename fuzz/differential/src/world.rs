@@ -69,7 +69,8 @@ fn look_up(world: &mut World, lookup: Lookup) {
     let absent = |name: &str| name.contains("absent");
     match lookup {
         Lookup::Container(name) => {
-            let there = !name.is_empty() && !absent(&name);
+            // No id has a slash, and no name a second one.
+            let there = !name.is_empty() && !name.contains('/') && !absent(&name);
             let known = there.then(|| container(&name));
             world.learn_stored(name.clone(), CreateRequest::default());
             world.learn_container(name, known);

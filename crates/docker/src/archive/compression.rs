@@ -3,10 +3,10 @@
 //! Daemons differ in one thing: up to 20.10 they do not know zstd and take such bytes for a plain
 //! archive. So bytes that are both are refused.
 
-use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::rc::Rc;
 
+use super::effort::Effort;
 use super::tar::{BLOCK, is_header};
 use super::{Limits, Refusal};
 
@@ -35,25 +35,25 @@ pub fn detect(start: &[u8]) -> Compression {
 }
 
 /// The plain bytes, which stop with a [`Refusal`] where a limit is reached.
-pub(super) fn unpack(mut source: Box<dyn Read>, limits: &Limits) -> Result<(Compression, Box<dyn Read>), Refusal> {
+pub(super) fn unpack(source: Box<dyn Read>, effort: &Rc<Effort>) -> Result<(Compression, Box<dyn Read>), Refusal> {
+    let mut source = Counted { source, effort: Rc::clone(effort) };
     let mut head = Vec::with_capacity(BLOCK);
     source.by_ref().take(BLOCK as u64).read_to_end(&mut head)?;
     let compression = detect(&head);
     if compression == Compression::Zstd && is_header(&head) {
         return Err(Refusal::Ambiguous("as zstd and as a plain archive"));
     }
-    let packed = Rc::new(Cell::new(0));
-    let counted = Counted { source: Cursor::new(head).chain(source), count: Rc::clone(&packed) };
-    let counted = BufReader::with_capacity(32 << 10, counted);
+    let packed = BufReader::with_capacity(32 << 10, Cursor::new(head).chain(source));
+    let limits = &effort.limits;
     let failed = |_| Refusal::Decompress(compression);
     let plain: Box<dyn Read> = match compression {
-        Compression::None => Box::new(counted),
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(counted)),
-        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(counted)),
-        Compression::Xz => Box::new(xz(counted, limits).map_err(failed)?),
-        Compression::Zstd => Box::new(zstd(counted, limits).map_err(failed)?),
+        Compression::None => Box::new(packed),
+        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
+        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
+        Compression::Xz => Box::new(xz(packed, limits).map_err(failed)?),
+        Compression::Zstd => Box::new(zstd(packed, limits).map_err(failed)?),
     };
-    let metered = Metered { plain, compression, packed, unpacked: 0, limits: *limits };
+    let metered = Metered { plain, compression, effort: Rc::clone(effort) };
     Ok((compression, Box::new(BufReader::with_capacity(32 << 10, metered))))
 }
 
@@ -69,26 +69,24 @@ fn zstd<R: BufRead + 'static>(source: R, limits: &Limits) -> io::Result<impl Rea
 }
 
 /// Counts what is taken from the stored archive.
-struct Counted<R> {
-    source: R,
-    count: Rc<Cell<u64>>,
+struct Counted {
+    source: Box<dyn Read>,
+    effort: Rc<Effort>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buffer)?;
-        self.count.set(self.count.get().saturating_add(read as u64));
+        self.effort.packed(read)?;
         Ok(read)
     }
 }
 
-/// Counts what comes out, and stops a bomb.
+/// Counts what comes out.
 struct Metered {
     plain: Box<dyn Read>,
     compression: Compression,
-    packed: Rc<Cell<u64>>,
-    unpacked: u64,
-    limits: Limits,
+    effort: Rc<Effort>,
 }
 
 impl Read for Metered {
@@ -103,14 +101,7 @@ impl Read for Metered {
             }
             Err(error) => return Err(error),
         };
-        self.unpacked = self.unpacked.saturating_add(read as u64);
-        let Limits { unpacked, ratio, grace, .. } = self.limits;
-        if self.unpacked > unpacked {
-            return Err(Refusal::TooMuch { of: "bytes after decompression", limit: unpacked }.into());
-        }
-        if self.unpacked > grace && self.unpacked > self.packed.get().saturating_mul(ratio) {
-            return Err(Refusal::TooMuch { of: "bytes from each compressed one", limit: ratio }.into());
-        }
+        self.effort.unpacked(read)?;
         Ok(read)
     }
 }

@@ -7,7 +7,7 @@
 
 use std::io::Read;
 
-use super::look::{self, Found};
+use super::look::{Found, Look};
 use super::path::{self, Path};
 use super::tar::{BLOCK, is_header};
 use super::{Compression, Limits, Open, Refusal, compression, shown};
@@ -34,7 +34,7 @@ pub fn dockerfile(source: Open<'_>, name: &str, builder: Builder, limits: &Limit
         DEFAULT => vec![asked, vec![FALLBACK.as_bytes().to_vec()]],
         _ => vec![asked],
     };
-    let mut found = look::files(source, limits, &names)?.into_iter();
+    let mut found = Look::new(source, limits).files(&names)?.into_iter();
     let found = found.find(|found| *found != Found::Absent);
     match found {
         Some(Found::File(text)) if !text.is_empty() => Ok(text),

@@ -5,7 +5,7 @@
 //! names of all of them count. The layers are not looked at. (An import plants one image, under the
 //! name that the query gives: its archive says nothing about that.)
 
-use super::look::{self, Found, Watched};
+use super::look::{self, Found, Look, Watched};
 use super::{Limits, Open, Refusal};
 use crate::image::Reference;
 use crate::json::{self, Ignored, go_struct};
@@ -64,7 +64,7 @@ const ANNOTATIONS: [&str; 2] = ["io.containerd.image.name", "org.opencontainers.
 /// Reads the names.
 pub fn images(source: Open<'_>, limits: &Limits) -> Result<Images, Refusal> {
     let places: Vec<_> = FILES.iter().map(|name| vec![name.as_bytes().to_vec()]).collect();
-    let mut pass = look::pass(source, limits, &places, None)?;
+    let mut pass = Look::new(source, limits).pass(&places, None)?;
     for place in &places {
         if pass.layout.resolve(place)? != *place {
             return Err(Refusal::NotAFile(look::place(place)));

@@ -5,24 +5,26 @@
 //! it. Of all that only the symbolic links are kept here, for they alone decide where a name leads.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::path::{Path, clean, join};
-use super::{Entry, Kind, Limits, Refusal, shown};
+use super::effort::Effort;
+use super::path::{Path, clean, join, parts};
+use super::{Entry, Kind, Refusal, shown};
 
 /// The daemon gives up after as many links in one name.
 const MOST_LINKS: usize = 255;
 /// Parts of names that are still to be walked.
 const MOST_OPEN: usize = 8192;
-/// Parts of names that are walked in one archive: what bounds the time that hostile names take.
-const MOST_STEPS: u64 = 64_000_000;
 
 /// The symbolic links that are there at some moment of the unpacking.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Layout {
     root: Folder,
     /// Bytes that the links have taken so far.
     size: usize,
-    steps: u64,
+    effort: Rc<Effort>,
+    /// Whether a walk since [`Layout::take_left`] would have left the root.
+    left: bool,
 }
 
 /// The parts of the tree that lead to links.
@@ -32,6 +34,13 @@ type Folder = BTreeMap<Vec<u8>, Node>;
 enum Node {
     Link(Vec<u8>),
     Folder(Folder),
+}
+
+/// The end of a way.
+struct Walk<'a> {
+    place: Vec<&'a [u8]>,
+    /// Whether it led above the root, or to where only the whole file system begins.
+    left: bool,
 }
 
 /// What an entry does.
@@ -48,8 +57,12 @@ pub(super) enum Step {
 }
 
 impl Layout {
+    pub(super) fn new(effort: Rc<Effort>) -> Self {
+        Layout { root: Folder::new(), size: 0, effort, left: false }
+    }
+
     /// Unpacks an entry.
-    pub(super) fn apply(&mut self, entry: &Entry, limits: &Limits) -> Result<Step, Refusal> {
+    pub(super) fn apply(&mut self, entry: &Entry) -> Result<Step, Refusal> {
         if entry.kind == Kind::Global {
             return Ok(Step::Nothing);
         }
@@ -65,14 +78,14 @@ impl Layout {
                 Ok(Step::Put(at))
             }
             Kind::SymbolicLink => {
-                self.insert(&at, entry.link.clone(), limits)?;
+                self.insert(&at, entry.link.clone())?;
                 Ok(Step::Symbolic(at))
             }
             Kind::HardLink => {
                 let to = self.place(&clean(&entry.link)?)?;
                 match self.link(&to) {
                     Some(target) => {
-                        self.insert(&at, target, limits)?;
+                        self.insert(&at, target)?;
                         Ok(Step::Symbolic(at))
                     }
                     None => {
@@ -91,46 +104,80 @@ impl Layout {
     /// Where a path leads when every link in it is followed, also the last one. The root is never left;
     /// what does not exist is taken as it stands (`moby/sys/symlink.FollowSymlinkInScope`).
     pub(super) fn resolve(&mut self, path: &[Vec<u8>]) -> Result<Path, Refusal> {
-        let mut open: Path = path.iter().rev().cloned().collect();
-        let mut place = Path::new();
-        let mut folders = vec![Some(&self.root)];
-        let mut links = 0_usize;
-        while let Some(part) = open.pop() {
-            self.steps = self.steps.saturating_add(1);
-            if links > MOST_LINKS || open.len() > MOST_OPEN {
-                return Err(Refusal::Malformed("a circle of symbolic links"));
-            }
-            if self.steps > MOST_STEPS {
-                return Err(Refusal::TooMuch { of: "parts of names", limit: MOST_STEPS });
-            }
-            if matches!(part.as_slice(), b"" | b".") {
-                continue;
-            }
-            if part == b".." {
-                place.pop();
-                folders.truncate(folders.len().saturating_sub(1).max(1));
-                continue;
-            }
-            match folders.last().copied().flatten().and_then(|folder| folder.get(&part)) {
-                Some(Node::Link(target)) => {
-                    links = links.saturating_add(1);
-                    if target.starts_with(b"/") {
-                        place.clear();
-                        folders.truncate(1);
-                    }
-                    open.extend(target.split(|byte| *byte == b'/').rev().map(<[u8]>::to_vec));
-                }
-                Some(Node::Folder(folder)) => {
-                    place.push(part);
-                    folders.push(Some(folder));
-                }
-                None => {
-                    place.push(part);
-                    folders.push(None);
+        let walk = self.walk(path.iter().rev().map(Vec::as_slice).collect())?;
+        let Some(Walk { place, left }) = walk else { return Err(Refusal::Malformed("a circle of symbolic links")) };
+        let place = place.into_iter().map(<[u8]>::to_vec).collect();
+        self.left |= left;
+        Ok(place)
+    }
+
+    /// Whether the entries applied since this was asked last went through a link that leads out of the root.
+    pub(super) fn take_left(&mut self) -> bool {
+        std::mem::take(&mut self.left)
+    }
+
+    /// Whether the link at a place leads out of the root, itself or by another one.
+    pub(super) fn leads_out(&self, at: &[Vec<u8>]) -> Result<bool, Refusal> {
+        // One that leads to itself leads nowhere.
+        Ok(self.walk(at.iter().rev().map(Vec::as_slice).collect())?.is_some_and(|walk| walk.left))
+    }
+
+    /// Where all links are.
+    pub(super) fn links(&self) -> Vec<Path> {
+        let (mut links, mut open) = (Vec::new(), vec![(Path::new(), &self.root)]);
+        while let Some((place, folder)) = open.pop() {
+            for (name, node) in folder {
+                let at = [place.as_slice(), std::slice::from_ref(name)].concat();
+                match node {
+                    Node::Link(_) => links.push(at),
+                    Node::Folder(below) => open.push((at, below)),
                 }
             }
         }
-        Ok(place)
+        links
+    }
+
+    /// Follows every link on a way whose first part is the last of `open`. `None`: in a circle.
+    fn walk<'a>(&'a self, mut open: Vec<&'a [u8]>) -> Result<Option<Walk<'a>>, Refusal> {
+        let mut walk = Walk { place: Vec::with_capacity(open.len()), left: false };
+        // The folders on the way in which there are links.
+        let mut folders = vec![&self.root];
+        let mut links = 0_usize;
+        while let Some(part) = open.pop() {
+            self.effort.step()?;
+            if links > MOST_LINKS {
+                return Ok(None);
+            }
+            if open.len() > MOST_OPEN {
+                return Err(Refusal::Malformed("a circle of symbolic links"));
+            }
+            if matches!(part, b"" | b".") {
+                continue;
+            }
+            if part == b".." {
+                walk.left |= walk.place.pop().is_none();
+                folders.truncate(walk.place.len().saturating_add(1));
+                continue;
+            }
+            let known = if folders.len() > walk.place.len() { folders.last() } else { None };
+            match known.and_then(|folder| folder.get(part)) {
+                Some(Node::Link(target)) => {
+                    links = links.saturating_add(1);
+                    if target.starts_with(b"/") {
+                        walk.left = true;
+                        walk.place.clear();
+                        folders.truncate(1);
+                    }
+                    open.extend(parts(target).rev());
+                }
+                Some(Node::Folder(folder)) => {
+                    walk.place.push(part);
+                    folders.push(folder);
+                }
+                None => walk.place.push(part),
+            }
+        }
+        Ok(Some(walk))
     }
 
     /// Where an entry is put: the links of its folders are followed, it itself is not.
@@ -156,7 +203,7 @@ impl Layout {
     }
 
     /// Puts a link at a place, in place of what is there.
-    fn insert(&mut self, at: &[Vec<u8>], target: Vec<u8>, limits: &Limits) -> Result<(), Refusal> {
+    fn insert(&mut self, at: &[Vec<u8>], target: Vec<u8>) -> Result<(), Refusal> {
         if target.is_empty() || target.contains(&0) {
             return Err(Refusal::NotAFile(shown(&join(at))));
         }
@@ -172,8 +219,9 @@ impl Layout {
         }
         folder.insert(last.clone(), Node::Link(target));
         self.size = size;
-        match size > limits.links {
-            true => Err(Refusal::TooMuch { of: "bytes of symbolic links", limit: limits.links as u64 }),
+        let most = self.effort.limits.links;
+        match size > most {
+            true => Err(Refusal::TooMuch { of: "bytes of symbolic links", limit: most as u64 }),
             false => Ok(()),
         }
     }

@@ -3,9 +3,40 @@
 //! One pass notes the links and what is put under the names as they stand. Only where links lead
 //! elsewhere does it take another pass, or one more for each hard link.
 
+use std::io::Read;
+use std::rc::Rc;
+
+use super::effort::Effort;
 use super::layout::{Layout, Step};
 use super::path::{Path, join};
-use super::{Kind, Limits, Open, Refusal, open, shown};
+use super::{Compression, Kind, Limits, Open, Refusal, Tar, compression, shown};
+
+/// A look into an archive: any number of passes, within bounds that hold for all of them together.
+pub(super) struct Look<'a> {
+    source: Open<'a>,
+    effort: Rc<Effort>,
+}
+
+impl<'a> Look<'a> {
+    pub(super) fn new(source: Open<'a>, limits: &Limits) -> Self {
+        Look { source, effort: Rc::new(Effort::new(limits)) }
+    }
+
+    /// Opens the archive and finds out how it is compressed.
+    pub(super) fn open(&self) -> Result<(Compression, Tar<Box<dyn Read>>), Refusal> {
+        let (compression, reader) = compression::unpack((self.source)()?, &self.effort)?;
+        Ok((compression, Tar::new(reader, self.limits())))
+    }
+
+    /// A folder into which nothing was unpacked yet.
+    pub(super) fn layout(&self) -> Layout {
+        Layout::new(Rc::clone(&self.effort))
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.effort.limits
+    }
+}
 
 /// What is under a name when all is unpacked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,62 +69,66 @@ pub(super) struct Pass {
     pub(super) folders: bool,
 }
 
-/// What is under these names, links followed.
-pub(super) fn files(source: Open<'_>, limits: &Limits, names: &[Path]) -> Result<Vec<Found>, Refusal> {
-    let mut first = pass(source, limits, names, None)?;
-    let places: Vec<Path> = names.iter().map(|name| first.layout.resolve(name)).collect::<Result<_, _>>()?;
-    if places != names {
-        first = pass(source, limits, &places, None)?;
-    }
-    first.watched.into_iter().map(|watched| follow(source, limits, watched.found)).collect()
-}
-
-/// Follows hard links back to the contents that they had when they were made.
-fn follow(source: Open<'_>, limits: &Limits, mut found: Found) -> Result<Found, Refusal> {
-    for _ in 0..limits.follow {
-        let Found::Linked { to, before } = found else { return Ok(found) };
-        found = pass(source, limits, &[to], Some(before))?.watched.pop().map_or(Found::Absent, |last| last.found);
-    }
-    match found {
-        Found::Linked { .. } => Err(Refusal::TooMuch { of: "hard links to one another", limit: limits.follow as u64 }),
-        found => Ok(found),
-    }
-}
-
-/// Unpacks the archive, up to an entry, and notes what is put at some places.
-pub(super) fn pass(source: Open<'_>, limits: &Limits, places: &[Path], before: Option<u64>) -> Result<Pass, Refusal> {
-    let (_, mut tar) = open(source, limits)?;
-    let watched = places.iter().map(|place| Watched { place: place.clone(), found: Found::Absent, replaced: false });
-    let mut pass = Pass { layout: Layout::default(), watched: watched.collect(), folders: false };
-    while let Some(entry) = tar.next()? {
-        if before.is_some_and(|before| entry.number >= before) {
-            break;
+impl Look<'_> {
+    /// What is under these names, links followed.
+    pub(super) fn files(&self, names: &[Path]) -> Result<Vec<Found>, Refusal> {
+        let mut first = self.pass(names, None)?;
+        let places: Vec<Path> = names.iter().map(|name| first.layout.resolve(name)).collect::<Result<_, _>>()?;
+        if places != names {
+            first = self.pass(&places, None)?;
         }
-        let step = pass.layout.apply(&entry, limits)?;
-        let (at, symbolic) = match &step {
-            Step::Nothing => continue,
-            Step::Put(at) | Step::Link { at, .. } => (at, false),
-            Step::Symbolic(at) => (at, true),
-        };
-        pass.folders |= at.len() > 1;
-        for watched in &mut pass.watched {
-            if entry.kind != Kind::Directory && watched.place.len() > at.len() && watched.place.starts_with(at) {
-                watched.found = Found::Absent;
+        first.watched.into_iter().map(|watched| self.follow(watched.found)).collect()
+    }
+
+    /// Follows hard links back to the contents that they had when they were made.
+    fn follow(&self, mut found: Found) -> Result<Found, Refusal> {
+        let most = self.limits().follow;
+        for _ in 0..most {
+            let Found::Linked { to, before } = found else { return Ok(found) };
+            found = self.pass(&[to], Some(before))?.watched.pop().map_or(Found::Absent, |last| last.found);
+        }
+        match found {
+            Found::Linked { .. } => Err(Refusal::TooMuch { of: "hard links to one another", limit: most as u64 }),
+            found => Ok(found),
+        }
+    }
+
+    /// Unpacks the archive, up to an entry, and notes what is put at some places.
+    pub(super) fn pass(&self, places: &[Path], before: Option<u64>) -> Result<Pass, Refusal> {
+        let (_, mut tar) = self.open()?;
+        let watched =
+            places.iter().map(|place| Watched { place: place.clone(), found: Found::Absent, replaced: false });
+        let mut pass = Pass { layout: self.layout(), watched: watched.collect(), folders: false };
+        while let Some(entry) = tar.next()? {
+            if before.is_some_and(|before| entry.number >= before) {
+                break;
             }
-            if watched.place != *at {
-                continue;
-            }
-            let now = match (&step, entry.kind) {
-                _ if symbolic => Found::Absent,
-                (Step::Link { to, .. }, _) => Found::Linked { to: to.clone(), before: entry.number },
-                (_, Kind::File) => Found::File(tar.contents(limits.file)?),
-                _ => Found::Other,
+            let step = pass.layout.apply(&entry)?;
+            let (at, symbolic) = match &step {
+                Step::Nothing => continue,
+                Step::Put(at) | Step::Link { at, .. } => (at, false),
+                Step::Symbolic(at) => (at, true),
             };
-            let before = std::mem::replace(&mut watched.found, now);
-            watched.replaced |= before != Found::Absent && before != watched.found;
+            pass.folders |= at.len() > 1;
+            for watched in &mut pass.watched {
+                if entry.kind != Kind::Directory && watched.place.len() > at.len() && watched.place.starts_with(at) {
+                    watched.found = Found::Absent;
+                }
+                if watched.place != *at {
+                    continue;
+                }
+                let now = match (&step, entry.kind) {
+                    _ if symbolic => Found::Absent,
+                    (Step::Link { to, .. }, _) => Found::Linked { to: to.clone(), before: entry.number },
+                    (_, Kind::File) => Found::File(tar.contents(self.limits().file)?),
+                    _ => Found::Other,
+                };
+                let before = std::mem::replace(&mut watched.found, now);
+                watched.replaced |= before != Found::Absent && before != watched.found;
+            }
         }
+        Ok(pass)
     }
-    Ok(pass)
 }
 
 /// A place in words.

@@ -4,20 +4,21 @@
 //! what is below `rootfs`. So a list that is a link, or that comes twice, is refused. It decompresses
 //! nothing.
 
-use super::look::{self, Found};
-use super::{Compression, Limits, Open, Refusal, compression};
+use super::look::{Found, Look};
+use super::{Compression, Limits, Open, Refusal};
 use crate::body::plugin::PluginConfig;
 
 const CONFIG: &str = "config.json";
 
 /// Reads the configuration.
 pub fn config(source: Open<'_>, limits: &Limits) -> Result<PluginConfig, Refusal> {
-    let (packed, _) = compression::unpack(source()?, limits)?;
+    let look = Look::new(source, limits);
+    let (packed, _) = look.open()?;
     if packed != Compression::None {
         return Err(Refusal::Compressed(packed));
     }
     let place = vec![CONFIG.as_bytes().to_vec()];
-    let mut pass = look::pass(source, limits, std::slice::from_ref(&place), None)?;
+    let mut pass = look.pass(std::slice::from_ref(&place), None)?;
     if pass.layout.resolve(&place)? != place {
         return Err(Refusal::NotAFile(CONFIG.to_owned()));
     }

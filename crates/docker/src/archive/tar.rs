@@ -68,7 +68,7 @@ struct Said {
 
 impl<R: Read> Tar<R> {
     pub(super) fn new(reader: R, limits: &Limits) -> Self {
-        Tar { reader, limits: *limits, count: 0, begun: false, data: 0, padding: 0 }
+        Tar { reader, limits: limits.clone(), count: 0, begun: false, data: 0, padding: 0 }
     }
 
     /// The next entry; `None` at the end. What follows the end is not read: the daemon does not, either.

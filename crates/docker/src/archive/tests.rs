@@ -103,7 +103,7 @@ pub(super) fn opener(bytes: &[u8]) -> impl Fn() -> io::Result<Box<dyn Read>> + u
 /// The names and kinds of all entries.
 pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, Refusal> {
     let source = opener(bytes);
-    let (_, mut tar) = open(&source, &Limits::default())?;
+    let (_, mut tar) = look::Look::new(&source, &Limits::default()).open()?;
     let mut entries = Vec::new();
     while let Some(entry) = tar.next()? {
         entries.push(entry);

@@ -44,8 +44,56 @@ go_struct! {
         /// Sent by docker-py; the daemon takes it from the query.
         platform: Ignored = "Platform",
     }
+}
 
-    /// How a container is tied to its host, with moby's embedded `Resources`.
+/// Declares a struct with the fields of moby's `Resources`, which it embeds, at its end.
+macro_rules! with_resources {
+    ($(
+        $(#[$about:meta])*
+        pub struct $name:ident { $($fields:tt)* }
+    )*) => {
+        go_struct! {$(
+            $(#[$about])*
+            pub struct $name {
+                $($fields)*
+                cpu_shares: i64 = "CpuShares",
+                memory: i64 = "Memory",
+                nano_cpus: i64 = "NanoCpus",
+                cgroup_parent: String = "CgroupParent",
+                blkio_weight: u16 = "BlkioWeight",
+                blkio_weight_device: Option<Vec<WeightDevice>> = "BlkioWeightDevice",
+                blkio_device_read_bps: Option<Vec<ThrottleDevice>> = "BlkioDeviceReadBps",
+                blkio_device_write_bps: Option<Vec<ThrottleDevice>> = "BlkioDeviceWriteBps",
+                blkio_device_read_iops: Option<Vec<ThrottleDevice>> = "BlkioDeviceReadIOps",
+                blkio_device_write_iops: Option<Vec<ThrottleDevice>> = "BlkioDeviceWriteIOps",
+                cpu_period: i64 = "CpuPeriod",
+                cpu_quota: i64 = "CpuQuota",
+                cpu_realtime_period: i64 = "CpuRealtimePeriod",
+                cpu_realtime_runtime: i64 = "CpuRealtimeRuntime",
+                cpuset_cpus: String = "CpusetCpus",
+                cpuset_mems: String = "CpusetMems",
+                devices: Option<Vec<DeviceMapping>> = "Devices",
+                device_cgroup_rules: Option<Vec<String>> = "DeviceCgroupRules",
+                device_requests: Option<Vec<DeviceRequest>> = "DeviceRequests",
+                kernel_memory: i64 = "KernelMemory",
+                kernel_memory_tcp: i64 = "KernelMemoryTCP",
+                memory_reservation: i64 = "MemoryReservation",
+                memory_swap: i64 = "MemorySwap",
+                memory_swappiness: Option<i64> = "MemorySwappiness",
+                oom_kill_disable: Option<bool> = "OomKillDisable",
+                pids_limit: Option<i64> = "PidsLimit",
+                ulimits: Option<Vec<Ulimit>> = "Ulimits",
+                cpu_count: i64 = "CpuCount",
+                cpu_percent: i64 = "CpuPercent",
+                io_maximum_iops: u64 = "IOMaximumIOps",
+                io_maximum_bandwidth: u64 = "IOMaximumBandwidth",
+            }
+        )*}
+    };
+}
+
+with_resources! {
+    /// How a container is tied to its host.
     pub struct HostConfig {
         binds: Option<Vec<String>> = "Binds",
         container_id_file: String = "ContainerIDFile",
@@ -87,75 +135,15 @@ go_struct! {
         readonly_paths: Option<Vec<String>> = "ReadonlyPaths",
         init: Option<bool> = "Init",
         annotations: Option<BTreeMap<String, String>> = "Annotations",
-        cpu_shares: i64 = "CpuShares",
-        memory: i64 = "Memory",
-        nano_cpus: i64 = "NanoCpus",
-        cgroup_parent: String = "CgroupParent",
-        blkio_weight: u16 = "BlkioWeight",
-        blkio_weight_device: Option<Vec<WeightDevice>> = "BlkioWeightDevice",
-        blkio_device_read_bps: Option<Vec<ThrottleDevice>> = "BlkioDeviceReadBps",
-        blkio_device_write_bps: Option<Vec<ThrottleDevice>> = "BlkioDeviceWriteBps",
-        blkio_device_read_iops: Option<Vec<ThrottleDevice>> = "BlkioDeviceReadIOps",
-        blkio_device_write_iops: Option<Vec<ThrottleDevice>> = "BlkioDeviceWriteIOps",
-        cpu_period: i64 = "CpuPeriod",
-        cpu_quota: i64 = "CpuQuota",
-        cpu_realtime_period: i64 = "CpuRealtimePeriod",
-        cpu_realtime_runtime: i64 = "CpuRealtimeRuntime",
-        cpuset_cpus: String = "CpusetCpus",
-        cpuset_mems: String = "CpusetMems",
-        devices: Option<Vec<DeviceMapping>> = "Devices",
-        device_cgroup_rules: Option<Vec<String>> = "DeviceCgroupRules",
-        device_requests: Option<Vec<DeviceRequest>> = "DeviceRequests",
-        kernel_memory: i64 = "KernelMemory",
-        kernel_memory_tcp: i64 = "KernelMemoryTCP",
-        memory_reservation: i64 = "MemoryReservation",
-        memory_swap: i64 = "MemorySwap",
-        memory_swappiness: Option<i64> = "MemorySwappiness",
-        oom_kill_disable: Option<bool> = "OomKillDisable",
-        pids_limit: Option<i64> = "PidsLimit",
-        ulimits: Option<Vec<Ulimit>> = "Ulimits",
-        cpu_count: i64 = "CpuCount",
-        cpu_percent: i64 = "CpuPercent",
-        io_maximum_iops: u64 = "IOMaximumIOps",
-        io_maximum_bandwidth: u64 = "IOMaximumBandwidth",
     }
 
     /// The body of `POST /containers/{id}/update`: `Resources` and the restart policy.
     pub struct UpdateRequest {
         restart_policy: RestartPolicy = "RestartPolicy",
-        cpu_shares: i64 = "CpuShares",
-        memory: i64 = "Memory",
-        nano_cpus: i64 = "NanoCpus",
-        cgroup_parent: String = "CgroupParent",
-        blkio_weight: u16 = "BlkioWeight",
-        blkio_weight_device: Option<Vec<WeightDevice>> = "BlkioWeightDevice",
-        blkio_device_read_bps: Option<Vec<ThrottleDevice>> = "BlkioDeviceReadBps",
-        blkio_device_write_bps: Option<Vec<ThrottleDevice>> = "BlkioDeviceWriteBps",
-        blkio_device_read_iops: Option<Vec<ThrottleDevice>> = "BlkioDeviceReadIOps",
-        blkio_device_write_iops: Option<Vec<ThrottleDevice>> = "BlkioDeviceWriteIOps",
-        cpu_period: i64 = "CpuPeriod",
-        cpu_quota: i64 = "CpuQuota",
-        cpu_realtime_period: i64 = "CpuRealtimePeriod",
-        cpu_realtime_runtime: i64 = "CpuRealtimeRuntime",
-        cpuset_cpus: String = "CpusetCpus",
-        cpuset_mems: String = "CpusetMems",
-        devices: Option<Vec<DeviceMapping>> = "Devices",
-        device_cgroup_rules: Option<Vec<String>> = "DeviceCgroupRules",
-        device_requests: Option<Vec<DeviceRequest>> = "DeviceRequests",
-        kernel_memory: i64 = "KernelMemory",
-        kernel_memory_tcp: i64 = "KernelMemoryTCP",
-        memory_reservation: i64 = "MemoryReservation",
-        memory_swap: i64 = "MemorySwap",
-        memory_swappiness: Option<i64> = "MemorySwappiness",
-        oom_kill_disable: Option<bool> = "OomKillDisable",
-        pids_limit: Option<i64> = "PidsLimit",
-        ulimits: Option<Vec<Ulimit>> = "Ulimits",
-        cpu_count: i64 = "CpuCount",
-        cpu_percent: i64 = "CpuPercent",
-        io_maximum_iops: u64 = "IOMaximumIOps",
-        io_maximum_bandwidth: u64 = "IOMaximumBandwidth",
     }
+}
 
+go_struct! {
     /// A device of the host in the container.
     pub struct DeviceMapping {
         path_on_host: String = "PathOnHost",

@@ -1,7 +1,7 @@
 //! Archives as bodies: what each end point goes by in one, and what that asks for.
 
 use super::{Call, Misread, build};
-use crate::archive::files::{self, Finding, Packed, Summary};
+use crate::archive::files::{self, Finding, Summary};
 use crate::archive::images::{self, Images};
 use crate::archive::{Limits, Open, plugin};
 use crate::body::plugin::PluginConfig;
@@ -34,9 +34,9 @@ impl Call {
         Ok(match self.operation {
             Operation::ImageBuild => Archive::Context(build::context(&self.query, source, limits)?),
             Operation::ImageLoad => Archive::Images(images::images(source, limits)?),
-            Operation::PutContainerArchive => Archive::Files(files::summary(source, Packed::Refused, limits)?),
+            Operation::PutContainerArchive => Archive::Files(files::summary(source, limits)?),
             Operation::ImageCreate => {
-                files::summary(source, Packed::Taken, limits)?;
+                files::readable(source, limits)?;
                 Archive::Root
             }
             Operation::PluginCreate => Archive::Plugin(Box::new(plugin::config(source, limits)?)),

@@ -96,6 +96,9 @@ impl Asked<'_> {
             let platform = if image.platform.is_empty() { &platform } else { &image.platform };
             self.needed(image, platform, anew, fetched)?;
         }
+        for image in &build.onbuild.copies_from {
+            self.pulled(&image.name, &platform, anew);
+        }
         for ask in build.asks() {
             self.build_step(&ask, &network)?;
         }
@@ -103,6 +106,9 @@ impl Asked<'_> {
             let Some(known) = self.world.image(&base.name) else { continue };
             let misread = |reason| Misread::Trigger { image: base.name.clone(), reason };
             let steps = dockerfile::triggers(&known.triggers, Builder::Classic).map_err(misread)?;
+            for image in &steps.copies_from {
+                self.pulled(&image.name, &platform, anew);
+            }
             for ask in steps.asks() {
                 self.build_step(&ask, &network)?;
             }
@@ -113,15 +119,7 @@ impl Asked<'_> {
     /// An image that the daemon must have before the build: fetched first where it would fetch it.
     fn needed(&mut self, image: &ImageName, platform: &str, anew: bool, fetched: bool) -> Result<(), Misread> {
         let missing = self.build_image(&image.name)?;
-        let Ok(reference) = Reference::parse(&image.name).map(Reference::with_default_tag) else { return Ok(()) };
-        // One for another platform is fetched too.
-        let fits = platform.is_empty() || self.world.image(&image.name).is_some_and(|known| known.platform == platform);
-        if !missing && !anew && fits {
-            return Ok(());
-        }
-        let named = Image { reference: Some(reference.clone()), ..Image::default() };
-        self.ask_once(Privilege::PullImage { image: named });
-        let fetch = Fetch { image: reference, platform: platform.to_owned() };
+        let Some(fetch) = self.pulled(&image.name, platform, anew || missing) else { return Ok(()) };
         if self.fetches.iter().any(|other| other.image == fetch.image && other.platform != fetch.platform) {
             return Err(Misread::value("FROM", "names one image for two platforms; build them one by one"));
         }
@@ -129,6 +127,19 @@ impl Asked<'_> {
             self.fetches.push(fetch);
         }
         Ok(())
+    }
+
+    /// The pull of an image that the daemon would fetch: anew, or because it is there for another platform. (A trigger
+    /// may name a stage of whoever builds from it where it seems to name an image: that is not to be fetched first.)
+    fn pulled(&mut self, name: &str, platform: &str, anew: bool) -> Option<Fetch> {
+        let reference = Reference::parse(name).map(Reference::with_default_tag).ok()?;
+        let fits = platform.is_empty() || self.world.image(name).is_some_and(|known| known.platform == platform);
+        if !anew && fits {
+            return None;
+        }
+        let image = Image { reference: Some(reference.clone()), ..Image::default() };
+        self.ask_once(Privilege::PullImage { image });
+        Some(Fetch { image: reference, platform: platform.to_owned() })
     }
 
     /// An image that a build takes. Whether it is missing, so that the daemon would fetch it.

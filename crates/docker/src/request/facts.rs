@@ -84,7 +84,7 @@ impl Request {
             shared_with: Vec::new(),
             not_found: None,
         };
-        let outcome = draft.settle(&self.call).and_then(|()| Ok(draft.label(&self.call, self.maker.as_deref())?));
+        let outcome = draft.settle(&self.call).and_then(|()| Ok(draft.label(&self.call, self)?));
         let open = world.take_open();
         if world.asked_too_much() || draft.asked.too_much {
             return Err(Misread::TooMuch.into());
@@ -128,9 +128,14 @@ impl Draft<'_> {
     }
 
     /// Labels what is made as its maker's. What is there already stays its owner's.
-    fn label(&mut self, call: &Call, maker: Option<&str>) -> Result<(), Misread> {
+    fn label(&mut self, call: &Call, request: &Request) -> Result<(), Misread> {
+        if let Some(owner) = &request.only {
+            ownership::limit(&mut self.query, owner)?;
+        }
         self.shared_with = ownership::shared_with(&mut self.body);
-        let Some(maker) = maker else { return ownership::refuse_labels(call.operation, &mut self.body, &self.query) };
+        let Some(maker) = request.maker.as_deref() else {
+            return ownership::refuse_labels(call.operation, &mut self.body, &self.query);
+        };
         let owner = match self.resources.first() {
             Some(Resource::Thing(thing)) => thing.ownership.owners.first().map(String::as_str),
             Some(Resource::Volume(volume)) if volume.exists => volume.ownership.owners.first().map(String::as_str),

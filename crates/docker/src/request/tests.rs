@@ -40,6 +40,7 @@ fn look_up(world: &mut World, lookup: Lookup) {
             let user = if name.contains("nonroot") { "1001" } else { "" }.to_owned();
             let triggers: &[&str] = match name.as_str() {
                 "tiny:fetches" => &["RUN make", "ADD http://169.254.169.254/ /x", "COPY --from=evil.example/app:1 / /"],
+                "tiny:copies" => &["COPY --from=tiny / /"],
                 "tiny:unreadable" => &["FROM evil.example/app:1"],
                 _ => &[],
             };

@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use policy::Subject;
+use policy::{Policy, Subject};
 use server::upstream::UpstreamAddress;
 
 use super::{Exit, Failure, PolicyArguments};
@@ -64,8 +64,11 @@ pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
         let known = config::load(&wishes).map(|config| show::Places::of(&config)).unwrap_or_default();
         return retell(file.clone(), id, &known, as_json);
     }
-    let config = config::load(&wishes)?;
+    let mut config = config::load(&wishes)?;
     talk::complain(&config.warnings, as_json);
+    if arguments.policy.preset.is_none() && arguments.policy.policy.is_empty() {
+        config.policy = with_rules_of_now(&config)?;
+    }
     let places = show::Places::of(&config);
     if let Some(id) = &arguments.record {
         return retell(config.settings.records.file, id, &places, as_json);
@@ -79,6 +82,17 @@ pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
         talk::result(&format!("\n{}", show::verdict(&told)))?;
     }
     Ok(show::exit(&told))
+}
+
+/// The policy with the temporary rules of the running firewall, where there is one.
+fn with_rules_of_now(config: &Config) -> Result<Policy, Failure> {
+    let socket = config.settings.admin.to_ask();
+    let asked = if socket.exists() { super::rules::of_firewall(&socket) } else { Ok(Vec::new()) };
+    let rules = asked.unwrap_or_else(|reason| {
+        talk::say(&format!("the temporary rules of the running firewall are left out: {reason}"));
+        Vec::new()
+    });
+    Ok(config.policy.with_rules(rules)?)
 }
 
 fn retell(file: PathBuf, id: &str, places: &show::Places, as_json: bool) -> Result<Exit, Failure> {

@@ -5,16 +5,17 @@ mod show;
 mod tests;
 mod text;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
-use policy::{Diagnostic, Diagnostics, NamedText, Severity, TemporaryRule};
+use policy::TemporaryRule;
 use serde::Deserialize;
-use server::admin::{self, Command, Fault, FaultKind, Place};
+use server::admin::{Command, Place};
 
+use super::running::{self, Running};
 use super::{Exit, Failure};
-use crate::config::{self, Wishes, units};
+use crate::config::units;
 use crate::talk;
 
 /// Add, list and remove rules that end by themselves
@@ -26,20 +27,9 @@ use crate::talk;
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
-    whom: Whom,
+    running: Running,
     #[command(subcommand)]
     what: What,
-}
-
-/// Which firewall is asked.
-#[derive(Debug, Args)]
-pub struct Whom {
-    /// The configuration file of the running firewall [default: /etc/dockwarden/config.yaml, where there is one]
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
-    /// Its admin socket, instead of the configuration's
-    #[arg(long, value_name = "PATH", global = true)]
-    socket: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,7 +73,7 @@ struct Add {
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
     lasts: Duration,
     /// Why; shown in the list, and to whom it refuses something
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
 }
 
@@ -102,27 +92,22 @@ struct Listed {
 
 /// Asks the firewall.
 pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
-    let Arguments { whom, what } = arguments;
-    let socket = match whom.socket {
-        Some(socket) => socket,
-        None => config::admin_socket(&Wishes { config: whom.config, ..Wishes::default() })?,
-    };
-    let ask = |command: Command, text: &str| admin::ask(&socket, command).map_err(|fault| failure(fault, text));
+    let Arguments { running, what } = arguments;
+    let socket = running.socket()?;
     let said = match what {
         What::Add(wish) => {
-            let rule = wish.rule()?;
-            let seconds = wish.lasts.as_secs();
+            let (rule, seconds) = (wish.rule()?, wish.lasts.as_secs());
             let command = Command::RulesAdd { rule: rule.clone(), seconds, reason: wish.reason };
-            let Changed { rule: added, warnings } = read(ask(command, &rule)?)?;
-            talk::complain(&faults(&warnings, &rule), as_json);
+            let Changed { rule: added, warnings } = running::ask(&socket, command, &rule)?;
+            talk::complain(&running::diagnostics(&warnings, &rule), as_json);
             if as_json { show::as_json(&added) } else { format!("rule {} holds until {}", added.id, added.end()) }
         }
         What::List => {
-            let Listed { rules } = read(ask(Command::RulesList {}, "")?)?;
+            let rules = of_firewall(&socket)?;
             if as_json { show::lines(&rules) } else { show::table(&rules) }
         }
         What::Remove { id } => {
-            let Changed { rule, .. } = read(ask(Command::RulesRemove { id }, "")?)?;
+            let Changed { rule, .. } = running::ask(&socket, Command::RulesRemove { id }, "")?;
             if as_json { show::as_json(&rule) } else { format!("rule {} has ended: {}", rule.id, rule.rule) }
         }
     };
@@ -130,6 +115,11 @@ pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
         talk::result(&said)?;
     }
     Ok(Exit::Done)
+}
+
+/// The rules that hold now in the firewall behind a socket.
+pub fn of_firewall(socket: &Path) -> Result<Vec<TemporaryRule>, Failure> {
+    running::ask(socket, Command::RulesList {}, "").map(|Listed { rules }| rules)
 }
 
 impl Add {
@@ -151,32 +141,6 @@ fn time(text: &str) -> Result<Duration, String> {
         return Err("a rule lasts whole seconds, one or more".to_owned());
     }
     Ok(lasts)
-}
-
-fn read<T: for<'de> Deserialize<'de>>(answer: serde_json::Value) -> Result<T, Failure> {
-    serde_json::from_value(answer)
-        .map_err(|error| Failure::Sentence(format!("the firewall's answer cannot be read: {error}")))
-}
-
-/// The fault with the place in the text that was sent.
-fn failure(fault: Fault, text: &str) -> Failure {
-    match fault.kind {
-        FaultKind::NotAllowed => Failure::NotAllowed(fault.message),
-        FaultKind::Invalid if fault.diagnostics.is_empty() => Failure::Invalid(Diagnostics::sentence(&fault.message)),
-        FaultKind::Invalid => Failure::Invalid(Diagnostics(faults(&fault.diagnostics, text))),
-        FaultKind::NotFound | FaultKind::Failed => Failure::Sentence(fault.message),
-    }
-}
-
-fn faults(places: &[Place], text: &str) -> Vec<Diagnostic> {
-    let text = NamedText { name: "rule".to_owned(), text: text.to_owned() };
-    let fault = |place: &Place| {
-        let mut fault = Diagnostic::at(&text, place.line, place.column, place.message.clone());
-        fault.length = place.length;
-        fault.severity = if place.warning { Severity::Warning } else { Severity::Error };
-        fault.help_with(place.help.clone())
-    };
-    places.iter().map(fault).collect()
 }
 
 const EXAMPLES: &str = "\

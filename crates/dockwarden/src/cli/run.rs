@@ -64,6 +64,7 @@ async fn beside(config: Config, command: &[OsString]) -> Result<Exit, String> {
         subject: None,
         spool: config.settings.spool.open().unwrap_or_else(|_| std::env::temp_dir()),
         seal: config.settings.mediation.as_ref().and_then(Mediation::known),
+        owners: None,
     };
     // Before the socket is there: from here on a signal must not leave it behind.
     let mut signals = Signals::new().map_err(|error| format!("cannot take signals: {error}"))?;

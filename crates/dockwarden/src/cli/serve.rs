@@ -17,6 +17,7 @@ use sd_notify::NotifyState;
 use server::admin::{Admin, Desk};
 use server::gateway::{Gateway, Manner, Records, Settings};
 use server::listen::{ListenAddress, Listener};
+use server::owners::Owners;
 use server::plugin::Plugin;
 use server::rules::Rules;
 use server::state::State;
@@ -32,7 +33,8 @@ use reload::Reload;
 /// Guard a Docker daemon: listen, judge, pass on
 ///
 /// Starts only when configuration and policy have no fault. SIGTERM and SIGINT stop it gracefully (a
-/// second one at once), SIGHUP takes the policy again and reopens the records.
+/// second one at once), SIGHUP takes the policy again and reopens the records. A change of the files that
+/// the policy was read from is noticed without it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -76,31 +78,36 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
             config.settings.limits.connections
         );
     }
-    let Doors { gateway: listeners, plugin: asked } = open(&config)?;
     let records = config.settings.records.open().map_err(|error| error.to_string())?;
     let records = Records::File(Arc::new(records));
     let spool = config.settings.spool.open()?;
-    let state = Arc::new(config.settings.state.open().map_err(|error| error.to_string())?);
-    let rules = put_in_force(config.policy, state, &records, &config.settings).await?;
+    let Config { settings, policy, read_from, .. } = config;
+    let state = Arc::new(settings.state.open().map_err(|error| error.to_string())?);
+    let owners = remember(&state).await?;
+    let rules = put_in_force(policy, state, &records, &settings).await?;
     let mut beside = JoinSet::new();
-    administer(&mut beside, &rules, &records, &config.settings)?;
+    administer(&mut beside, &rules, &records, &settings)?;
+    // Last: nobody comes in before all is in force.
+    let Doors { gateway: listeners, plugin: asked } = open(&settings)?;
     let gateway = Gateway::new(
         Settings {
-            upstream: config.settings.upstream.upstream(),
-            limits: config.settings.limits.clone(),
-            reading: config.settings.understand.reading(),
+            upstream: settings.upstream.upstream(),
+            limits: settings.limits.clone(),
+            reading: settings.understand.reading(),
             records,
             manner: Manner::Forward,
             subject: None,
             spool,
-            seal: config.settings.seal()?,
+            seal: settings.seal()?,
+            owners: Some(owners),
         },
         Arc::clone(rules.policy()),
     );
-    let require = config.settings.plugin.as_ref().map(|plugin| plugin.require).unwrap_or_default();
+    beside.spawn(Arc::clone(&gateway).keep_owners());
+    let require = settings.plugin.as_ref().map(|plugin| plugin.require).unwrap_or_default();
     let plugin = Plugin::new(Arc::clone(&gateway), require);
     let mut serving = Serving::start(&gateway, listeners, &plugin, asked);
-    let mut reload = Reload::new(wishes, config.settings, config.read_from, rules);
+    let mut reload = Reload::new(wishes, settings, read_from, rules);
     tell_system(&[NotifyState::Ready]);
     loop {
         tokio::select! {
@@ -140,16 +147,15 @@ struct Doors {
 }
 
 /// Opens every door, or none.
-fn open(config: &Config) -> Result<Doors, String> {
-    let plugin = config.settings.plugin.iter().map(|plugin| &plugin.listen);
-    let opened: Vec<_> =
-        config.settings.listen.iter().chain(plugin).map(|listen| Listener::bind(listen.spec())).collect();
+fn open(settings: &config::Settings) -> Result<Doors, String> {
+    let plugin = settings.plugin.iter().map(|plugin| &plugin.listen);
+    let opened: Vec<_> = settings.listen.iter().chain(plugin).map(|listen| Listener::bind(listen.spec())).collect();
     let problems: Vec<String> = opened.iter().filter_map(|door| Some(door.as_ref().err()?.to_string())).collect();
     if !problems.is_empty() {
         return Err(problems.join("\ndockwarden: "));
     }
     let mut gateway: Vec<Listener> = opened.into_iter().flatten().collect();
-    let plugin = gateway.split_off(config.settings.listen.len().min(gateway.len()));
+    let plugin = gateway.split_off(settings.listen.len().min(gateway.len()));
     for (listener, what) in gateway.iter().zip(repeat("listening")).chain(plugin.iter().zip(repeat("plugin listening")))
     {
         match listener.local_addr() {
@@ -158,6 +164,13 @@ fn open(config: &Config) -> Result<Doors, String> {
         }
     }
     Ok(Doors { gateway, plugin })
+}
+
+/// Who owns what, as it was written down.
+async fn remember(state: &Arc<State>) -> Result<Arc<Owners>, String> {
+    let state = Arc::clone(state);
+    let loaded = tokio::task::spawn_blocking(move || Owners::load(state)).await;
+    loaded.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
 /// The policy with the temporary rules that were kept; ends of rules are seen to from here on.

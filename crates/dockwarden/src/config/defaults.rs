@@ -19,6 +19,16 @@ pub fn daemon() -> PathBuf {
     PathBuf::from("/var/run/docker.sock")
 }
 
+/// Where administrators ask: a user cannot make sockets in the system's place.
+pub fn admin_socket() -> PathBuf {
+    if nix::unistd::geteuid().is_root() { system_admin_socket() } else { state_folder().join("admin.sock") }
+}
+
+/// Where administrators ask the firewall of the system.
+pub fn system_admin_socket() -> PathBuf {
+    PathBuf::from("/run/dockwarden/admin.sock")
+}
+
 /// Where state is kept.
 pub fn state_folder() -> PathBuf {
     if nix::unistd::geteuid().is_root() {

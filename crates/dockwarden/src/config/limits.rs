@@ -74,14 +74,18 @@ const KEYS: &[(&str, Bound)] = &[
     ("judged_body_wait", Bound::Wait(|limits| &mut limits.judged_body_wait)),
     ("judged_body_bytes", Bound::Size(|limits| &mut limits.judged_body_bytes)),
     ("judged_bodies_bytes", Bound::Size(|limits| &mut limits.judged_bodies_bytes)),
+    ("judged_bodies_bytes_per_subject", Bound::Size(|limits| &mut limits.judged_bodies_bytes_per_subject)),
     ("archive_bytes", Bound::Size(|limits| &mut limits.archive_bytes)),
     ("archives_bytes", Bound::Size(|limits| &mut limits.archives_bytes)),
+    ("archives_bytes_per_subject", Bound::Size(|limits| &mut limits.archives_bytes_per_subject)),
     ("archive_free_bytes", Bound::Size(|limits| &mut limits.archive_free_bytes)),
     ("archive_wait", Bound::Wait(|limits| &mut limits.archive_wait)),
+    ("archive_rate", Bound::Size(|limits| &mut limits.archive_rate)),
     ("archive_unpacked_bytes", Bound::Size(|limits| &mut limits.archive_unpacked_bytes)),
     ("archive_ratio", Bound::Count(|limits| &mut limits.archive_ratio)),
     ("archive_look_wait", Bound::Wait(|limits| &mut limits.archive_look_wait)),
     ("archive_looks", Bound::Count(|limits| &mut limits.archive_looks)),
+    ("archive_looks_per_subject", Bound::Count(|limits| &mut limits.archive_looks_per_subject)),
     ("fetch_wait", Bound::Wait(|limits| &mut limits.fetch_wait)),
     ("keep_alive", Bound::Wait(|limits| &mut limits.keep_alive)),
     ("handshake_wait", Bound::Wait(|limits| &mut limits.handshake_wait)),
@@ -113,14 +117,18 @@ mod tests {
             judged_body_wait: _,
             judged_body_bytes: _,
             judged_bodies_bytes: _,
+            judged_bodies_bytes_per_subject: _,
             archive_bytes: _,
             archives_bytes: _,
+            archives_bytes_per_subject: _,
             archive_free_bytes: _,
             archive_wait: _,
+            archive_rate: _,
             archive_unpacked_bytes: _,
             archive_ratio: _,
             archive_look_wait: _,
             archive_looks: _,
+            archive_looks_per_subject: _,
             fetch_wait: _,
             keep_alive: _,
             handshake_wait: _,
@@ -137,7 +145,7 @@ mod tests {
             temporary_time: _,
             drain: _,
         } = Limits::default();
-        assert_eq!(KEYS.len(), 29);
+        assert_eq!(KEYS.len(), 30);
     }
 
     #[test]

@@ -54,8 +54,16 @@ fn examples_have_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path());
     std::fs::copy(here("../../examples/limits.cedar"), folder.path().join("limits.cedar")).unwrap();
-    let examples =
-        ["shared-server.yaml", "ci.yaml", "tls.yaml", "limits.yaml", "redact.yaml", "plugin.yaml", "mediation.yaml"];
+    let examples = [
+        "shared-server.yaml",
+        "ci.yaml",
+        "tls.yaml",
+        "limits.yaml",
+        "redact.yaml",
+        "temporary-rules.yaml",
+        "plugin.yaml",
+        "mediation.yaml",
+    ];
     for name in examples {
         let example = std::fs::read_to_string(here("../../examples").join(name)).unwrap();
         let place = folder.path().join(name);

@@ -18,4 +18,5 @@ mod presets;
 mod rules;
 mod show;
 mod support;
+mod temporary;
 mod traffic;

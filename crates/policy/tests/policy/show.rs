@@ -55,7 +55,7 @@ fn things_are_asked_about_one_by_one() {
     assert!(!sees(&policy, &bob, Resource::Daemon));
     assert!(sees(&policy, &bob, Resource::Volume(volume("data"))), "nothing is said of volumes");
     let carol = subject("carol", &["staff"]);
-    assert!(sees(&policy, &carol, of("blue")));
+    assert!(filter(&policy, &carol, Operation::ContainerList).is_none(), "excepted, and shown the daemon");
     // What cannot be filtered is told all the same: its errors must name nobody.
     let filter = filter(&policy, &bob, Operation::SystemVersion).unwrap();
     assert!(filter.form().is_none() && filter.hides());
@@ -72,6 +72,27 @@ fn who_forbids_to_show_things_need_not_think_of_the_daemon() {
     assert!(filter(&policy, &subject("bob", &[]), Operation::ContainerList).is_none(), "it is for others");
 }
 
+/// Whoever is excepted need not have each thing asked about. What is no exception is none.
+#[test]
+fn exceptions_are_read_from_policies() {
+    for (unless, untouched) in [
+        ("principal in Group::\"staff\"", true),
+        ("principal == User::\"root\" || principal in Group::\"staff\" || resource.name == \"x\"", true),
+        ("principal == User::\"bob\"", true),
+        ("resource.name == \"x\" || principal in Group::\"staff\"", false),
+        ("principal in Group::\"staff\" && resource.name == \"x\"", false),
+        ("!(principal in Group::\"staff\")", false),
+        ("principal in Group::\"docker\"", false),
+    ] {
+        let policy = cedar(&format!(
+            "permit (principal, action in Action::\"read\", resource);\n\
+             forbid (principal, action == Action::\"show\", resource is Container) unless {{ {unless} }};"
+        ));
+        let found = filter(&policy.unwrap(), &subject("bob", &["staff"]), Operation::ContainerList);
+        assert_eq!(found.is_none(), untouched, "{unless}");
+    }
+}
+
 /// Lists do not tell a container's user: for who asks, the answer is no.
 #[test]
 fn what_a_list_does_not_tell_hides() {
@@ -80,7 +101,7 @@ fn what_a_list_does_not_tell_hides() {
     {
         let policy = cedar(&format!(
             "permit (principal, action in Action::\"read\", resource);\n\
-             permit (principal, action == Action::\"show\", resource is Container) when {{ {condition} }};"
+             forbid (principal, action == Action::\"show\", resource is Container) unless {{ {condition} }};"
         ));
         let web = Resource::Container(container("web", &[]));
         assert_eq!(sees(&policy.unwrap(), &subject("bob", &[]), web), seen, "{condition}");

@@ -7,7 +7,7 @@ use policy::Subject;
 use serde_json::{Value, json};
 
 use super::words::{Command, Fault};
-use crate::rules::{Rules, Wish};
+use crate::rules::{Rules, Wish, described};
 
 /// The things that commands are about.
 pub struct Desk {
@@ -31,19 +31,13 @@ impl Desk {
                 let wish = Wish { rule, lasts: Duration::from_secs(seconds), reason };
                 let (rule, warnings) = self.rules.add(wish, subject).await?;
                 let warnings: Vec<_> = warnings.iter().map(super::Place::of).collect();
-                Done::changed(&rule, json!({ "rule": rule, "warnings": warnings }))
+                Ok(Done { answer: json!({ "rule": rule, "warnings": warnings }), changed: Some(described(&rule)) })
             }
             Command::RulesRemove { id } => {
                 let rule = self.rules.remove(&id).await?;
-                Done::changed(&rule, json!({ "rule": rule }))
+                Ok(Done { answer: json!({ "rule": rule }), changed: Some(described(&rule)) })
             }
             Command::RulesList {} => Ok(Done { answer: json!({ "rules": self.rules.list() }), changed: None }),
         }
-    }
-}
-
-impl Done {
-    fn changed(changed: &impl serde::Serialize, answer: Value) -> Result<Done, Fault> {
-        Ok(Done { answer, changed: serde_json::to_value(changed).ok() })
     }
 }

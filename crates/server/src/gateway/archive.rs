@@ -1,16 +1,26 @@
 //! A body that is an archive: stored whole, then looked into, before anything of it is sent.
 
-use std::time::Instant;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
 
 use docker::archive::{Limits as Bounds, Refusal};
 use docker::http::Framing;
 use docker::request::{Archive, Call, Misread};
+use tokio::time::Instant;
 
 use super::answer::Answer;
+use super::connection::{Connection, left};
 use super::exchange::{Exchange, Stop};
+use crate::limits::Limits;
 use crate::record::Outcome;
-use crate::spool::{Spool, SpoolError};
-use crate::wire::BodyError;
+use crate::share::{Held, Share};
+use crate::spool::{Receiving, Spool, SpoolError};
+use crate::stream::ClientStream;
+use crate::wire::{BodyError, Piece, Rest, Wire};
 
 /// Why an archive was not received.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +29,8 @@ enum NotReceived {
     Body(#[from] BodyError),
     #[error(transparent)]
     Spool(#[from] SpoolError),
+    #[error("the archive comes too slowly: less than {0} bytes a second (limits.archive_rate)")]
+    Slow(usize),
 }
 
 impl Exchange<'_> {
@@ -30,52 +42,149 @@ impl Exchange<'_> {
             Framing::Length(length) => Some(length),
             Framing::Chunked => None,
         };
-        let mut receiving = self.gateway.spools.receive(length, limits).await.map_err(|error| not_stored(&error))?;
+        let user = &self.connection.subject.user;
+        let receiving = self.gateway.spools.receive(user, length, limits).await.map_err(|error| not_stored(&error))?;
         if !self.rest.is_done() {
             self.say_continue().await?;
         }
-        let client = &mut self.connection.client;
-        let reading = async {
-            let silence = Some(limits.body_silence);
-            while let Some(piece) = self.rest.read(&mut client.stream, &mut client.ahead, silence).await? {
-                receiving.add(&piece.data()).await?;
-            }
-            Ok::<Spool, NotReceived>(receiving.end().await?)
-        };
+        let reading = read(&mut self.rest, &mut self.connection.client, receiving, limits);
         let failed = |status, what: &dyn std::fmt::Display| {
             Stop::new(Outcome::Malformed, Answer::new(status, format!("dockwarden: {what}")))
         };
         match tokio::time::timeout(limits.archive_wait, reading).await {
             Ok(Ok(spool)) => Ok(spool),
             Ok(Err(NotReceived::Spool(error))) => Err(not_stored(&error)),
-            Ok(Err(NotReceived::Body(error @ BodyError::Silent(_)))) => Err(failed(408, &error)),
+            Ok(Err(error @ (NotReceived::Slow(_) | NotReceived::Body(BodyError::Silent(_))))) => {
+                Err(failed(408, &error))
+            }
             Ok(Err(NotReceived::Body(error))) => Err(failed(400, &error)),
             Err(_) => Err(failed(408, &"the archive took too long (limits.archive_wait)")),
         }
     }
 
-    /// Looks into it. Decompressing and reading take a thread of their own; only so many at a time.
-    pub(super) async fn look_into(&self, call: &Call, spool: &Spool) -> Result<Archive, Stop> {
-        let limits = &self.gateway.settings.limits;
-        let failed =
-            || Stop::new(Outcome::Failed, Answer::new(500, "dockwarden: the archive could not be looked into"));
-        let _turn = self.gateway.spools.looks.acquire().await.map_err(|_| failed())?;
-        let bounds = Bounds {
-            unpacked: limits.archive_unpacked_bytes as u64,
-            ratio: limits.archive_ratio as u64,
-            ..Bounds::default()
-        };
-        let until = Instant::now().checked_add(limits.archive_look_wait).ok_or_else(failed)?;
-        let (call, open) = (call.clone(), spool.opener(until));
-        let looked = tokio::task::spawn_blocking(move || call.inspect(&open, &bounds)).await;
-        looked.map_err(|_| failed())?.map_err(|misread| not_understood(&misread))
+    /// Looks into it, for as long as the client waits for that.
+    pub(super) async fn look_into(&mut self, call: &Call, spool: &Spool) -> Result<Archive, Stop> {
+        let gateway = self.gateway;
+        let Connection { client: Wire { stream, ahead }, subject, .. } = &mut *self.connection;
+        let socket = stream.number();
+        let look = look(&gateway.spools.looks, &subject.user, call, spool, &gateway.settings.limits);
+        tokio::select! {
+            biased;
+            looked = look => looked,
+            () = left(stream, ahead, socket) => {
+                Err(Stop::new(Outcome::Interrupted, Answer::new(400, "dockwarden: the client left")))
+            }
+        }
+    }
+}
+
+/// Reads an archive to its end.
+async fn read(
+    rest: &mut Rest,
+    client: &mut Wire<ClientStream>,
+    mut receiving: Receiving,
+    limits: &Limits,
+) -> Result<Spool, NotReceived> {
+    let mut pace = Pace::default();
+    while let Some(piece) = next(rest, client, &mut receiving, &mut pace, limits.body_silence).await? {
+        let data = piece.data();
+        receiving.add(&data).await?;
+        pace.came(data.len());
+        if !rest.is_done() {
+            pace.keep(limits)?;
+        }
+    }
+    Ok(receiving.end().await?)
+}
+
+/// The next piece. Where it is yet to come, what came before is put down meanwhile.
+async fn next(
+    rest: &mut Rest,
+    client: &mut Wire<ClientStream>,
+    receiving: &mut Receiving,
+    pace: &mut Pace,
+    silence: Duration,
+) -> Result<Option<Piece>, NotReceived> {
+    let mut piece = pin!(rest.read(&mut client.stream, &mut client.ahead, Some(silence)));
+    if let Poll::Ready(piece) = poll_fn(|task| Poll::Ready(piece.as_mut().poll(task))).await {
+        return Ok(piece?);
+    }
+    receiving.rest().await?;
+    let since = Instant::now();
+    let piece = piece.await?;
+    pace.waited(since.elapsed());
+    Ok(piece)
+}
+
+/// How fast an archive comes. The time that we take ourselves does not count.
+#[derive(Default)]
+struct Pace {
+    waited: Duration,
+    bytes: usize,
+}
+
+impl Pace {
+    fn came(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    fn waited(&mut self, time: Duration) {
+        self.waited = self.waited.saturating_add(time);
+    }
+
+    /// Whether enough has come, each time that the client was waited for as long as it may be silent.
+    fn keep(&mut self, limits: &Limits) -> Result<(), NotReceived> {
+        if self.waited < limits.body_silence {
+            return Ok(());
+        }
+        let seconds = usize::try_from(self.waited.as_secs()).unwrap_or(usize::MAX);
+        if self.bytes < limits.archive_rate.saturating_mul(seconds) {
+            return Err(NotReceived::Slow(limits.archive_rate));
+        }
+        *self = Pace::default();
+        Ok(())
+    }
+}
+
+/// Looks into an archive when it is its turn. Decompressing and reading take a thread of their own.
+async fn look(looks: &Share, user: &str, call: &Call, spool: &Spool, limits: &Limits) -> Result<Archive, Stop> {
+    let mut turn = Held::default();
+    looks.wait(user, &mut turn, 1).await;
+    let bounds = Bounds {
+        unpacked: limits.archive_unpacked_bytes as u64,
+        ratio: limits.archive_ratio as u64,
+        ..Bounds::default()
+    };
+    let _end = End(Arc::clone(&bounds.stop));
+    let (call, open) = (call.clone(), spool.opener());
+    let looking = tokio::task::spawn_blocking(move || {
+        let looked = call.inspect(&open, &bounds);
+        // Others have their turn when the thread is free, and not before.
+        drop(turn);
+        looked
+    });
+    match tokio::time::timeout(limits.archive_look_wait, looking).await {
+        Ok(Ok(looked)) => looked.map_err(|misread| not_understood(&misread)),
+        Ok(Err(_)) => {
+            Err(Stop::new(Outcome::Failed, Answer::new(500, "dockwarden: the archive could not be looked into")))
+        }
+        Err(_) => Err(not_understood(&Misread::Archive(Refusal::TooSlow))),
+    }
+}
+
+/// Ends a look that nobody waits for any more, because its time is up or its client left.
+struct End(Arc<AtomicBool>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
 fn not_stored(error: &SpoolError) -> Stop {
     let (outcome, status) = match error {
         SpoolError::TooLarge(_) => (Outcome::Malformed, 413),
-        SpoolError::Crowded(_) | SpoolError::Full(_) => (Outcome::Failed, 503),
+        SpoolError::Crowded(_) | SpoolError::Share(_) | SpoolError::Full(_) => (Outcome::Failed, 503),
         SpoolError::Io(_) => (Outcome::Failed, 500),
     };
     Stop::new(outcome, Answer::new(status, format!("dockwarden: {error}")))
@@ -92,4 +201,24 @@ fn not_understood(misread: &Misread) -> Stop {
     };
     let outcome = if misread.status() >= 500 { Outcome::Failed } else { Outcome::Malformed };
     Stop::new(outcome, Answer::new(misread.status(), format!("dockwarden: {misread}{bound}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_sends_too_little_is_not_waited_for() {
+        let limits = Limits { body_silence: Duration::from_secs(10), archive_rate: 100, ..Limits::default() };
+        let mut pace = Pace::default();
+        let mut second = |bytes| {
+            pace.waited(Duration::from_secs(1));
+            pace.came(bytes);
+            pace.keep(&limits).is_ok()
+        };
+        assert!((0..9).all(|_| second(1)), "not yet");
+        assert!(second(991), "enough over the whole");
+        assert!((0..9).all(|_| second(100)), "counted anew");
+        assert!(!second(99), "what came before is no credit");
+    }
 }

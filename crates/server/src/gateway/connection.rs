@@ -1,20 +1,22 @@
 //! One client's connection: who it is, and its exchanges one after the other.
 
+use std::os::fd::RawFd;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use policy::Subject;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::answer::Answer;
 use super::{Gateway, Place, exchange};
 use crate::listen::{Accepted, Peer};
-use crate::stream::{ClientStream, DaemonStream};
-use crate::wire::Wire;
+use crate::stream::{ClientStream, DaemonStream, hung_up};
+use crate::sys;
+use crate::wire::{Wire, fill};
 
 /// Both ends, and who is at the client's.
 pub(crate) struct Connection {
@@ -126,6 +128,27 @@ async fn identify(gateway: &Gateway, peer: Peer) -> Result<Subject, String> {
     }
 }
 
+/// Waits for a client to leave while its request is being carried out. Little is read ahead of it meanwhile: then the
+/// socket's own buffer makes it wait.
+pub(super) async fn left(client: &mut (impl AsyncRead + Unpin), ahead: &mut BytesMut, socket: RawFd) {
+    while ahead.len() <= READ_AHEAD {
+        match fill(client, ahead, READ_AHEAD).await {
+            Ok(1..) => {}
+            Ok(0) => break,
+            Err(_) => return,
+        }
+    }
+    // It sends no more, but it may still read: `docker -H ssh://` half-closes and waits.
+    gone(socket).await;
+}
+
+/// Waits for a client to close both directions, without reading anything.
+pub(super) async fn gone(socket: RawFd) {
+    if let Ok(socket) = sys::duplicate(socket) {
+        hung_up(&socket, LOOK_EVERY).await;
+    }
+}
+
 /// Answers without reading, and ends at once: whoever is turned away must not keep a place that others need.
 async fn turn_away(client: &mut Wire<ClientStream>, answer: &Answer) {
     let _ = tokio::time::timeout(TURN_AWAY, answer.send(client, false, true)).await;
@@ -144,6 +167,10 @@ async fn linger(client: &mut Wire<ClientStream>) {
     let _ = tokio::time::timeout(LINGER, drain).await;
 }
 
+/// How often to look whether a client of whom nothing more is read is still there.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Bytes that are read ahead of a client while its request is being carried out.
+const READ_AHEAD: usize = 16 << 10;
 const LINGER: Duration = Duration::from_secs(5);
 const TURN_AWAY: Duration = Duration::from_secs(1);
 const LINGER_READ: usize = 64 << 10;

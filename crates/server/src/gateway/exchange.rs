@@ -13,13 +13,14 @@ use docker::privilege::Privilege;
 use docker::request::{Call, Request};
 use policy::{Door, Permit, Policy};
 use tokio::io::AsyncWriteExt;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::answer::Answer;
-use super::connection::{Connection, Next};
+use super::connection::{Connection, Next, gone};
 use super::entry::Entry;
-use super::{BODY_UNIT, Gateway, Manner, fetch, forward, judge, resolve};
+use super::making::{Afterwards, Plan};
+use super::{BODY_UNIT, Gateway, Manner, fetch, forward, judge, prune, resolve};
 use crate::record::Outcome;
+use crate::share::Held;
 use crate::spool::Spool;
 use crate::wire::{BodyError, Rest};
 
@@ -37,7 +38,7 @@ pub(super) struct Exchange<'a> {
     /// The archive that the body was, once it is judged.
     pub(super) spool: Option<Spool>,
     /// The room that the judged body takes among all others.
-    room: Option<SemaphorePermit<'a>>,
+    room: Held,
 }
 
 /// Carries out the exchange whose first bytes have arrived.
@@ -60,7 +61,7 @@ pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> 
     };
     entry.head(&head);
     let rest = Rest::from(head.framing());
-    let mut exchange = Exchange { gateway, connection, entry, head, rest, spool: None, room: None };
+    let mut exchange = Exchange { gateway, connection, entry, head, rest, spool: None, room: Held::default() };
     match exchange.judge(&policy).await {
         Ok(granted) => forward::run(exchange, granted, &policy).await,
         Err(stop) => exchange.stop(stop).await,
@@ -73,6 +74,8 @@ pub(super) struct Granted {
     pub(super) call: Call,
     /// The id of the image that a new container must turn out to be made from.
     pub(super) image: Option<String>,
+    /// What is to be written down once it is done.
+    pub(super) afterwards: Afterwards,
 }
 
 impl Exchange<'_> {
@@ -86,6 +89,12 @@ impl Exchange<'_> {
             _ => self.read_body().await?,
         };
         let mut request = Request::understand(call, &body, reading).map_err(|misread| Stop::malformed(&misread))?;
+        let owners = self.gateway.settings.owners.as_ref();
+        if owners.is_some() {
+            request = prune::limited(policy, &self.connection.subject, request);
+            request = request.made_by(&self.connection.subject.user);
+        }
+        let looked = owners.map(|owners| owners.moment()).unwrap_or_default();
         let mut facts = self.facts(policy, &request).await?;
         if request.is_unread() {
             // Nobody uploads for an hour to be told what the query says.
@@ -103,7 +112,12 @@ impl Exchange<'_> {
             request = request.fetched();
             facts = self.facts(policy, &request).await?;
         }
-        self.decide(policy, request.call, facts)
+        let limited = request.is_limited();
+        let granted = self.decide(policy, request.call, facts, looked).await?;
+        if limited {
+            prune::only_own(self.gateway, &self.connection.subject, granted.call.operation).await?;
+        }
+        Ok(granted)
     }
 
     /// Everything that the request names looked at afresh.
@@ -128,7 +142,8 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    fn decide(&mut self, policy: &Policy, call: Call, facts: Facts) -> Result<Granted, Stop> {
+    async fn decide(&mut self, policy: &Policy, call: Call, facts: Facts, looked: u64) -> Result<Granted, Stop> {
+        let plan = Plan::new(&facts, looked);
         let (effect, absent, image) = (facts.effect(), facts.absent.clone(), pinned_image(&facts));
         let subject = &self.connection.subject;
         let permit = judge::decide(self.gateway, &mut self.entry, policy, subject, facts, Door::Gateway)?;
@@ -140,7 +155,11 @@ impl Exchange<'_> {
         if effect == Effect::Change {
             judge::may_change(self.gateway)?;
         }
-        Ok(Granted { permit, call, image })
+        let afterwards = match &self.gateway.settings.owners {
+            Some(owners) => plan.begin(owners, policy, subject).await?,
+            None => Afterwards::Nothing,
+        };
+        Ok(Granted { permit, call, image, afterwards })
     }
 
     /// The whole body of what is judged by its body, within bounds.
@@ -160,31 +179,35 @@ impl Exchange<'_> {
             return Ok(Bytes::new());
         }
         self.say_continue().await?;
-        let client = &mut self.connection.client;
-        let mut whole = BytesMut::new();
-        let mut room: Option<SemaphorePermit<'_>> = None;
+        let Connection { client, subject, .. } = &mut *self.connection;
+        let (mut whole, room, socket) = (BytesMut::new(), &mut self.room, client.stream.number());
         let reading = async {
+            let silence = Some(limits.body_silence);
             while let Some(piece) =
-                self.rest.read(&mut client.stream, &mut client.ahead, Some(limits.body_silence)).await?
+                self.rest.read_some(&mut client.stream, &mut client.ahead, BODY_UNIT, silence).await?
             {
                 whole.extend_from_slice(&piece.data());
                 if whole.len() > limits.judged_body_bytes {
                     return Ok(false);
                 }
-                make_room(&self.gateway.bodies, &mut room, whole.len()).await;
+                // A small body, as nearly all are, takes none.
+                tokio::select! {
+                    biased;
+                    () = self.gateway.bodies.wait(&subject.user, room, whole.len().wrapping_div(BODY_UNIT)) => {}
+                    () = gone(socket) => return Err(BodyError::Cut),
+                }
             }
             Ok::<bool, BodyError>(true)
         };
         let failed =
             |status, what: String| Stop::new(Outcome::Malformed, Answer::new(status, format!("dockwarden: {what}")));
         let read = tokio::time::timeout(limits.judged_body_wait, reading).await;
-        self.room = room;
         match read {
             Ok(Ok(true)) => Ok(whole.freeze()),
             Ok(Ok(false)) => Err(too_large()),
             Ok(Err(error @ BodyError::Silent(_))) => Err(failed(408, error.to_string())),
             Ok(Err(error)) => Err(failed(400, error.to_string())),
-            Err(_) => Err(failed(408, "the body took too long".to_owned())),
+            Err(_) => Err(failed(408, "the body took too long (limits.judged_body_wait)".to_owned())),
         }
     }
 
@@ -207,19 +230,6 @@ impl Exchange<'_> {
             Ok(()) if reusable => Next::Request,
             Ok(()) => Next::Linger,
             Err(_) => Next::Close,
-        }
-    }
-}
-
-/// Takes room for a body of that length in all, and waits until there is. A small body, as nearly all are, takes none.
-async fn make_room<'a>(bodies: &'a Semaphore, room: &mut Option<SemaphorePermit<'a>>, length: usize) {
-    let wanted = length.wrapping_div(BODY_UNIT);
-    let more = wanted.saturating_sub(room.as_ref().map_or(0, SemaphorePermit::num_permits));
-    let Ok(more @ 1..) = u32::try_from(more) else { return };
-    if let Ok(permit) = bodies.acquire_many(more).await {
-        match room {
-            Some(room) => room.merge(permit),
-            None => *room = Some(permit),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! value, and only the decision makes one: no permit, no bytes.
 
 use bytes::{Bytes, BytesMut};
-use docker::endpoint::Answer as AnswerKind;
+use docker::endpoint::{Answer as AnswerKind, Operation};
 use docker::facts::CanonicalBody;
 use docker::http::{Framing, Method, ResponseHead, write_request_head};
 use docker::request::Call;
@@ -15,6 +15,7 @@ use super::answer::Answer;
 use super::connection::Next;
 use super::entry::Entry;
 use super::exchange::{Exchange, Granted, Stop};
+use super::making::Afterwards;
 use super::{Manner, ask};
 use crate::record::Outcome;
 use crate::seal;
@@ -25,6 +26,7 @@ mod check;
 mod duplex;
 mod fields;
 mod filter;
+mod witness;
 
 pub(super) use duplex::read_answer_head;
 
@@ -63,7 +65,7 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted, policy: &P
     {
         return next;
     }
-    let Granted { mut permit, call, image } = granted;
+    let Granted { mut permit, call, image, afterwards } = granted;
     let filter = permit.take_filter();
     if let Err(error) = send(&mut exchange, permit, &call).await {
         exchange.connection.daemon = None;
@@ -73,9 +75,16 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted, policy: &P
         };
         return exchange.stop(Stop::new(outcome, answer)).await;
     }
-    match image {
-        Some(image) => check::created(exchange, &image, filter.as_ref()).await,
-        None => duplex::run(exchange, &call, filter.as_ref().map(|filter| (policy, filter))).await,
+    // What images come of a stream of messages is told within it; all else in one small answer.
+    let told_within = matches!(call.operation, Operation::ImageCreate | Operation::ImageBuild | Operation::ImageLoad);
+    match afterwards {
+        Afterwards::Nothing if image.is_none() => {
+            duplex::run(exchange, &call, filter.as_ref().map(|filter| (policy, filter)), None).await
+        }
+        Afterwards::Making(intent) if told_within => {
+            duplex::run(exchange, &call, filter.as_ref().map(|filter| (policy, filter)), Some(intent)).await
+        }
+        afterwards => check::done(exchange, image.as_deref(), afterwards, filter.as_ref()).await,
     }
 }
 

@@ -12,7 +12,7 @@ use docker::http::Method;
 use docker::privilege::Absent;
 use docker::request::{Request, Unsettled};
 use docker::target::{Target, encode_segment};
-use docker::world::{KnownPath, KnownThing, Lookup, World};
+use docker::world::{KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, World};
 
 use super::answer::Answer;
 use super::ask::{AT_ONCE, ask, daemon};
@@ -113,17 +113,35 @@ async fn learn(
 ) -> Result<(), Answer> {
     match lookup {
         Lookup::Container(name) => {
-            let known = body.map(|body| container(&body, world)).transpose()?;
+            let known = body.map(|body| container(gateway, &body, world)).transpose()?;
             world.learn_container(name, known);
         }
-        Lookup::Image(name) => world.learn_image(name, read(body, answer::image)?),
-        Lookup::Network(name) => world.learn_network(name, read(body, answer::network)?),
-        Lookup::Volume(name) => world.learn_volume(name, read(body, answer::volume)?),
+        Lookup::Image(name) => {
+            let mut known = read(body, answer::image)?;
+            if let Some(KnownImage { image, .. }) = &mut known {
+                image.ownership = gateway.owners_of(Kind::Image, image.id.as_deref().unwrap_or_default());
+            }
+            world.learn_image(name, known);
+        }
+        Lookup::Network(name) => {
+            let mut known = read(body, answer::network)?;
+            if let Some(network) = &mut known {
+                network.ownership = gateway.owners_of(Kind::Network, &network.id);
+            }
+            world.learn_network(name, known);
+        }
+        Lookup::Volume(name) => {
+            let mut known = read(body, answer::volume)?;
+            if let Some(KnownVolume { volume, .. }) = &mut known {
+                volume.ownership = gateway.owners_of(Kind::Volume, &volume.name);
+            }
+            world.learn_volume(name, known);
+        }
         Lookup::Exec(id) => {
             let known = match read(body, answer::exec)? {
                 Some(exec) => {
                     let within = inspect_container(gateway, connection, &exec.container).await?;
-                    let within = within.map(|body| container(&body, world)).transpose()?;
+                    let within = within.map(|body| container(gateway, &body, world)).transpose()?;
                     within.map(|within| exec.within(within))
                 }
                 None => None,
@@ -135,8 +153,11 @@ async fn learn(
     Ok(())
 }
 
-fn container(body: &[u8], world: &mut World) -> Result<docker::resource::Container, Answer> {
-    let known = answer::container(body).map_err(|error| Answer::garbled(&error))?;
+fn container(gateway: &Gateway, body: &[u8], world: &mut World) -> Result<docker::resource::Container, Answer> {
+    let mut known = answer::container(body).map_err(|error| Answer::garbled(&error))?;
+    if let Some(owners) = &gateway.settings.owners {
+        owners.mark_container(&mut known);
+    }
     // Where it cannot be read, whoever needs it is refused.
     if let Ok(stored) = docker::request::stored::read(body) {
         world.learn_stored(known.id.clone(), stored);
@@ -180,7 +201,11 @@ async fn thing(
         Some((400, _)) | None => return Ok(Err(none())),
         Some((status, _)) => return Err(Answer::garbled(&format!("it answered {status} to {operation} of `{name}`"))),
     };
-    let known = answer::thing(kind, &body).map_err(|error| Answer::garbled(&error))?;
+    let mut known = answer::thing(kind, &body).map_err(|error| Answer::garbled(&error))?;
+    known.thing.ownership = match &known.service {
+        Some(service) => gateway.owners_of(Kind::Service, service),
+        None => gateway.owners_of(kind, &known.thing.id),
+    };
     // Where it cannot be read, whoever needs it is refused.
     if let (Kind::Plugin, Ok(config)) = (kind, answer::plugin(&body)) {
         world.learn_plugin(known.thing.id.clone(), config);
@@ -211,14 +236,14 @@ fn said(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<Said>(body).ok().map(|said| said.message)
 }
 
-/// The image that a container was made from, by its id.
-pub(super) async fn image_of(
+/// A container that was made just now, and the volumes that were made with it or mounted.
+pub(super) async fn new_container(
     gateway: &Gateway,
     connection: &mut Connection,
     id: &str,
-) -> Result<Option<String>, Answer> {
-    let known = read(inspect_container(gateway, connection, id).await?, answer::container)?;
-    Ok(known.map(|container| container.image_id))
+) -> Result<Option<(docker::resource::Container, Vec<String>)>, Answer> {
+    let body = inspect_container(gateway, connection, id).await?;
+    read(body, |body| Ok((answer::container(body)?, answer::volumes_of_container(body)?)))
 }
 
 /// Takes away a container that should not have been made.

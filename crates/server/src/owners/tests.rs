@@ -53,7 +53,7 @@ async fn what_is_made_is_its_makers_also_after_a_restart() {
     }
     known.give(container("c1"), "bob".to_owned()).await.unwrap();
     assert_eq!(owners(&state).of(Kind::Container, "c1").owners, ["bob"]);
-    known.gone(vec![container("c1")]).await.unwrap();
+    known.gone(vec![container("c1")], i64::MAX).await.unwrap();
     assert_eq!(owners(&state).of(Kind::Container, "c1"), Ownership::default());
 }
 
@@ -122,8 +122,8 @@ async fn what_was_made_in_the_moment_of_a_crash_finds_its_owner() {
     // A label alone, or one of somebody who made nothing, gives nobody anything.
     let all =
         vec![found("c1", Some("alice")), found("c2", Some("mallory")), found("c3", None), found("c4", Some("bob"))];
-    assert_eq!(known.adopt(all, true).await.unwrap(), 1);
+    assert_eq!(known.adopt(all).await.unwrap(), 1);
     assert_eq!(known.of(Kind::Container, "c1").owners, ["alice"]);
     make(running, vec![container("c4")]).await;
-    assert_eq!(known.adopt(vec![found("c5", Some("alice"))], true).await.unwrap(), 0, "its intent was settled");
+    assert_eq!(known.adopt(vec![found("c5", Some("alice"))]).await.unwrap(), 0, "its intent was settled");
 }

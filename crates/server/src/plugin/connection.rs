@@ -15,6 +15,7 @@ use super::{Plugin, judge, subject};
 use crate::gateway::BODY_UNIT;
 use crate::gateway::connection::Connection;
 use crate::listen::{Accepted, Peer};
+use crate::share::Held;
 use crate::wire::{BodyError, Rest, Wire};
 
 /// What the daemon is told.
@@ -79,8 +80,9 @@ async fn exchange(plugin: &Arc<Plugin>, connection: &mut Connection) -> Result<b
             Ok(true)
         }
         "/AuthZPlugin.AuthZReq" if post => {
-            let units = u32::try_from(length.wrapping_div(BODY_UNIT)).unwrap_or(u32::MAX);
-            let room = plugin.gateway.bodies.acquire_many(units.min(MOST_UNITS)).await;
+            let mut room = Held::default();
+            let units = length.wrapping_div(BODY_UNIT).min(plugin.gateway.bodies.each());
+            plugin.gateway.bodies.wait(DAEMON, &mut room, units).await;
             let body = read_body(connection, head.framing()).await?;
             let asked = judged_in_time(plugin, connection, &body).await;
             drop(room);
@@ -172,8 +174,8 @@ const QUESTION: usize = 8 << 20;
 const QUESTION_SILENCE: Duration = Duration::from_secs(30);
 /// For the whole of a decision, looks at the daemon included.
 const DECISION: Duration = Duration::from_secs(60);
-/// One question takes no more of the room for bodies than this.
-const MOST_UNITS: u32 = 512;
+/// Under this name the daemon holds room for its questions. No user has such a name.
+const DAEMON: &str = "plugin:daemon";
 /// The longest message, in characters.
 const LONGEST: usize = 2000;
 

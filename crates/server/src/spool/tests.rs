@@ -2,13 +2,17 @@
 
 #![allow(clippy::arithmetic_side_effects)]
 
-use std::time::Duration;
-
 use super::*;
 use crate::tls::tests::Scratch;
 
 fn limits() -> Limits {
-    Limits { archive_bytes: 1 << 20, archives_bytes: 3 << 19, archive_free_bytes: 1, ..Limits::default() }
+    Limits {
+        archive_bytes: 1 << 20,
+        archives_bytes: 5 << 19,
+        archives_bytes_per_subject: 3 << 19,
+        archive_free_bytes: 1,
+        ..Limits::default()
+    }
 }
 
 fn spools(limits: &Limits) -> (Scratch, Spools) {
@@ -18,7 +22,11 @@ fn spools(limits: &Limits) -> (Scratch, Spools) {
 }
 
 async fn store(spools: &Spools, bytes: &[u8], limits: &Limits) -> Result<Spool, SpoolError> {
-    let mut receiving = spools.receive(None, limits).await?;
+    store_of("somebody", spools, bytes, limits).await
+}
+
+async fn store_of(user: &str, spools: &Spools, bytes: &[u8], limits: &Limits) -> Result<Spool, SpoolError> {
+    let mut receiving = spools.receive(user, None, limits).await?;
     for piece in bytes.chunks(100_000) {
         receiving.add(piece).await?;
     }
@@ -33,7 +41,7 @@ async fn what_was_stored_is_read_back_by_several_readers() {
     let spool = store(&spools, &bytes, &limits).await.unwrap();
     assert_eq!(spool.len(), bytes.len() as u64);
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0, "it has no name");
-    let open = spool.opener(Instant::now() + Duration::from_secs(60));
+    let open = spool.opener();
     let (mut one, mut other) = (open().unwrap(), open().unwrap());
     let (mut first, mut second) = (vec![0; 10], Vec::new());
     one.read_exact(&mut first).unwrap();
@@ -55,36 +63,48 @@ async fn what_was_stored_is_read_back_by_several_readers() {
 async fn too_large_is_refused_before_and_after() {
     let limits = limits();
     let (_folder, spools) = spools(&limits);
-    assert!(matches!(spools.receive(Some(1 << 21), &limits).await, Err(SpoolError::TooLarge(_))));
+    assert!(matches!(spools.receive("somebody", Some(1 << 21), &limits).await, Err(SpoolError::TooLarge(_))));
     assert!(matches!(store(&spools, &vec![0; 1 << 21], &limits).await, Err(SpoolError::TooLarge(_))));
-    assert_eq!(spools.used.load(Ordering::Relaxed), 0);
+    assert_eq!(spools.room.left(), 40);
 }
 
 #[tokio::test]
 async fn all_together_have_a_bound_and_leave_no_trace() {
     let limits = limits();
     let (_folder, spools) = spools(&limits);
-    let one = store(&spools, &vec![0; 1 << 20], &limits).await.unwrap();
-    assert!(matches!(store(&spools, &vec![0; 1 << 20], &limits).await, Err(SpoolError::Crowded(_))));
-    drop(one);
-    assert_eq!(spools.used.load(Ordering::Relaxed), 0);
-    store(&spools, &vec![0; 1 << 20], &limits).await.unwrap();
+    let mebibyte = vec![0; 1 << 20];
+    let one = store_of("one", &spools, &mebibyte, &limits).await.unwrap();
+    assert!(matches!(store_of("one", &spools, &mebibyte, &limits).await, Err(SpoolError::Share(_))), "one's own");
+    let other = store_of("other", &spools, &mebibyte, &limits).await.unwrap();
+    assert!(matches!(store_of("third", &spools, &mebibyte, &limits).await, Err(SpoolError::Crowded(_))), "all");
+    assert_eq!(spools.room.left(), 8);
+    drop((one, other));
+    assert_eq!(spools.room.left(), 40);
+    store_of("third", &spools, &mebibyte, &limits).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_waits_is_on_the_disk() {
+    let limits = limits();
+    let (_folder, spools) = spools(&limits);
+    let mut receiving = spools.receive("somebody", None, &limits).await.unwrap();
+    receiving.add(&[1; 60 << 10]).await.unwrap();
+    assert_eq!(receiving.stored.length, 0, "a piece is gathered");
+    receiving.rest().await.unwrap();
+    assert_eq!((receiving.stored.length, receiving.piece.capacity()), (60 << 10, 0));
+    assert_eq!(spools.room.left(), 39);
+    receiving.add(b"more").await.unwrap();
+    receiving.rest().await.unwrap();
+    let stored = receiving.end().await.unwrap();
+    let mut whole = Vec::new();
+    stored.opener()().unwrap().read_to_end(&mut whole).unwrap();
+    assert_eq!(whole, [[1; 60 << 10].as_slice(), b"more"].concat());
 }
 
 #[tokio::test]
 async fn the_disk_is_not_filled() {
     let limits = Limits { archive_free_bytes: usize::MAX, ..limits() };
     let (_folder, spools) = spools(&limits);
-    assert!(matches!(spools.receive(Some(1), &limits).await, Err(SpoolError::Full(_))));
+    assert!(matches!(spools.receive("somebody", Some(1), &limits).await, Err(SpoolError::Full(_))));
     assert!(matches!(store(&spools, b"x", &limits).await, Err(SpoolError::Full(_))));
-}
-
-#[tokio::test]
-async fn looking_has_an_end() {
-    let limits = limits();
-    let (_folder, spools) = spools(&limits);
-    let spool = store(&spools, b"x", &limits).await.unwrap();
-    let open = spool.opener(Instant::now() - Duration::from_secs(1));
-    let error = open().unwrap().read(&mut [0; 1]).unwrap_err();
-    assert_eq!(Refusal::from(error), Refusal::TooSlow);
 }

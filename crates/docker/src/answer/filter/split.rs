@@ -127,6 +127,11 @@ impl Split {
         }
     }
 
+    /// How many bytes are held of the answer.
+    pub fn held(&self) -> usize {
+        self.held.capacity().saturating_add(self.out.capacity())
+    }
+
     /// What is ready to be passed on.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)

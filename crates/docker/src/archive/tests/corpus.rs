@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::archive::context::dockerfile;
-use crate::archive::files::{Packed, summary};
+use crate::archive::files::summary;
 use crate::archive::images::images;
 use crate::dockerfile::{Ask, BuildArgs, Builder, read};
 
 /// Files of an archive of ours, by name.
 pub(crate) fn unpack(packed: &[u8]) -> Vec<(String, Vec<u8>)> {
     let source = opener(packed);
-    let (_, mut tar) = open(&source, &Limits::default()).unwrap();
+    let (_, mut tar) = look::Look::new(&source, &Limits::default()).open().unwrap();
     let mut files = Vec::new();
     while let Some(entry) = tar.next().unwrap() {
         let contents = tar.contents(1 << 20).unwrap();
@@ -34,7 +34,7 @@ fn seen(path: &str, body: &[u8]) -> String {
             .map_or_else(|e| e.to_string(), |i| i.names.iter().map(|n| n.familiar()).collect());
     }
     if path.contains("archive") {
-        return summary(&source, Packed::Refused, &limits).map_or_else(
+        return summary(&source, &limits).map_or_else(
             |refusal| refusal.to_string(),
             |found| {
                 format!(

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::archive::context::dockerfile;
-use crate::archive::files::{Packed, summary};
+use crate::archive::files::{readable, summary};
 use crate::archive::images::images;
 use crate::dockerfile::{BuildArgs, Builder, read};
 
@@ -18,10 +18,49 @@ fn bombs_stop_at_a_limit() {
         assert_eq!(stopped(&form, &small), Err(limit));
         assert!(stopped(&form, &Limits::default()).is_ok(), "harmless by the usual limits");
     }
-    let any_ratio = Limits { ratio: 100_000, ..small };
+    let any_ratio = Limits { ratio: 100_000, ..small.clone() };
     for form in [gzip(&many), zstd(&many), many.clone()] {
         let limit = Refusal::TooMuch { of: "bytes after decompression", limit: 4 << 20 };
         assert_eq!(stopped(&form, &any_ratio), Err(limit));
+    }
+}
+
+/// A small archive that has itself read five times: what it may cost is bounded over all passes.
+#[test]
+fn one_look_has_one_budget() {
+    let links = |maker: Maker| {
+        let maker = maker.file("f0", "FROM a\n").hardlink("f1", "f0").hardlink("f2", "f1");
+        bzip2(&maker.hardlink("Dockerfile", "f2").hardlink("dockerfile", "f2").end())
+    };
+    let zeros = links(Maker::default().entry(b'0', "zeros", "", &vec![0; 3 << 19]));
+    assert!(zeros.len() < 1000, "{}", zeros.len());
+    let stopped = |bytes: &[u8], limits: &Limits| dockerfile(&opener(bytes), "", Builder::Classic, limits);
+    let once = Limits { grace: 2 << 20, ..Limits::default() };
+    let limit = Refusal::TooMuch { of: "bytes from each compressed one", limit: 250 };
+    assert_eq!(stopped(&zeros, &once), Err(limit), "each pass by itself would do");
+    assert!(stopped(&zeros, &Limits::default()).is_ok());
+
+    let deep = (0..100).fold(Maker::default(), |maker, _| maker.folder(&"a/".repeat(45)));
+    let deep = links(deep);
+    let once = Limits { steps: 10_000, ..Limits::default() };
+    assert_eq!(stopped(&deep, &once), Err(Refusal::TooMuch { of: "parts of names", limit: 10_000 }));
+    assert!(stopped(&deep, &Limits::default()).is_ok());
+}
+
+/// Whoever wants a look to end is heard while bytes are taken, while they come out, and while names are followed.
+#[test]
+fn a_look_ends_when_it_is_told_to() {
+    use crate::archive::effort::Effort;
+    use std::sync::atomic::Ordering;
+    let limits = Limits::default();
+    let effort = Effort::new(&limits);
+    let goes_on = || [effort.packed(1), effort.unpacked(1), effort.step()];
+    assert_eq!(goes_on(), [Ok(()), Ok(()), Ok(())]);
+    limits.stop.store(true, Ordering::Relaxed);
+    assert_eq!(goes_on(), [Err(Refusal::TooSlow), Err(Refusal::TooSlow), Err(Refusal::TooSlow)]);
+    let context = Maker::default().file("Dockerfile", "FROM a\n").end();
+    for form in [context.clone(), gzip(&context), bzip2(&context)] {
+        assert_eq!(dockerfile(&opener(&form), "", Builder::Classic, &limits), Err(Refusal::TooSlow));
     }
 }
 
@@ -73,7 +112,8 @@ fn all_readers(bytes: &[u8]) {
         }
     }
     let _ = images(&source, &limits);
-    let _ = summary(&source, Packed::Taken, &limits);
+    let _ = summary(&source, &limits);
+    let _ = readable(&source, &limits);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Findings in files for a container.
 
 use super::*;
-use crate::archive::files::{Finding, Packed, Summary, summary};
+use crate::archive::files::{Finding, Summary, readable, summary};
 
 fn put_in(maker: Maker) -> Summary {
-    summary(&opener(&maker.end()), Packed::Refused, &Limits::default()).unwrap()
+    summary(&opener(&maker.end()), &Limits::default()).unwrap()
 }
 
 fn first(finding: &Finding) -> (u64, &str) {
@@ -48,14 +48,37 @@ fn set_id_bits() {
     let mut block = header(b'0', "suid", "", 0);
     put(&mut block, 100, b"0004755\0");
     checksum(&mut block);
-    let found = summary(&opener(&block), Packed::Refused, &Limits::default()).unwrap();
+    let found = summary(&opener(&block), &Limits::default()).unwrap();
     assert_eq!(first(&found.set_id), (1, "suid"));
 }
 
 #[test]
 fn compressed_only_where_it_is_taken() {
     let packed = gzip(&Maker::default().file("a", "").end());
-    let read = |packed_as| summary(&opener(&packed), packed_as, &Limits::default());
-    assert_eq!(read(Packed::Refused), Err(Refusal::Compressed(Compression::Gzip)));
-    assert_eq!(read(Packed::Taken).map(|summary| summary.entries), Ok(1));
+    assert_eq!(summary(&opener(&packed), &Limits::default()), Err(Refusal::Compressed(Compression::Gzip)));
+    assert_eq!(readable(&opener(&packed), &Limits::default()), Ok(()), "an import");
+}
+
+#[test]
+fn a_link_is_judged_where_it_lands() {
+    // Up from `a/b`, which is the folder itself; from there, out of it.
+    let up = || Maker::default().folder("a").folder("a/b").symlink("a/b/c", "../..");
+    assert!(!put_in(up()).escaping_links.any(), "within the folder");
+    assert_eq!(first(&put_in(up().symlink("a/b/c/m", "../etc")).escaping_links), (1, "a/b/c/m"));
+    // A folder of the archive that becomes a link to another place, and a hard link through it.
+    let stolen = up().folder("d").file("d/passwd", "x").symlink("a/b/c/d", "../etc").hardlink("stolen", "d/passwd");
+    let found = put_in(stolen);
+    assert_eq!(first(&found.foreign_hard_links), (1, "stolen"));
+    assert_eq!(first(&found.escaping_links), (2, "a/b/c/d"));
+    let own = Maker::default().folder("d").file("d/f", "").symlink("l", "d").hardlink("own", "l/f");
+    assert!(!put_in(own).foreign_hard_links.any(), "its own file by another way");
+    // What a link leads through is replaced behind it; what is left behind is put elsewhere.
+    let later = Maker::default().folder("a/b/c").symlink("q", "a/b/c/../../..").symlink("a/b/c", "../..");
+    assert_eq!(first(&put_in(later.clone()).escaping_links), (1, "q"));
+    assert_eq!(first(&put_in(later.file("q/x", "").folder("q")).escaping_links), (1, "q/x"));
+    // The same link under another name.
+    let moved = Maker::default().symlink("a/b/l", "../x").hardlink("m", "a/b/l");
+    assert_eq!(first(&put_in(moved).escaping_links), (1, "m"));
+    let circle = Maker::default().symlink("a", "b").symlink("b", "a").symlink("self", "self");
+    assert!(!put_in(circle).escaping_links.any(), "a circle leads nowhere");
 }

@@ -146,6 +146,20 @@ fn triggers_of_a_base_are_part_of_the_build() {
     );
 }
 
+/// With `pull` the daemon fetches anew what triggers copy from, also where nothing else is to be fetched; so it does for
+/// another platform.
+#[test]
+fn what_triggers_copy_from_is_pulled_by_who_may_pull() {
+    let within = "FROM scratch AS a\nONBUILD COPY --from=tiny / /\nFROM a\n";
+    assert_eq!(build("", within), "use image tiny:latest");
+    for query in ["pull=1", "platform=linux/arm64"] {
+        assert_eq!(build(query, within), "pull image tiny:latest, use image tiny:latest");
+    }
+    let asked = build("pull=1", "FROM tiny:copies\n");
+    assert!(asked.contains("pull image tiny:latest, "), "{asked}");
+    assert!(!build("", "FROM tiny:copies\n").contains("pull image"));
+}
+
 #[test]
 fn what_nobody_has_seen_is_fetched_before_it_is_judged() {
     let fetches = |query: &str, dockerfile: &str, fetched: bool| {

@@ -38,6 +38,7 @@ impl Rehearsal {
             subject,
             spool: std::env::temp_dir(),
             seal: config.settings.mediation.as_ref().and_then(Mediation::known),
+            owners: None,
         };
         Ok(Self { door: PrivateDoor::open(settings, config.policy)?, records })
     }

@@ -26,6 +26,8 @@ pub struct Told {
     status: Option<u16>,
     message: Option<String>,
     policy_version: Option<String>,
+    /// What a command at the admin socket added, removed or ended.
+    changed: Option<serde_json::Value>,
     /// The whole of it, for programs.
     #[serde(skip)]
     line: String,
@@ -84,6 +86,9 @@ impl Places {
                 }
             }
         }
+        for rule in config.policy.rules() {
+            of.insert(format!("rules/{}", rule.id), format!("temporary, until {}", rule.end()));
+        }
         Self { of, version: config.policy.version().to_owned() }
     }
 }
@@ -107,7 +112,12 @@ impl Told {
 
     /// It came to no question: what it names is not there, or the daemon is not.
     fn unjudged(&self) -> bool {
-        self.questions.is_empty() && !self.refused()
+        self.questions.is_empty() && !self.refused() && !self.is_command()
+    }
+
+    /// It is a command at the admin socket.
+    fn is_command(&self) -> bool {
+        self.request.method.is_empty() && self.request.operation.is_some()
     }
 }
 
@@ -119,6 +129,7 @@ pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
     let mut lines = vec![head(told)];
     lines.push(format!("  {}", circumstances(told)));
     lines.extend(told.obligations.iter().map(|Edit { set, value }| format!("  + default  {set} {value}")));
+    lines.extend(told.changed.iter().map(|changed| format!("  + changed  {changed}")));
     for question in &told.questions {
         let (sign, answer) = if question.allowed { ('✓', "granted") } else { ('✗', "refused") };
         lines.push(format!("  {sign} {answer}  {} on {}", question.action, question.resource));
@@ -136,6 +147,7 @@ pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
 fn head(told: &Told) -> String {
     let Asked { method, path, operation } = &told.request;
     match operation {
+        Some(operation) if told.is_command() => operation.clone(),
         Some(operation) => format!("{method} {path} → {operation}"),
         None if method.is_empty() => "a request that could not be read".to_owned(),
         None => format!("{method} {path} → no operation"),
@@ -161,7 +173,9 @@ fn reasons(question: &Question, places: &Places) -> Vec<String> {
 
 /// A record keeps the names of policies; where they stand is known of those that are loaded.
 fn by(id: &str, places: &Places) -> String {
-    match places.of.get(id) {
+    // Of a temporary rule that is several policies, the later ones are counted.
+    let whole = id.splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
+    match places.of.get(id).or_else(|| places.of.get(&whole).filter(|_| whole.starts_with("rules/"))) {
         Some(place) => format!("by policy {id} ({place})"),
         None => format!("by policy {id}"),
     }

@@ -56,9 +56,9 @@ fn left(until: u64) -> u64 {
 
 /// The two largest units: `2d 3h`, `29m 59s`.
 pub fn short(seconds: u64) -> String {
-    let part = |unit: u64, of: u64| seconds.wrapping_div(unit).wrapping_rem(of);
-    let parts = [(part(86_400, u64::MAX), "d"), (part(3600, 24), "h"), (part(60, 60), "m"), (part(1, 60), "s")];
-    let shown: Vec<String> = parts
+    let (minutes, hours, days) = (seconds.wrapping_div(60), seconds.wrapping_div(3600), seconds.wrapping_div(86_400));
+    let (hour, minute, second) = (hours.wrapping_rem(24), minutes.wrapping_rem(60), seconds.wrapping_rem(60));
+    let shown: Vec<String> = [(days, "d"), (hour, "h"), (minute, "m"), (second, "s")]
         .iter()
         .skip_while(|(count, _)| *count == 0)
         .take(2)

@@ -1,33 +1,34 @@
-//! A new container is looked at before its client hears of it.
+//! What was done is looked at and written down before the client hears of it: whose a new thing is, and that a new
+//! container is what was judged.
 //!
-//! The image was judged by what its name stood for a moment ago. If the name was given to another image
+//! Its image was judged by what its name stood for a moment ago. If the name was given to another image
 //! meanwhile, the container was made from something that nobody judged: it is taken away again.
 
 use docker::answer::filter::scrubbed;
+use docker::endpoint::Kind;
 use docker::http::{BodyLength, Method, write_response_head};
 use policy::Filter;
-use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 
 use super::super::answer::Answer;
 use super::super::connection::Next;
 use super::super::exchange::{Exchange, Stop};
+use super::super::making::{self, Afterwards};
 use super::super::resolve;
 use super::duplex::read_answer_head;
 use super::fields;
+use crate::owners::Thing;
 use crate::record::Outcome;
 use crate::wire::{BodyError, Rest, Wire};
 
-/// The daemon's answer to a create.
-#[derive(Deserialize)]
-struct Created {
-    #[serde(rename = "Id")]
-    id: String,
-}
-
-/// Passes on the answer to a create, if the container is made from that image.
-pub(super) async fn created(mut exchange: Exchange<'_>, image: &str, filter: Option<&Filter>) -> Next {
-    match answer(&mut exchange, image, filter).await {
+/// Passes on the answer, if all is well. `image`: the one that a new container must be made from.
+pub(super) async fn done(
+    mut exchange: Exchange<'_>,
+    image: Option<&str>,
+    afterwards: Afterwards,
+    filter: Option<&Filter>,
+) -> Next {
+    match answer(&mut exchange, image, afterwards, filter).await {
         Ok((out, status, reusable)) => {
             exchange.entry.outcome(Outcome::Allowed, Some(status), None);
             match exchange.connection.client.stream.write_all(&out).await {
@@ -44,7 +45,8 @@ pub(super) async fn created(mut exchange: Exchange<'_>, image: &str, filter: Opt
 
 async fn answer(
     exchange: &mut Exchange<'_>,
-    image: &str,
+    image: Option<&str>,
+    afterwards: Afterwards,
     filter: Option<&Filter>,
 ) -> Result<(Vec<u8>, u16, bool), Answer> {
     let limits = &exchange.gateway.settings.limits;
@@ -63,9 +65,11 @@ async fn answer(
     if !head.keep_alive() {
         exchange.connection.daemon = None;
     }
-    if head.status() == 201 {
-        verify(exchange, &body, image).await?;
+    let mut things = Vec::new();
+    if let (201, Some(image)) = (head.status(), image) {
+        things = verify(exchange, &body, image).await?;
     }
+    write_down(exchange, afterwards, head.status(), &body, things).await?;
     // "The name is already in use by container 4f66…": whose that is, is not everybody's to know.
     if let Some(filter) = filter.filter(|filter| filter.hides() && head.status() >= 400) {
         body = scrubbed(&String::from_utf8_lossy(&body), filter.request()).into_bytes();
@@ -80,17 +84,61 @@ async fn answer(
     Ok((out, head.status(), reusable))
 }
 
-/// Whether the new container is what was judged. If not, or if that cannot be told, it is removed.
-async fn verify(exchange: &mut Exchange<'_>, body: &[u8], image: &str) -> Result<(), Answer> {
-    let Ok(Created { id }) = serde_json::from_slice(body) else {
+/// Whether the new container is what was judged. If not, or if that cannot be told, it is removed. Gives the volumes
+/// that it has.
+async fn verify(exchange: &mut Exchange<'_>, body: &[u8], image: &str) -> Result<Vec<Thing>, Answer> {
+    let Some(Thing { id, .. }) = making::made(Kind::Container, body) else {
         return Err(Answer::garbled(&"its answer to a create holds no id"));
     };
-    let made_from = resolve::image_of(exchange.gateway, exchange.connection, &id).await;
-    match made_from {
-        Ok(Some(made_from)) if made_from == image => return Ok(()),
+    match resolve::new_container(exchange.gateway, exchange.connection, &id).await {
+        Ok(Some((container, volumes))) if container.image_id == image => {
+            return Ok(volumes.into_iter().map(|id| Thing { kind: Kind::Volume, id }).collect());
+        }
         _ => tracing::warn!(container = id, "a container was not made from the image that was judged; it is removed"),
     }
     resolve::remove_container(exchange.gateway, exchange.connection, &id).await?;
     let words = "dockwarden: the image's name was given to another image while the request was judged; try again";
     Err(Answer::new(409, words))
+}
+
+/// Writes down what came of it. `with`: what was made along.
+async fn write_down(
+    exchange: &mut Exchange<'_>,
+    afterwards: Afterwards,
+    status: u16,
+    body: &[u8],
+    with: Vec<Thing>,
+) -> Result<(), Answer> {
+    let mut intent = match afterwards {
+        Afterwards::Nothing => return Ok(()),
+        Afterwards::Resizing(resizing) => {
+            if status < 300 {
+                resizing.done().await;
+            }
+            return Ok(());
+        }
+        Afterwards::Making(intent) => intent,
+    };
+    let kept = if status < 300 {
+        let kind = intent.making().kind;
+        let Some(thing) = making::made(kind, body) else {
+            return Err(Answer::garbled(&"it does not say what it made"));
+        };
+        let kept = intent.made([thing.clone()].into_iter().chain(with).collect()).await;
+        if kept.is_err() && kind == Kind::Container {
+            // Nobody's container: its maker could not even remove it.
+            resolve::remove_container(exchange.gateway, exchange.connection, &thing.id).await?;
+        }
+        kept
+    } else {
+        Ok(())
+    };
+    let settled = match kept {
+        Ok(()) => intent.settle().await,
+        kept => kept,
+    };
+    settled.map_err(|unkept| {
+        let words = format!("dockwarden: who owns it could not be written down: {unkept}; ask the administrator");
+        Answer::new(503, words)
+    })
 }

@@ -19,14 +19,15 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::super::answer::Answer;
 use super::super::ask::AnswerHeads;
-use super::super::connection::Next;
+use super::super::connection::{Next, left};
 use super::super::exchange::{Exchange, Stop};
 use super::filter::Filtering;
+use super::witness::Witness;
 use super::{Ahead, Takeover, fields, takes_over};
+use crate::owners::Intent;
 use crate::record::Outcome;
 use crate::spool::Spool;
-use crate::stream::{Traffic, hung_up};
-use crate::sys;
+use crate::stream::Traffic;
 use crate::wire::{BodyError, READ, Rest, Wire, fill};
 
 /// How the answer ended.
@@ -50,8 +51,15 @@ enum Up {
 }
 
 /// Passes the archive up, if there is one, and the answer down.
-pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call, filter: Option<(&Policy, &Filter)>) -> Next {
-    let outcome = both(&mut exchange, call, filter).await;
+///
+/// `intent`: an image that it makes.
+pub(super) async fn run(
+    mut exchange: Exchange<'_>,
+    call: &Call,
+    filter: Option<(&Policy, &Filter)>,
+    intent: Option<Intent>,
+) -> Next {
+    let outcome = both(&mut exchange, call, filter, intent).await;
     let connection = &mut *exchange.connection;
     match outcome {
         Ok(Down::Whole { status, reusable }) => {
@@ -97,7 +105,12 @@ pub(super) async fn run(mut exchange: Exchange<'_>, call: &Call, filter: Option<
     }
 }
 
-async fn both(exchange: &mut Exchange<'_>, call: &Call, filter: Option<(&Policy, &Filter)>) -> Result<Down, Up> {
+async fn both(
+    exchange: &mut Exchange<'_>,
+    call: &Call,
+    filter: Option<(&Policy, &Filter)>,
+    intent: Option<Intent>,
+) -> Result<Down, Up> {
     let limits = &exchange.gateway.settings.limits;
     let spool = exchange.spool.take();
     let sent = AtomicBool::new(spool.is_none());
@@ -113,11 +126,13 @@ async fn both(exchange: &mut Exchange<'_>, call: &Call, filter: Option<(&Policy,
         let subject = &exchange.connection.subject;
         Filtering::new(exchange.gateway, policy, subject, filter, &exchange.entry.withheld)
     });
+    let owner = &exchange.connection.subject.user;
+    let witness = intent.map(|intent| Witness::new(exchange.gateway, call.operation, owner, intent));
     let stream = call.operation.endpoint().answer == AnswerKind::Stream;
     let upload = Upload { spool, sent: &sent, traffic, client_socket };
     let up = upload.run(client_reads, client_ahead, daemon_writes, stream);
     let down = Download { head: &exchange.head, call, most: limits.head_bytes, wait: limits.answer_wait, traffic };
-    let down = down.run(daemon_reads, daemon_ahead, client_writes, filtering);
+    let down = down.run(daemon_reads, daemon_ahead, client_writes, filtering, witness);
     let outcome = tokio::select! {
         biased;
         down = down => Ok(down),
@@ -156,21 +171,7 @@ impl Upload<'_> {
         if stream {
             return std::future::pending().await;
         }
-        loop {
-            // More than this is not read ahead: the socket's own buffer makes the client wait.
-            if ahead.len() > READ_AHEAD {
-                return std::future::pending().await;
-            }
-            match fill(&mut client, ahead, READ_AHEAD).await {
-                Ok(1..) => {}
-                Ok(0) => break,
-                Err(_) => return Up::Gone,
-            }
-        }
-        // It sends no more, but it may still read: `docker -H ssh://` half-closes and waits.
-        if let Ok(socket) = sys::duplicate(self.client_socket) {
-            hung_up(&socket, LOOK_EVERY).await;
-        }
+        left(&mut client, ahead, self.client_socket).await;
         Up::Gone
     }
 
@@ -203,7 +204,14 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    async fn run<R, W>(self, mut daemon: R, ahead: Ahead<'_>, mut client: W, filtering: Option<Filtering<'_>>) -> Down
+    async fn run<R, W>(
+        self,
+        mut daemon: R,
+        ahead: Ahead<'_>,
+        mut client: W,
+        filtering: Option<Filtering<'_>>,
+        mut witness: Option<Witness<'_>>,
+    ) -> Down
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
@@ -217,6 +225,11 @@ impl Download<'_> {
             return Down::Takeover(Box::new(head));
         }
         let status = head.status();
+        if let Some(witness) = witness.take_if(|_| status >= 400)
+            && let Err(error) = witness.nothing().await
+        {
+            tracing::debug!("{error}");
+        }
         let bodiless = matches!(head.body(), BodyLength::None);
         let passed = match filtering {
             Some(filtering) if !bodiless && status >= 400 && filtering.hides() => {
@@ -229,7 +242,7 @@ impl Download<'_> {
                 }
                 self.filter(&head, &mut daemon, ahead, &mut client, Box::new(filtering)).await
             }
-            _ => self.pass(&head, &mut daemon, ahead, &mut client).await,
+            _ => self.pass(&head, &mut daemon, ahead, &mut client, witness).await,
         };
         match passed {
             Ok(reusable) => Down::Whole { status, reusable },
@@ -262,6 +275,7 @@ impl Download<'_> {
             let mut shown = Vec::new();
             while let Some(piece) = rest.next(ahead)? {
                 filtering.pass(&piece.data(), &mut shown).await?;
+                filtering.make_room(shown.capacity())?;
             }
             ended = ended || rest.is_done();
             if ended {
@@ -331,6 +345,7 @@ impl Download<'_> {
         daemon: &mut R,
         ahead: Ahead<'_>,
         client: &mut W,
+        mut witness: Option<Witness<'_>>,
     ) -> Result<bool, BodyError>
     where
         R: AsyncRead + Unpin,
@@ -350,6 +365,9 @@ impl Download<'_> {
         loop {
             // As much as there is goes out in one write, together with the head.
             while let Some(piece) = rest.next(ahead)? {
+                if let Some(witness) = &mut witness {
+                    witness.saw(&piece.data()).await?;
+                }
                 let bytes = if old { piece.data() } else { piece.raw.clone() };
                 self.traffic.to_client(bytes.len());
                 if out.len().saturating_add(bytes.len()) > OUT {
@@ -360,6 +378,9 @@ impl Download<'_> {
                     out.extend_from_slice(&bytes);
                 }
             }
+            if let Some(witness) = witness.take_if(|_| rest.is_done()) {
+                witness.end().await?;
+            }
             client.write_all(&out).await?;
             client.flush().await?;
             out.clear();
@@ -367,6 +388,9 @@ impl Download<'_> {
                 return Ok(reusable);
             }
             if fill(daemon, ahead, READ).await? == 0 {
+                if let Some(witness) = witness.take_if(|_| endless) {
+                    witness.end().await?;
+                }
                 return if endless { Ok(false) } else { Err(BodyError::Cut) };
             }
         }
@@ -404,13 +428,9 @@ pub(in crate::gateway) async fn read_answer_head<R: AsyncRead + Unpin>(
     }
 }
 
-/// How often to look whether a client that has half-closed is still there.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Room for the head of an answer as they usually are, in bytes.
 const HEAD: usize = 1 << 10;
 /// The most that is read of an error whose ids are taken away, in bytes.
 const ERROR: usize = 1 << 20;
 /// Bytes that are collected for one write.
 const OUT: usize = 16 << 10;
-/// Bytes that are read ahead of a client while its request is being carried out.
-const READ_AHEAD: usize = 16 << 10;

@@ -13,10 +13,11 @@ use docker::endpoint::Kind;
 use docker::image::Reference;
 use docker::resource::{Image, Resource};
 use policy::{Door, Filter, Policy, Subject, Viewer};
+use tokio::sync::SemaphorePermit;
 
-use super::super::Gateway;
 use super::super::entry::Withheld;
 use super::super::judge::circumstances;
+use super::super::{BODY_UNIT, Gateway};
 use crate::wire::BodyError;
 
 mod look;
@@ -29,11 +30,14 @@ pub(super) struct Filtering<'a> {
     form: Option<Form>,
     split: Option<Split>,
     viewer: Viewer<'a>,
+    gateway: &'a Gateway,
     look: Look<'a>,
     /// What was found out of things that an answer only names. Events tell of what is gone already.
     found: HashMap<(Kind, String), bool>,
     withheld: &'a Withheld,
     asked: usize,
+    /// The room that is taken among all answers.
+    room: Option<SemaphorePermit<'a>>,
 }
 
 impl<'a> Filtering<'a> {
@@ -50,10 +54,12 @@ impl<'a> Filtering<'a> {
             form,
             split: form.map(|form| Split::new(form.shape)),
             viewer: policy.viewer(subject, filter, &circumstances(Door::Gateway)),
+            gateway,
             look: Look::new(gateway),
             found: HashMap::new(),
             withheld,
             asked: 0,
+            room: None,
         }
     }
 
@@ -87,6 +93,25 @@ impl<'a> Filtering<'a> {
         }
         out.append(&mut split.take());
         self.split = Some(split);
+        Ok(())
+    }
+
+    /// Takes room for what is held of the answer, `ready` of it to be written. A thing can be large and its reader slow,
+    /// and there may be many of both. Small ones, as nearly all are, take none.
+    pub(super) fn make_room(&mut self, ready: usize) -> Result<(), BodyError> {
+        let held = self.split.as_ref().map_or(0, Split::held).saturating_add(ready);
+        let wanted = held.wrapping_div(BODY_UNIT);
+        let taken = self.room.as_ref().map_or(0, SemaphorePermit::num_permits);
+        if wanted < SMALL {
+            self.room = None;
+        } else if let Ok(more @ 1..) = u32::try_from(wanted.saturating_sub(taken)) {
+            let more = self.gateway.answers.try_acquire_many(more);
+            let more = more.map_err(|_| broken(&"too many large answers are filtered at one time; try again"))?;
+            match &mut self.room {
+                Some(room) => room.merge(more),
+                None => self.room = Some(more),
+            }
+        }
         Ok(())
     }
 
@@ -125,12 +150,19 @@ impl<'a> Filtering<'a> {
             return self.is_event_shown(bytes).await;
         }
         match listed::resource(item, bytes).map_err(|error| broken(&error))? {
-            Some(Resource::Image(image)) => Ok(listed::under_each_name(&image)
-                .into_iter()
-                .any(|(_, image)| self.viewer.sees(&Resource::Image(image)))),
-            Some(resource) => Ok(self.viewer.sees(&resource)),
+            Some(Resource::Image(image)) => {
+                Ok(listed::under_each_name(&image).into_iter().any(|(_, image)| self.sees(&Resource::Image(image))))
+            }
+            Some(resource) => Ok(self.sees(&resource)),
             None => Err(broken(&Malformed("it lists what cannot be listed"))),
         }
+    }
+
+    /// The one question that everything here comes down to.
+    fn sees(&self, resource: &Resource) -> bool {
+        let mut resource = resource.clone();
+        self.gateway.mark(&mut resource);
+        self.viewer.sees(&resource)
     }
 
     async fn is_event_shown(&mut self, bytes: &[u8]) -> Result<bool, BodyError> {
@@ -138,10 +170,10 @@ impl<'a> Filtering<'a> {
         let shown = match event.about {
             About::Known(Resource::Container(container)) => {
                 let key = (Kind::Container, container.id.clone());
-                let shown = self.viewer.sees(&Resource::Container(container));
+                let shown = self.sees(&Resource::Container(container));
                 self.remember(key, shown)
             }
-            About::Known(resource) => self.viewer.sees(&resource),
+            About::Known(resource) => self.sees(&resource),
             About::Named { kind, id, name } => self.is_named_shown(kind, id, name).await?,
         };
         match event.container {
@@ -166,7 +198,7 @@ impl<'a> Filtering<'a> {
             }
             resource => resource,
         };
-        let shown = self.viewer.sees(&resource);
+        let shown = self.sees(&resource);
         self.remember((kind, id), shown);
         Ok(self.remember(key, shown))
     }
@@ -205,7 +237,7 @@ impl<'a> Filtering<'a> {
                 };
                 let Some(Resource::Image(image)) = image.map_err(|error| broken(&error))? else { return Ok(()) };
                 let names = listed::under_each_name(&image).into_iter();
-                let seen = names.filter(|(_, image)| self.viewer.sees(&Resource::Image(image.clone())));
+                let seen = names.filter(|(_, image)| self.sees(&Resource::Image(image.clone())));
                 let seen: HashSet<String> = seen.filter_map(|(name, _)| name).collect();
                 keep_names(tree, |name| is_among(&seen, name));
             }
@@ -222,7 +254,7 @@ impl<'a> Filtering<'a> {
             for resource in self.look.containers(some).await? {
                 if let Resource::Container(container) = resource {
                     let key = (Kind::Container, container.id.clone());
-                    let shown = self.viewer.sees(&Resource::Container(container));
+                    let shown = self.sees(&Resource::Container(container));
                     self.remember(key, shown);
                 }
             }
@@ -240,6 +272,8 @@ fn broken(why: &dyn std::fmt::Display) -> BodyError {
     std::io::Error::other(why.to_string()).into()
 }
 
+/// What takes no room, in units of [`BODY_UNIT`].
+const SMALL: usize = 4;
 /// After so many things others get their turn.
 const A_WHILE: usize = 64;
 /// Containers that are looked up with one question.

@@ -1,0 +1,195 @@
+//! Images that a stream of messages tells of: who had them made is written down before the message goes on.
+//!
+//! What a build prints is the client's own: a line that looks like an id proves nothing. The daemon's word is the
+//! message of its own kind (`aux`); where it gives none, as to a quiet build, the label counts that this very request
+//! has put on the image.
+
+use docker::answer;
+use docker::endpoint::{Kind, Operation};
+use docker::ownership::OWNER_LABEL;
+use docker::world::KnownImage;
+use serde::Deserialize;
+
+use super::super::Gateway;
+use super::super::ask::{Line, ask_on};
+use super::super::resolve::inspect_target;
+use crate::owners::{Intent, Thing};
+use crate::wire::BodyError;
+use docker::http::Method;
+
+/// Reads along with the answer to a pull, a build, a load or an import.
+pub(super) struct Witness<'a> {
+    gateway: &'a Gateway,
+    operation: Operation,
+    owner: &'a str,
+    intent: Intent,
+    line: Line,
+    /// The beginning of a message.
+    begun: Vec<u8>,
+    /// Whether the daemon has said how it ended.
+    told: bool,
+}
+
+/// A message, as far as it tells of an image.
+#[derive(Default, Deserialize)]
+struct Message {
+    status: Option<String>,
+    stream: Option<String>,
+    aux: Option<Aux>,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Aux {
+    #[serde(rename = "ID")]
+    id: Option<String>,
+}
+
+/// What a message tells.
+#[derive(Debug, PartialEq, Eq)]
+enum News {
+    /// An image, by the id that the daemon gave it.
+    Made(String),
+    /// An image that may be its maker's, if its label says so.
+    Labelled(String),
+    /// An image by its name.
+    Named(String),
+    /// The images that were asked for.
+    Asked,
+    /// It failed.
+    Failed,
+}
+
+impl<'a> Witness<'a> {
+    pub(super) fn new(gateway: &'a Gateway, operation: Operation, owner: &'a str, intent: Intent) -> Self {
+        Witness { gateway, operation, owner, intent, line: None, begun: Vec::new(), told: false }
+    }
+
+    /// Reads a piece of the answer. It may be passed on when this is done.
+    pub(super) async fn saw(&mut self, piece: &[u8]) -> Result<(), BodyError> {
+        let mut rest = piece;
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let (line, after) = rest.split_at_checked(end.saturating_add(1)).unwrap_or((rest, &[]));
+            self.begun.extend_from_slice(line);
+            let news = news(self.operation, &std::mem::take(&mut self.begun));
+            if let Some(news) = news {
+                self.heard(news).await?;
+            }
+            rest = after;
+        }
+        // No message of those that count is so long.
+        if self.begun.len().saturating_add(rest.len()) <= LONGEST {
+            self.begun.extend_from_slice(rest);
+        }
+        Ok(())
+    }
+
+    /// The answer has ended. What nothing was told about is found out later.
+    pub(super) async fn end(mut self) -> Result<(), BodyError> {
+        if let Some(news) = news(self.operation, &std::mem::take(&mut self.begun)) {
+            self.heard(news).await?;
+        }
+        if self.told {
+            self.intent.settle().await.map_err(|unkept| broken(&unkept))?;
+        }
+        Ok(())
+    }
+
+    /// The daemon refused: nothing was made.
+    pub(super) async fn nothing(self) -> Result<(), BodyError> {
+        self.intent.settle().await.map_err(|unkept| broken(&unkept))
+    }
+
+    async fn heard(&mut self, news: News) -> Result<(), BodyError> {
+        let ids = match news {
+            News::Failed => Vec::new(),
+            News::Made(id) => vec![id],
+            News::Labelled(id) => {
+                let image = self.look(&id).await?;
+                let mine = image.filter(|image| image.image.labels.get(OWNER_LABEL).is_some_and(|by| by == self.owner));
+                mine.and_then(|image| image.image.id).into_iter().collect()
+            }
+            News::Named(name) => self.look(&name).await?.and_then(|image| image.image.id).into_iter().collect(),
+            News::Asked => {
+                let mut ids = Vec::new();
+                for name in self.intent.making().names.clone() {
+                    ids.extend(self.look(&name).await?.and_then(|image| image.image.id));
+                }
+                ids
+            }
+        };
+        self.told = true;
+        let things = ids.into_iter().map(|id| Thing { kind: Kind::Image, id }).collect();
+        self.intent.made(things).await.map_err(|unkept| broken(&unkept))
+    }
+
+    async fn look(&mut self, name: &str) -> Result<Option<KnownImage>, BodyError> {
+        let Some(target) = inspect_target(Operation::ImageInspect, name) else { return Ok(None) };
+        let answers = ask_on(self.gateway, &mut self.line, &Method::Get, &[&target]).await;
+        match answers.map_err(|answer| broken(&answer.message))?.pop() {
+            Some((200, body)) => answer::image(&body).map(Some).map_err(|error| broken(&error)),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn news(operation: Operation, line: &[u8]) -> Option<News> {
+    let message: Message = serde_json::from_slice(line).ok()?;
+    if message.error.is_some() {
+        return Some(News::Failed);
+    }
+    let text = |text: Option<String>| text.map(|text| text.trim_end().to_owned()).unwrap_or_default();
+    let (status, stream) = (text(message.status), text(message.stream));
+    match operation {
+        Operation::ImageBuild => match message.aux.and_then(|aux| aux.id).filter(|id| is_image_id(id)) {
+            Some(id) => Some(News::Made(id)),
+            None => Some(stream).filter(|stream| is_image_id(stream)).map(News::Labelled),
+        },
+        Operation::ImageLoad => {
+            let id = stream.strip_prefix("Loaded image ID: ").filter(|id| is_image_id(id));
+            let name = stream.strip_prefix("Loaded image: ");
+            id.map(|id| News::Made(id.to_owned())).or(name.map(|name| News::Named(name.to_owned())))
+        }
+        _ if is_image_id(&status) => Some(News::Made(status)),
+        _ => status.starts_with("Status: ").then_some(News::Asked),
+    }
+}
+
+fn is_image_id(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(answer::is_id)
+}
+
+fn broken(why: &dyn std::fmt::Display) -> BodyError {
+    std::io::Error::other(format!("whose the image is could not be written down: {why}")).into()
+}
+
+/// The longest message that is read, in bytes.
+const LONGEST: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_daemons_own_word_counts() {
+        let id = format!("sha256:{}", "4".repeat(64));
+        let told = |operation, line: &str| news(operation, line.as_bytes());
+        let build = |line: &str| told(Operation::ImageBuild, line);
+        assert_eq!(build(&format!(r#"{{"aux":{{"ID":"{id}"}}}}"#)), Some(News::Made(id.clone())));
+        assert_eq!(
+            build(&format!(r#"{{"stream":"{id}\n"}}"#)),
+            Some(News::Labelled(id.clone())),
+            "RUN echo prints it too"
+        );
+        assert_eq!(build(&format!(r#"{{"stream":" ---> {id}\n"}}"#)), None);
+        assert_eq!(build(r#"{"errorDetail":{"message":"x"},"error":"x"}"#), Some(News::Failed));
+        assert_eq!(build(r#"{"stream":"Successfully built 444444444444\n"}"#), None);
+        let load = |line: &str| told(Operation::ImageLoad, line);
+        assert_eq!(load(r#"{"stream":"Loaded image: tiny:1\n"}"#), Some(News::Named("tiny:1".to_owned())));
+        assert_eq!(load(&format!(r#"{{"stream":"Loaded image ID: {id}\n"}}"#)), Some(News::Made(id.clone())));
+        let pull = |line: &str| told(Operation::ImageCreate, line);
+        assert_eq!(pull(r#"{"status":"Status: Image is up to date for tiny:1"}"#), Some(News::Asked));
+        assert_eq!(pull(&format!(r#"{{"status":"{id}"}}"#)), Some(News::Made(id)), "an import");
+        assert_eq!(pull(r#"{"status":"Pulling fs layer","id":"abc"}"#), None);
+    }
+}

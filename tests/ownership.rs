@@ -1,0 +1,398 @@
+//! Whoever makes a thing owns it, whatever happens in between; and with preset `team` nobody touches or sees the things
+//! of others. The table of all commands that were tried is docs/ownership-commands.md.
+
+use crate::harness::http::{call, get};
+use crate::harness::{Cli, Engine, Firewall, Shell, eventually};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// A user of this machine, with a docker client.
+struct User<'a> {
+    shell: &'a Shell,
+    uid: u32,
+}
+
+const ALICE: u32 = 5;
+const BOB: u32 = 65534;
+/// Stands in everything of Alice's that is her own business.
+const SECRET: &str = "alices-own-business";
+
+impl User<'_> {
+    /// Runs a line of shell as this user.
+    fn run(&self, line: &str) -> (i32, String) {
+        let quoted = line.replace('\'', r"'\''");
+        let home = format!("HOME=$WORK/home-{0}; mkdir -p $HOME; chown {0} $HOME; export HOME", self.uid);
+        let line = format!(
+            "{home}; cd $HOME; setpriv --reuid={0} --regid={0} --clear-groups bash -c 'export LC_ALL=C; {quoted}' 2>&1",
+            self.uid
+        );
+        let outcome = self.shell.run(&line);
+        (outcome.code, outcome.out)
+    }
+
+    fn must(&self, line: &str) -> String {
+        let (code, said) = self.run(line);
+        assert_eq!(code, 0, "`{line}` failed: {said}");
+        said.trim().to_owned()
+    }
+
+    /// The command fails by our words.
+    fn refused(&self, line: &str, words: &str) -> String {
+        let (code, said) = self.run(line);
+        assert!(code != 0 && said.contains(words), "`{line}` gave {code}, no `{words}` in: {said}");
+        said
+    }
+}
+
+fn start(engine: &Engine, more: &str) -> Firewall {
+    let firewall = Firewall::start(engine.socket(), |_| format!("policy:\n  preset: team\n{more}"));
+    open_to_all(&firewall.socket());
+    firewall
+}
+
+fn open_to_all(socket: &Path) {
+    fs::set_permissions(socket, fs::Permissions::from_mode(0o666)).expect("the socket's mode");
+    let folder = socket.parent().expect("its folder");
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("the folder's mode");
+}
+
+/// A shell whose folder other users may enter.
+fn shell(firewall: &Firewall, engine: &Engine) -> Shell {
+    let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
+    fs::set_permissions(shell.place(), fs::Permissions::from_mode(0o755)).expect("the shell's folder");
+    shell
+}
+
+/// Alice's things.
+fn populate(alice: &User<'_>) {
+    alice.must("docker network create alice-net --subnet 10.91.1.0/24 --label team=alice");
+    alice.must("docker volume create alice-data --label team=alice");
+    alice.must(&format!(
+        "docker run -d --name alice-web --network alice-net -v alice-data:/data --label team=alice -e KEY={SECRET} tiny \
+         sh -c 'echo {SECRET}; echo {SECRET} >/data/file; echo {SECRET} >/file; sleep 1000'"
+    ));
+    alice.must("docker commit -c 'LABEL team=alice' alice-web alice-image:1");
+}
+
+/// Every command that names a container (`@`), an image, a volume or a network.
+const COMMANDS: &[(&str, &[&str])] = &[
+    (
+        "container",
+        &[
+            "docker attach --no-stdin @",
+            "docker commit @ bob-stolen",
+            "docker cp @:/file -",
+            "docker cp /etc/hostname @:/tmp/",
+            "docker diff @",
+            "docker exec @ cat /file",
+            "docker export @",
+            "docker inspect @",
+            "docker container inspect @",
+            "docker kill @",
+            "docker logs @",
+            "docker pause @",
+            "docker port @",
+            "docker rename @ bob-web",
+            "docker restart -t 0 @",
+            "docker rm -f @",
+            "docker start @",
+            "docker stats --no-stream @",
+            "docker stop -t 0 @",
+            "docker top @",
+            "docker unpause @",
+            "docker update --memory 64m --memory-swap 64m @",
+            "timeout 5 docker wait @",
+            "docker run --rm --volumes-from @ tiny cat /data/file",
+            "docker run --rm --network container:@ tiny ip addr",
+            "docker run --rm --pid container:@ tiny ps",
+            "docker run --rm --ipc container:@ tiny true",
+            "docker run --rm --link @:other tiny env",
+            "docker network connect bob-net @",
+            "docker network disconnect alice-net @",
+        ],
+    ),
+    (
+        "image",
+        &[
+            "docker history @",
+            "docker inspect @",
+            "docker image inspect @",
+            "docker push @",
+            "docker rmi -f @",
+            "docker save @",
+            "docker tag @ bob-stolen",
+            "docker run --rm @ cat /file",
+            "docker create @ true",
+            "printf 'FROM @\\nRUN cat /file\\n' | DOCKER_BUILDKIT=0 docker build -t bob-stolen -",
+            "docker tag tiny @",
+        ],
+    ),
+    (
+        "volume",
+        &[
+            "docker volume inspect @",
+            "docker volume rm @",
+            "docker volume create @",
+            "docker run --rm -v @:/data tiny cat /data/file",
+            "docker run --rm --mount type=volume,src=@,dst=/data tiny cat /data/file",
+        ],
+    ),
+    (
+        "network",
+        &[
+            "docker network inspect @",
+            "docker network rm @",
+            "docker network connect @ bob-web",
+            "docker network disconnect @ bob-web",
+            "docker run --rm --network @ tiny true",
+        ],
+    ),
+];
+
+/// What lists all there is, or touches all there is.
+const LISTS: &[&str] = &[
+    "docker ps -a --no-trunc",
+    "docker ps -aq --filter label=team=alice",
+    "docker ps -a --filter name=alice --format '{{json .}}'",
+    "docker ps -a --filter volume=alice-data",
+    "docker ps -a --filter network=alice-net",
+    "docker images -a --no-trunc",
+    "docker images --filter label=team=alice",
+    "docker volume ls",
+    "docker volume ls --filter label=team=alice",
+    "docker network ls --no-trunc",
+    "docker network ls --filter label=team=alice",
+    "docker network inspect bridge",
+    "docker system df -v",
+    "timeout 5 docker events --since 1h --until 0s",
+    "docker container prune -f",
+    "docker volume prune -f",
+    "docker network prune -f",
+    "docker image prune -af",
+];
+
+#[test]
+fn nobody_reaches_the_things_of_others() {
+    let engine = Engine::start();
+    let firewall = start(&engine, "");
+    let shell = shell(&firewall, &engine);
+    let (alice, bob) = (User { shell: &shell, uid: ALICE }, User { shell: &shell, uid: BOB });
+    populate(&alice);
+    bob.must("docker network create bob-net --subnet 10.92.1.0/24");
+    bob.must("docker run -d --name bob-web --network bob-net -v bob-data:/data tiny sleep 1000");
+
+    let id = |kind: &str, name: &str| alice.must(&format!("docker {kind} inspect -f '{{{{.Id}}}}' {name}"));
+    let mut table = String::new();
+    for (kind, commands) in COMMANDS {
+        let name = match *kind {
+            "container" => "alice-web",
+            "image" => "alice-image:1",
+            "volume" => "alice-data",
+            _ => "alice-net",
+        };
+        let full = if *kind == "volume" { String::new() } else { id(kind, name) };
+        let short = full.trim_start_matches("sha256:").get(..12).unwrap_or_default().to_owned();
+        for command in *commands {
+            let mut cells = Vec::new();
+            for named in [name, &short, &full] {
+                // A volume has no id, and no id can be given as a name.
+                if named.is_empty() || (named != name && command.starts_with("docker tag tiny")) {
+                    cells.push("-");
+                    continue;
+                }
+                let line = command.replace('@', named);
+                let (code, said) = bob.run(&line);
+                assert_ne!(code, 0, "`{line}` succeeded: {said}");
+                assert!(!said.contains(SECRET), "`{line}` shows content: {said}");
+                let gives_away = named != name && (said.contains("alice-") || said.contains(name));
+                assert!(!gives_away || line.contains("alice-net"), "`{line}` tells a name: {said}");
+                cells.push("refused");
+            }
+            let command = command.replace('|', "\\|");
+            writeln!(table, "| `{command}` | {kind} | {} |", cells.join(" | ")).expect("a string");
+        }
+    }
+    for command in LISTS {
+        let (code, said) = bob.run(command);
+        assert_eq!(code, 0, "`{command}`: {said}");
+        let tells = said.contains(SECRET) || said.contains("alice-");
+        assert!(!tells, "`{command}` tells of others: {said}");
+        writeln!(table, "| `{command}` | all | shows and touches their own only | - | - |").expect("a string");
+    }
+
+    // All of Alice's is there as it was; Bob's own, too.
+    assert_eq!(alice.must("docker exec alice-web cat /data/file"), SECRET);
+    assert_eq!(alice.must("docker ps --format '{{.Names}}'"), "alice-web");
+    assert!(alice.must("docker images").contains("alice-image"));
+    assert_eq!(alice.must("docker volume ls -q"), "alice-data");
+    assert!(alice.must("docker network ls").contains("alice-net"));
+    assert_eq!(bob.must("docker ps --format '{{.Names}}'"), "bob-web");
+    // Root sees all of it.
+    let all = shell.must("docker ps -a --format '{{.Names}}'");
+    assert!(all.contains("alice-web") && all.contains("bob-web"), "{all}");
+    if engine.kind() == crate::harness::Kind::Machine {
+        compare("docs/ownership-commands.md", &table);
+    }
+}
+
+/// The table in docs is what the test has seen. `UPDATE=1` writes it anew.
+fn compare(file: &str, table: &str) {
+    let path = crate::harness::repository().join(file);
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let head = "| command | on a | by name | by short id | by full id |\n|---|---|---|---|---|\n";
+    let before = text.split(head).next().unwrap_or_default();
+    let now = format!("{before}{head}{table}");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, &now).expect("the page");
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), now, "{file} is not what was seen; UPDATE=1 writes it");
+}
+
+#[test]
+fn ownership_is_not_to_be_had_by_tricks() {
+    let engine = Engine::start();
+    let firewall = start(&engine, "");
+    let shell = shell(&firewall, &engine);
+    let (alice, bob) = (User { shell: &shell, uid: ALICE }, User { shell: &shell, uid: BOB });
+    populate(&alice);
+    let owner = |name: &str| get(engine.socket(), &format!("/containers/{name}/json"));
+    let label = |name: &str| {
+        let inspected: Value = serde_json::from_str(&owner(name).1).expect("JSON");
+        inspected["Config"]["Labels"]["dockwarden.owner"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(label("alice-web"), "games");
+    // A label that claims somebody else's name is overwritten.
+    bob.must("docker run -d --name bob-web --label dockwarden.owner=games tiny sleep 1000");
+    assert_eq!(label("bob-web"), "nobody");
+    alice.refused("docker inspect bob-web", "");
+    // An image that claims it, too: what is made of it is its maker's.
+    let dockerfile = "FROM tiny\\nLABEL dockwarden.owner=games\\n";
+    bob.must(&format!("printf '{dockerfile}' | DOCKER_BUILDKIT=0 docker build -q -t bob-image -"));
+    bob.must("docker run -d --name bob-second bob-image sleep 1000");
+    assert_eq!(label("bob-second"), "nobody");
+    // What a build prints is no proof.
+    let id = alice.must("docker image inspect -f '{{.Id}}' alice-image:1");
+    let dockerfile = format!("FROM tiny\\nRUN echo {id}\\n");
+    bob.must(&format!("printf '{dockerfile}' | DOCKER_BUILDKIT=0 docker build --no-cache -t bob-print -"));
+    bob.refused(&format!("docker run --rm {id} cat /file"), "not yours");
+    // A name that is given on does not carry the thing with it.
+    alice.must("docker rename alice-web alice-old");
+    bob.must("docker rename bob-second alice-web");
+    alice.refused("docker exec alice-web true", "dockwarden");
+    alice.must("docker exec alice-old true");
+    // A name is not taken from another's image.
+    bob.refused("docker tag bob-image alice-image:1", "others use it");
+    // Shared with a group: like its own members.
+    alice.must("docker run -d --name shared --label dockwarden.shared-with=nogroup tiny sleep 1000");
+    bob.refused("docker exec alice-old true", "dockwarden");
+    bob.must("docker exec shared true");
+    bob.must("docker ps --format '{{.Names}}' | grep -x shared");
+    // What was there before is nobody's: images are for all, the rest for administrators.
+    let direct = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    direct.must("docker run -d --name before tiny sleep 1000");
+    bob.refused("docker stop before", "not yours");
+    shell.must("docker stop -t 0 before");
+}
+
+#[test]
+fn quotas_hold_also_when_many_ask_at_once() {
+    let engine = Engine::start();
+    let quotas = "quotas:\n  - { except: root, containers: 3, memory: 100m, volumes: 2, ports: 2 }\n";
+    let firewall = start(&engine, quotas);
+    let shell = shell(&firewall, &engine);
+    let bob = User { shell: &shell, uid: BOB };
+    bob.refused("docker create tiny", "--memory");
+    let made = bob.must(
+        "for i in 1 2 3 4 5 6 7 8 9 10; do docker create -m 10m tiny >/dev/null 2>&1 & done; wait; docker ps -aq | wc -l",
+    );
+    assert_eq!(made, "3");
+    let said = bob.refused("docker create -m 10m tiny", "3 of 3 containers");
+    assert!(said.contains("quotas"), "{said}");
+    bob.must("docker rm $(docker ps -aq)");
+    let made = || eventually(Duration::from_secs(5), || bob.run("docker create -m 60m --name big tiny").0 == 0);
+    assert!(made(), "what is removed counts no more");
+    bob.refused("docker create -m 60m tiny", "60m of 100m of memory");
+    bob.refused("docker update --memory 101m --memory-swap 101m big", "of memory");
+    bob.must("docker update --memory 90m --memory-swap 90m big");
+    bob.refused("docker create -m 20m tiny", "90m of 100m of memory");
+    bob.must("docker volume create one && docker volume create two && docker volume create two");
+    bob.refused("docker volume create three", "2 of 2 volumes");
+    bob.refused("docker create -m 6m -v three:/x tiny", "2 of 2 volumes");
+    bob.refused("docker create -m 6m -p 1024-1026:80-82 tiny", "published ports");
+    bob.refused("docker create -m 6m -P tiny", "-p for each");
+    bob.must("docker create -m 6m -p 8000:80 tiny");
+    shell.must("for i in 1 2 3 4 5; do docker create tiny >/dev/null || exit 1; done");
+}
+
+/// The firewall is killed at any moment; whatever was made has its owner when it is back.
+#[test]
+fn what_is_made_has_its_owner_whenever_the_firewall_dies() {
+    let engine = Engine::start();
+    let mut firewall = start(&engine, "limits: { drain: 1s }\n");
+    let mut killed = 0;
+    let many = if std::env::var_os("CREATES").is_some() { 500 } else { 100 };
+    let mut sent = 0;
+    while sent < many {
+        // Eight at once, of which the kill meets some somewhere in between.
+        let socket = firewall.socket();
+        let clients: Vec<_> = (0..8)
+            .map(|_| {
+                let line = format!(
+                    "exec setpriv --reuid={ALICE} --regid={ALICE} --clear-groups curl -s --unix-socket {} -H \
+                     'Content-Type: application/json' -d '{{\"Image\":\"tiny\",\"Cmd\":[\"true\"],\"HostConfig\":\
+                     {{\"Mounts\":[{{\"Type\":\"volume\",\"Target\":\"/v\"}}]}}}}' http://d/containers/create",
+                    socket.display()
+                );
+                std::process::Command::new("bash").args(["-c", &line]).stdout(std::process::Stdio::null()).spawn()
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(5 + (sent * 37) % 180));
+        firewall.kill_and_start_again();
+        killed += 1;
+        for client in clients {
+            let _ = client.expect("a client").wait();
+        }
+        sent += 8;
+        open_to_all(&firewall.socket());
+    }
+    let containers: Vec<Value> = serde_json::from_str(&get(engine.socket(), "/containers/json?all=1").1).expect("JSON");
+    assert!(!containers.is_empty(), "nothing was made at all");
+    let shell = shell(&firewall, &engine);
+    let alice = User { shell: &shell, uid: ALICE };
+    let count = |what: &str| alice.must(what).parse::<usize>().expect("a number");
+    let all_owned = || count("docker ps -aq | wc -l") == containers.len();
+    assert!(
+        eventually(Duration::from_secs(20), all_owned),
+        "{} of {} have an owner; {killed} kills",
+        count("docker ps -aq | wc -l"),
+        containers.len()
+    );
+    let volumes: Value = serde_json::from_str(&get(engine.socket(), "/volumes").1).expect("JSON");
+    assert_eq!(count("docker volume ls -q | wc -l"), volumes["Volumes"].as_array().map_or(0, Vec::len));
+    eprintln!("{} containers after {killed} kills in {sent} creates, each with its owner", containers.len());
+}
+
+/// A create that cannot be written down is not done.
+#[test]
+fn a_full_disk_makes_nothing_that_nobody_owns() {
+    let engine = Engine::start();
+    let firewall = start(&engine, "");
+    let (status, said) = call(&firewall.socket(), "POST", "/containers/create?name=first", Some(r#"{"Image":"tiny"}"#));
+    assert_eq!(status, 201, "{said}");
+    // The table is gone: every write fails, as it would on a full disk.
+    let state = firewall.folder().join("state.db");
+    let broken = std::process::Command::new("python3")
+        .args(["-c", "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute('DROP TABLE intents'); c.commit()"])
+        .arg(&state)
+        .status();
+    assert!(broken.expect("python3").success());
+    let (status, said) =
+        call(&firewall.socket(), "POST", "/containers/create?name=second", Some(r#"{"Image":"tiny"}"#));
+    assert_eq!(status, 503, "{said}");
+    assert!(said.contains("owner"), "{said}");
+    assert_eq!(get(engine.socket(), "/containers/second/json").0, 404);
+}

@@ -99,6 +99,7 @@ impl<'a> Cast<'a> {
         if !container.image.is_empty() {
             attributes.push(string("image", &container.image));
         }
+        let attributes = self.owned(attributes, &container.ownership);
         let daemon = self.daemon();
         self.labelled(Type::Container, &container.id, attributes, vec![daemon], &container.labels)
     }

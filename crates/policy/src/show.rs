@@ -11,7 +11,7 @@ use docker::endpoint::Operation;
 use docker::facts::{Canonical, CanonicalBody, Facts};
 use docker::http::Method;
 use docker::privilege::{Peer, Privilege};
-use docker::resource::Resource;
+use docker::resource::{Image, Resource};
 use docker::target::ApiVersion;
 
 use crate::cache::Key;
@@ -211,6 +211,15 @@ fn rename_within(privilege: &mut Privilege, hidden: impl Fn(&Resource) -> bool) 
         Privilege::JoinNetwork { network } => {
             let hidden = hidden(&Resource::Network(network.clone()));
             hidden.then(|| NOT_SHOWN.clone_into(&mut network.name)).is_some()
+        }
+        Privilege::MountVolume { volume, .. } if volume.exists => {
+            let hidden = hidden(&Resource::Volume(volume.clone()));
+            hidden.then(|| NOT_SHOWN.clone_into(&mut volume.name)).is_some()
+        }
+        Privilege::UseImage { image } | Privilege::MountImage { image, .. } if image.id.is_some() => {
+            let hidden = hidden(&Resource::Image(image.clone()));
+            let nameless = || Image { id: Some(NOT_SHOWN.to_owned()), ..Image::default() };
+            hidden.then(|| *image = nameless()).is_some()
         }
         _ => false,
     }

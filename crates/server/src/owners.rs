@@ -187,7 +187,7 @@ impl Owners {
     }
 
     /// Notes the images that are there without an owner.
-    pub fn everybodys(&self, images: impl IntoIterator<Item = String>) {
+    pub fn everybodys(&self, images: Vec<String>) {
         self.known().everybodys.extend(images);
     }
 

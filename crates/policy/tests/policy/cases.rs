@@ -54,6 +54,7 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
     let namespace = |namespace, with| P::ShareNamespace { namespace, with };
     let host = |path: &str| HostMount { path: s(path), ..mount("/", false) };
     let by_id = Image { reference: None, id: Some(format!("sha256:{:0<64}", "1")), ..image("alpine") };
+    let anonymous = Volume { exists: false, ..volume("") };
     let nfs = Volume { driver: s("nfs"), ..volume("share") };
     let security = |name: &str, value: &str| P::SetSecurityOption { name: s(name), value: s(value) };
     let volume_option = |name: &str, value: &str| P::SetVolumeOption { name: s(name), value: s(value) };
@@ -67,7 +68,7 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("host path /", P::MountHostPath(host("/"))),
         ("host path /srv/ci/work read-only", P::MountHostPath(mount("/srv/ci/work", true))),
         ("volume", P::MountVolume { volume: volume("data"), target: s("/data"), read_only: false }),
-        ("anonymous volume", P::MountVolume { volume: volume(""), target: s("/data"), read_only: false }),
+        ("anonymous volume", P::MountVolume { volume: anonymous, target: s("/data"), read_only: false }),
         ("volume of another driver", P::MountVolume { volume: nfs, target: s("/data"), read_only: true }),
         ("image as a mount", P::MountImage { image: image("alpine"), target: s("/i") }),
         ("tmpfs", P::MountTmpfs { target: s("/run"), options: s("size=64m") }),

@@ -116,7 +116,7 @@ impl Gateway {
         }
         if first {
             let left = images.into_iter().filter(|found| owners.of(Kind::Image, &found.thing.id).owners.is_empty());
-            owners.everybodys(left.filter(|found| !found.names.is_empty()).map(|found| found.thing.id));
+            owners.everybodys(left.filter(|found| !found.names.is_empty()).map(|found| found.thing.id).collect());
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ async fn what_is_made_is_its_makers_also_after_a_restart() {
 async fn an_image_belongs_to_all_who_made_it_but_not_one_that_was_there_before() {
     let state = Arc::new(State::in_memory().unwrap());
     let known = owners(&state);
-    known.everybodys(["base".to_owned()]);
+    known.everybodys(vec!["base".to_owned()]);
     for owner in ["alice", "bob"] {
         let wish = with(wish(owner, &["app:1"]), |making| making.kind = Kind::Image);
         let intent = known.begin(wish, &Quota::default(), 0).await.unwrap();

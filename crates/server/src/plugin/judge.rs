@@ -126,8 +126,15 @@ async fn decide(
     }
 }
 
-/// Whether the daemon, which does what it was given, does what was judged.
+/// Whether the daemon, which does what it was given, does what was judged, and shows what may be shown.
 fn as_judged(request: &Request, permit: &Permit) -> Result<(), Stop> {
+    if permit.answer_changes() {
+        return Err(forbidden(
+            "you are not shown all of this, and the daemon does not let its plugin change what it shows: ask through \
+             Dockwarden's gateway, which shows the rest."
+                .to_owned(),
+        ));
+    }
     if !permit.obligations().is_empty() {
         let wanted: Vec<String> = permit.obligations().iter().map(spelled).collect();
         return Err(forbidden(format!(

@@ -63,6 +63,7 @@ fn examples_have_no_fault() {
         "temporary-rules.yaml",
         "plugin.yaml",
         "mediation.yaml",
+        "team.yaml",
     ];
     for name in examples {
         let example = std::fs::read_to_string(here("../../examples").join(name)).unwrap();

@@ -189,17 +189,22 @@ fn what_would_be_changed_is_refused() {
 }
 
 #[test]
-fn what_would_be_hidden_is_refused() {
+fn what_would_be_hidden_limited_or_counted_is_refused() {
     let mut engine = Engine::start();
-    if not_here(&engine, "what_would_be_hidden_is_refused") {
+    if not_here(&engine, "what_would_be_hidden_limited_or_counted_is_refused") {
         return;
     }
-    let rest = "policy:\n  preset: developer\n  rules:\n    - deny: show\n      to: socket:daemon\n";
+    let rest = "quotas:\n  - { containers: 3 }\n\
+                policy:\n  preset: developer\n  rules:\n    - deny: show\n      to: socket:daemon\n";
     let (_firewall, shell) = asking(&mut engine, rest);
     for line in ["docker ps", "docker images", "docker system df", "timeout 5 docker events --since 1m --until 1s"] {
         let refused = shell.run(line);
         assert!(refused.code != 0 && refused.err.contains("the daemon does not let its plugin"), "{line}: {refused:?}");
     }
+    let refused = shell.run("docker container prune -f");
+    assert!(refused.code != 0 && refused.err.contains("limits it to your own"), "{refused:?}");
+    let refused = shell.run("docker create --network none tiny true");
+    assert!(refused.code != 0 && refused.err.contains("you have a quota"), "{refused:?}");
     shell.must("docker version");
 }
 

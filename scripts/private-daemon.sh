@@ -51,14 +51,15 @@ HOST_NETWORKS=''
 api() { curl -fsS -m 20 --unix-socket "$SOCKET" "${@:2}" "http://docker$1"; }
 
 start() {
-  mkdir -p "$DIR"
+  # Plugins are found in one place of a root: this daemon has its own there.
+  mkdir -p "$DIR/plugins" "$ROOT/run/docker/plugins"
+  [ -f "$DIR/daemon.json" ] || echo '{}' >"$DIR/daemon.json"
   if [ -n "$MODERN" ]; then
-    "${IN_NET[@]}" "$ENGINE" start "/run/$NAME" >/dev/null || return 1
+    "${IN_NET[@]}" unshare --mount --propagation slave \
+      sh -c 'mount --bind "$0/plugins" "$1/run/docker/plugins" && shift && exec "$@"' "$DIR" "$ROOT" \
+      "$ENGINE" start "/run/$NAME" --config-file "/run/$NAME/daemon.json" >/dev/null || return 1
   else
     rm -f "$SOCKET" "$DIR/pid"
-    # Plugins are found in one place of the machine: this daemon has its own there.
-    mkdir -p "$DIR/plugins" /run/docker/plugins
-    [ -f "$DIR/daemon.json" ] || echo '{}' >"$DIR/daemon.json"
     setsid "${IN_NET[@]}" unshare --mount --propagation slave \
       sh -c 'mount --bind "$0/plugins" /run/docker/plugins && exec "$@"' "$DIR" \
       dockerd --config-file "$DIR/daemon.json" --host "unix://$SOCKET" \

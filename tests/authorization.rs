@@ -2,20 +2,11 @@
 //! gateway; what it withholds, and what would have to be changed, is refused in words that name the gateway.
 
 use crate::harness::daemon::{self, FakeDaemon};
-use crate::harness::{Cli, Engine, Firewall, Kind, Shell, http, skipped};
+use crate::harness::{Cli, Engine, Firewall, Shell, http};
 use crate::subjects::certificates;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-
-/// Where the daemon has no place of its own for plugins.
-fn not_here(engine: &Engine, test: &str) -> bool {
-    let modern = engine.kind() == Kind::Modern;
-    if modern {
-        skipped(test, "the engine lives in a root of its own");
-    }
-    modern
-}
 
 /// A daemon that asks, the firewall that it asks, and a shell on the daemon's own socket.
 fn asking(engine: &mut Engine, rest: &str) -> (Firewall, Shell) {
@@ -40,9 +31,6 @@ fn said(socket: &Path, head: &str, body: &str) -> (u16, String) {
 #[test]
 fn what_the_daemon_shows_is_judged() {
     let mut engine = Engine::start();
-    if not_here(&engine, "what_the_daemon_shows_is_judged") {
-        return;
-    }
     let (firewall, shell) = asking(&mut engine, "policy:\n  preset: developer\n");
     shell.must("docker version && docker ps -a && docker images");
     assert_eq!(shell.must("docker run --rm --network none tiny echo hi"), "hi");
@@ -89,9 +77,6 @@ fn what_the_daemon_shows_is_judged() {
 #[test]
 fn what_the_daemon_withholds_is_refused() {
     let mut engine = Engine::start();
-    if not_here(&engine, "what_the_daemon_withholds_is_refused") {
-        return;
-    }
     let (_firewall, shell) = asking(&mut engine, "policy:\n  preset: developer\n");
     shell.must("docker create --name web --network none tiny sleep 1000");
     let socket = engine.socket().to_owned();
@@ -160,9 +145,6 @@ fn what_the_daemon_withholds_is_refused() {
 #[test]
 fn what_would_be_changed_is_refused() {
     let mut engine = Engine::start();
-    if not_here(&engine, "what_would_be_changed_is_refused") {
-        return;
-    }
     let place = tempfile::Builder::new().prefix("dockwarden-e2e.").tempdir_in("/tmp").expect("a folder");
     let folder = place.path().display();
     std::fs::create_dir(place.path().join("real")).expect("a folder");
@@ -191,9 +173,6 @@ fn what_would_be_changed_is_refused() {
 #[test]
 fn what_would_be_hidden_limited_or_counted_is_refused() {
     let mut engine = Engine::start();
-    if not_here(&engine, "what_would_be_hidden_limited_or_counted_is_refused") {
-        return;
-    }
     let rest = "quotas:\n  - { containers: 3 }\n\
                 policy:\n  preset: developer\n  rules:\n    - deny: show\n      to: socket:daemon\n";
     let (_firewall, shell) = asking(&mut engine, rest);
@@ -211,9 +190,6 @@ fn what_would_be_hidden_limited_or_counted_is_refused() {
 #[test]
 fn the_plugin_answers_nobody_but_the_daemon_and_denies_what_is_empty() {
     let mut engine = Engine::start();
-    if not_here(&engine, "the_plugin_answers_nobody_but_the_daemon_and_denies_what_is_empty") {
-        return;
-    }
     let socket = engine.plugin_socket();
     let (firewall, shell) = asking(&mut engine, "policy:\n  preset: open\n");
     let mode = std::fs::metadata(&socket).expect("the socket").permissions().mode();
@@ -268,4 +244,21 @@ fn over_the_network_only_a_certificate_may_ask() {
     assert!(nobody.code != 0 && nobody.out.is_empty(), "{nobody:?}");
     let daemon = ask(&format!("--cert {folder}/alice.pem --key {folder}/alice.key"));
     assert_eq!(daemon.out.trim(), "{\"Allow\":true}", "{daemon:?}");
+}
+
+/// The plugin alone learns from the daemon's answers whose a thing is, before the client hears of it.
+#[test]
+fn owners_are_learned_from_answers() {
+    let mut engine = Engine::start();
+    let (firewall, shell) = asking(&mut engine, "policy:\n  preset: developer\n");
+    shell.must("docker run -d --name web --network none -v data:/data tiny sleep 1000 && docker commit web made");
+    let binary = std::env::var("DOCKWARDEN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_dockwarden").to_owned());
+    let admin = firewall.folder().join("admin.sock");
+    let listed = shell.must(&format!("{binary} owners --socket {} list --of socket:daemon", admin.display()));
+    for name in ["web", "data", "made:latest"] {
+        assert!(listed.split_whitespace().any(|word| word == name), "no `{name}` in {listed}");
+    }
+    assert!(!listed.contains("tiny:latest"), "{listed}");
+    let claimed = shell.run("docker run -d --network none --label dockwarden.owner=root tiny true");
+    assert!(claimed.code != 0 && claimed.err.contains("only the firewall sets"), "{claimed:?}");
 }

@@ -2,16 +2,13 @@
 //! whatever socket it comes by.
 
 use crate::harness::daemon::{self, FakeDaemon};
-use crate::harness::{Cli, Engine, Firewall, Kind, Shell, http, skipped};
+use crate::harness::{Cli, Engine, Firewall, Shell, http};
 
 const REQUIRED: &str = "only through Dockwarden's gateway";
 
 #[test]
 fn nobody_walks_around_the_gateway() {
     let mut engine = Engine::start();
-    if engine.kind() == Kind::Modern {
-        return skipped("nobody_walks_around_the_gateway", "the engine lives in a root of its own");
-    }
     let plugin = engine.plugin_socket();
     let socket = plugin.display().to_string();
     let firewall = Firewall::start(engine.socket(), |_| {
@@ -57,9 +54,6 @@ fn nobody_walks_around_the_gateway() {
 #[test]
 fn a_seal_is_good_for_one_request_once() {
     let mut engine = Engine::start();
-    if engine.kind() == Kind::Modern {
-        return skipped("a_seal_is_good_for_one_request_once", "the engine lives in a root of its own");
-    }
     let place = tempfile::Builder::new().prefix("dockwarden-e2e.").tempdir_in("/tmp").expect("a folder");
     let key = place.path().join("key").display().to_string();
     let plugin = engine.plugin_socket().display().to_string();

@@ -28,6 +28,20 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     .into()
 });
 
+/// The label by which the firewall says whose a thing is; a build makes it in a step of its own.
+static OWNER: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    [
+        (r"(?m)^Step \d+/\d+ : LABEL dockwarden\.owner=.*\n( ---> Running in .*\n)?(Removing .*\n)?( ---> .*\n)?", ""),
+        (r"Step (\d+)/\d+ :", "Step $1 :"),
+        (r#"(?m)^ *"dockwarden\.owner": "[^"]*",?\n"#, ""),
+        (r"'dockwarden\.owner': '[^']*'(, )?", ""),
+        (r"\{\s*\n\s*\}", "{}"),
+        (r",\n( *)\}", "\n$1}"),
+    ]
+    .map(|(rule, by)| (Regex::new(rule).expect("a regular expression"), by))
+    .into()
+});
+
 static NUMBERS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\d+(\.\d+)?").expect("a regular expression"));
 
 /// An output without what differs by nature; `places` are folders that are ours alone.
@@ -37,7 +51,7 @@ pub fn normal(text: &str, places: &[&Path]) -> String {
         text = text.replace(&place.display().to_string(), "<place>");
     }
     text = sort_words(&text, "Runtimes: ");
-    for (rule, by) in RULES.iter() {
+    for (rule, by) in RULES.iter().chain(OWNER.iter()) {
         text = rule.replace_all(&text, *by).into_owned();
     }
     text

@@ -114,6 +114,23 @@ pub struct Thing {
 }
 
 impl Resource {
+    /// To whom it belongs; the daemon is nobody's.
+    pub fn ownership(&self) -> Option<&Ownership> {
+        match self {
+            Resource::Daemon => None,
+            Resource::Container(container) => Some(&container.ownership),
+            Resource::Image(image) => Some(&image.ownership),
+            Resource::Volume(volume) => Some(&volume.ownership),
+            Resource::Network(network) => Some(&network.ownership),
+            Resource::Thing(thing) => Some(&thing.ownership),
+        }
+    }
+
+    /// Whether it belongs to this user.
+    pub fn is_of(&self, user: &str) -> bool {
+        self.ownership().is_some_and(|ownership| ownership.owners.iter().any(|owner| owner == user))
+    }
+
     /// The resource in the user's words, for messages: "container web", "the daemon".
     pub fn describe(&self) -> String {
         match self {

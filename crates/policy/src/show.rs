@@ -30,6 +30,7 @@ pub struct Filter {
     form: Option<Form>,
     hides: bool,
     redactions: Redactions,
+    own_redactions: Redactions,
     operation: Operation,
     version: Option<ApiVersion>,
     request: String,
@@ -51,6 +52,11 @@ impl Filter {
         &self.redactions
     }
 
+    /// The values that are hidden within things that belong to who asks.
+    pub fn own_redactions(&self) -> &Redactions {
+        &self.own_redactions
+    }
+
     /// The target of the request: what it names itself, errors may name.
     pub fn request(&self) -> &str {
         &self.request
@@ -67,6 +73,11 @@ pub struct Viewer<'a> {
 }
 
 impl Viewer<'_> {
+    /// Who asks.
+    pub fn user(&self) -> &str {
+        &self.subject.user
+    }
+
     /// Whether that is shown.
     pub fn sees(&self, resource: &Resource) -> bool {
         self.ask(resource).allowed
@@ -82,9 +93,13 @@ impl Viewer<'_> {
 impl Policy {
     /// How the answer to a request must be changed; `None`: not at all.
     pub(crate) fn filter(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Option<Filter> {
-        let redactions = match self.base.gathered.redact.is_empty() {
-            true => Redactions::default(),
-            false => self.base.gathered.redact.of(&subject.user, &self.groups(subject)),
+        let redact = &self.base.gathered.redact;
+        let groups = if redact.is_empty() { Vec::new() } else { self.groups(subject) };
+        let own_redactions = redact.of(&subject.user, &groups, true);
+        // What is asked about by itself is known to be their own or not; of a list it is found out thing by thing.
+        let redactions = match facts.resources.first() {
+            Some(resource) if resource.is_of(&subject.user) => own_redactions.clone(),
+            _ => redact.of(&subject.user, &groups, false),
         };
         let hides = self.hides(subject, facts, circumstances);
         let must_change = |form: &Form| {
@@ -95,6 +110,7 @@ impl Policy {
             form,
             hides,
             redactions,
+            own_redactions,
             operation: facts.operation,
             version: facts.version,
             request: facts.canonical.target.clone(),

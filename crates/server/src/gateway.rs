@@ -37,7 +37,7 @@ mod fetch;
 mod forward;
 pub(crate) mod judge;
 mod keep;
-mod making;
+pub(crate) mod making;
 pub(crate) mod prune;
 mod rehearse;
 pub(crate) mod resolve;

@@ -220,6 +220,22 @@ impl Owners {
         self.gone(gone, i64::MAX).await
     }
 
+    /// These were made by somebody around the gateway. What has an owner keeps it.
+    pub async fn learn(&self, owner: String, things: Vec<Thing>) -> Result<(), Unkept> {
+        let new: Vec<Thing> = {
+            let known = self.known();
+            things.into_iter().filter(|thing| !known.things.contains_key(thing)).collect()
+        };
+        let (written, to) = (new.clone(), owner.clone());
+        let write = move |db: &Transaction<'_>| {
+            written.iter().try_for_each(|thing| add(db, thing, &to, &Usage::default(), &[]))
+        };
+        self.state.with(write).await?;
+        let mut known = self.known();
+        new.into_iter().for_each(|thing| known.add(thing, owner.clone(), Usage::default(), &[]));
+        Ok(())
+    }
+
     /// Makes a thing somebody's, and nobody else's.
     pub async fn give(&self, thing: Thing, owner: String) -> Result<(), Unkept> {
         let usage = {
@@ -319,23 +335,32 @@ impl Intent {
     /// These were made: each of them is its maker's from now on, as far as it is not somebody's already. On the disk when
     /// this is answered.
     pub async fn made(&mut self, things: Vec<Thing>) -> Result<(), Unkept> {
+        self.write_down(things, false).await
+    }
+
+    /// These were made, and nothing else will be.
+    pub async fn finish(mut self, things: Vec<Thing>) -> Result<(), Unkept> {
+        self.write_down(things, true).await?;
+        self.open = false;
+        Ok(())
+    }
+
+    async fn write_down(&mut self, things: Vec<Thing>, last: bool) -> Result<(), Unkept> {
         let (owner, groups) = (self.wish.owner.clone(), self.wish.shared_with.clone());
         let new: Vec<(Thing, Usage)> = {
             let known = self.owners.known();
-            things
-                .into_iter()
-                .filter_map(|thing| Some((self.usage_if_new(&known, &thing)?, thing)))
-                .map(|(u, t)| (t, u))
-                .collect()
+            let with_usage = |thing: Thing| self.usage_if_new(&known, &thing).map(|usage| (thing, usage));
+            things.into_iter().filter_map(with_usage).collect()
         };
-        let written = new.clone();
+        let (id, written) = (self.id.clone(), new.clone());
         let write = move |db: &Transaction<'_>| {
-            written.iter().try_for_each(|(thing, usage)| {
+            for (thing, usage) in &written {
                 if thing.kind != Kind::Image {
                     forget(db, thing)?;
                 }
-                add(db, thing, &owner, usage, &groups)
-            })
+                add(db, thing, &owner, usage, &groups)?;
+            }
+            if last { settle(db, &id) } else { Ok(()) }
         };
         self.owners.state.with(write).await?;
         let mut known = self.owners.known();
@@ -365,7 +390,7 @@ impl Intent {
     /// All that came of it is known: what was made was told, or the daemon says that nothing was.
     pub async fn settle(mut self) -> Result<(), Unkept> {
         let id = self.id.clone();
-        self.owners.state.with(move |db| db.execute("DELETE FROM intents WHERE id = ?", [id])).await?;
+        self.owners.state.with(move |db| settle(db, &id)).await?;
         self.open = false;
         Ok(())
     }
@@ -476,6 +501,10 @@ fn forget(db: &Transaction<'_>, thing: &Thing) -> rusqlite::Result<()> {
     Ok(())
 }
 
+fn settle(db: &Transaction<'_>, intent: &str) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM intents WHERE id = ?", [intent]).map(drop)
+}
+
 /// An intent that was written down.
 struct Written {
     id: String,
@@ -519,7 +548,7 @@ fn adopt(
         }
     }
     for intent in open() {
-        db.execute("DELETE FROM intents WHERE id = ?", [&intent.id])?;
+        settle(db, &intent.id)?;
     }
     Ok(adopted)
 }

@@ -21,6 +21,7 @@ use crate::listen::{Accepted, Listener};
 
 mod connection;
 mod judge;
+mod learn;
 mod question;
 mod subject;
 #[cfg(test)]

@@ -145,7 +145,7 @@ mod tests {
             temporary_time: _,
             drain: _,
         } = Limits::default();
-        assert_eq!(KEYS.len(), 30);
+        assert_eq!(KEYS.len(), 33);
     }
 
     #[test]

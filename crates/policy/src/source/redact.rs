@@ -7,8 +7,19 @@ use super::diagnostics::{Diagnostics, Place, Text};
 use super::principals::{self, Whom};
 use super::{Known, Node, nearest};
 
-const KEYS: &[&str] =
-    &["environment", "labels", "mounts", "configs", "commands", "join_tokens", "credentials", "in", "to", "except"];
+const KEYS: &[&str] = &[
+    "environment",
+    "labels",
+    "mounts",
+    "configs",
+    "commands",
+    "join_tokens",
+    "credentials",
+    "in",
+    "to",
+    "except",
+    "own",
+];
 
 /// All that is hidden.
 #[derive(Debug, Default)]
@@ -20,13 +31,15 @@ struct Rule {
     redaction: Redaction,
     to: Vec<Whom>,
     except: Vec<Whom>,
+    /// Whether the owner of a thing is shown its values.
+    own_visible: bool,
 }
 
 impl Redact {
-    /// What is hidden from that subject.
-    pub fn of(&self, user: &str, groups: &[&str]) -> Redactions {
+    /// What is hidden from that subject, in what is their `own` or in all else.
+    pub fn of(&self, user: &str, groups: &[&str], own: bool) -> Redactions {
         let among = |names: &[Whom]| names.iter().any(|whom| whom.is(user, groups));
-        let theirs = self.0.iter().filter(|rule| among(&rule.to) && !among(&rule.except));
+        let theirs = self.0.iter().filter(|rule| among(&rule.to) && !among(&rule.except) && !(own && rule.own_visible));
         Redactions(theirs.map(|rule| rule.redaction.clone()).collect())
     }
 
@@ -60,7 +73,7 @@ fn rule(item: &Spanned<Node>, text: &Text, known: &Known<'_>, faults: &mut Diagn
     };
     let before = faults.0.len();
     let mut redaction = Redaction::default();
-    let (mut to, mut except) = (None, Vec::new());
+    let (mut to, mut except, mut own_visible) = (None, Vec::new(), true);
     for (key, value) in entries {
         let mut section = Section { key: &key.value, text, faults: &mut *faults };
         match key.value.as_str() {
@@ -76,6 +89,7 @@ fn rule(item: &Spanned<Node>, text: &Text, known: &Known<'_>, faults: &mut Diagn
             "join_tokens" => redaction.join_tokens = section.flag(value),
             "credentials" => redaction.credentials = section.flag(value),
             "in" => redaction.families = section.families(value),
+            "own" => own_visible = section.own(value),
             "to" => to = Some(principals::read(value, text, known, faults)),
             "except" => except = principals::read(value, text, known, faults),
             unknown => {
@@ -98,7 +112,7 @@ fn rule(item: &Spanned<Node>, text: &Text, known: &Known<'_>, faults: &mut Diagn
         faults.push(place.error("this is hidden from nobody"));
     }
     let to = to.unwrap_or_else(|| vec![Whom::Everyone]);
-    (faults.0.len() == before).then_some(Rule { redaction, to, except })
+    (faults.0.len() == before).then_some(Rule { redaction, to, except, own_visible })
 }
 
 /// One entry, for reading its value.
@@ -147,6 +161,19 @@ impl Section<'_> {
             found
         };
         words.into_iter().filter_map(&mut family).collect()
+    }
+
+    /// Whether owners are shown their own.
+    fn own(&mut self, value: &Spanned<Node>) -> bool {
+        match value.value.word().as_deref() {
+            Some("visible") => true,
+            Some("hidden") => false,
+            _ => {
+                let fault = Place::of(self.text, value.referenced).error("`own` is `visible` or `hidden`");
+                self.faults.push(fault);
+                false
+            }
+        }
     }
 
     fn flag(&mut self, value: &Spanned<Node>) -> bool {

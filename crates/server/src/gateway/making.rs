@@ -140,7 +140,7 @@ struct Made {
 }
 
 /// The thing that the daemon says it has made.
-pub(super) fn made(kind: Kind, body: &[u8]) -> Option<Thing> {
+pub(crate) fn made(kind: Kind, body: &[u8]) -> Option<Thing> {
     let made: Made = serde_json::from_slice(body).ok()?;
     let id = if kind == Kind::Volume { made.name } else { made.id };
     let id = id.filter(|id| !id.is_empty())?;

@@ -25,9 +25,7 @@ fn with(wish: Wish, change: impl FnOnce(&mut Making)) -> Wish {
 }
 
 async fn make(intent: Intent, things: Vec<Thing>) {
-    let mut intent = intent;
-    intent.made(things).await.unwrap();
-    intent.settle().await.unwrap();
+    intent.finish(things).await.unwrap();
 }
 
 fn container(id: &str) -> Thing {

@@ -11,7 +11,7 @@ use docker::http::{BodyLength, Framing, HeadLimits, Method, Parsed, RequestHead,
 use tokio::io::AsyncWriteExt;
 
 use super::question::Question;
-use super::{Plugin, judge, subject};
+use super::{Plugin, judge, learn, subject};
 use crate::gateway::BODY_UNIT;
 use crate::gateway::connection::Connection;
 use crate::listen::{Accepted, Peer};
@@ -73,10 +73,10 @@ async fn exchange(plugin: &Arc<Plugin>, connection: &mut Connection) -> Result<b
             answer(connection, &serde_json::json!({ "Implements": ["authz"] })).await?;
             Ok(true)
         }
-        // What was done is done: answers are no business of this door. Nothing need be known of what was asked.
+        // What was done is done. It stands by itself: nothing need be known of what was asked.
         "/AuthZPlugin.AuthZRes" if post => {
-            drop(read_body(connection, head.framing()).await?);
-            answer(connection, &verdict(&Verdict::Allow)).await?;
+            let body = read_body(connection, head.framing()).await?;
+            answer(connection, &verdict(&learn::learn(plugin, &body).await)).await?;
             Ok(true)
         }
         "/AuthZPlugin.AuthZReq" if post => {

@@ -109,7 +109,7 @@ async fn write_down(
     body: &[u8],
     with: Vec<Thing>,
 ) -> Result<(), Answer> {
-    let mut intent = match afterwards {
+    let intent = match afterwards {
         Afterwards::Nothing => return Ok(()),
         Afterwards::Resizing(resizing) => {
             if status < 300 {
@@ -119,23 +119,18 @@ async fn write_down(
         }
         Afterwards::Making(intent) => intent,
     };
-    let kept = if status < 300 {
-        let kind = intent.making().kind;
-        let Some(thing) = making::made(kind, body) else {
-            return Err(Answer::garbled(&"it does not say what it made"));
-        };
-        let kept = intent.made([thing.clone()].into_iter().chain(with).collect()).await;
-        if kept.is_err() && kind == Kind::Container {
-            // Nobody's container: its maker could not even remove it.
-            resolve::remove_container(exchange.gateway, exchange.connection, &thing.id).await?;
+    let kind = intent.making().kind;
+    let settled = match (status, making::made(kind, body)) {
+        (300.., _) => intent.settle().await,
+        (_, None) => return Err(Answer::garbled(&"it does not say what it made")),
+        (_, Some(thing)) => {
+            let kept = intent.finish([thing.clone()].into_iter().chain(with).collect()).await;
+            if kept.is_err() && kind == Kind::Container {
+                // Nobody's container: its maker could not even remove it.
+                resolve::remove_container(exchange.gateway, exchange.connection, &thing.id).await?;
+            }
+            kept
         }
-        kept
-    } else {
-        Ok(())
-    };
-    let settled = match kept {
-        Ok(()) => intent.settle().await,
-        kept => kept,
     };
     settled.map_err(|unkept| {
         let words = format!("dockwarden: who owns it could not be written down: {unkept}; ask the administrator");

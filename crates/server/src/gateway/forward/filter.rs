@@ -133,14 +133,16 @@ impl<'a> Filtering<'a> {
             return Ok(None);
         }
         let names_others = hides && (item.names_others() || item == Item::Image);
-        if !names_others && !self.filter.redactions().reach(item) {
+        let redactions =
+            if self.is_own(item, &bytes) { self.filter.own_redactions() } else { self.filter.redactions() };
+        if !names_others && !redactions.reach(item) {
             return Ok(Some(bytes));
         }
         let mut tree = Tree::read(&bytes).map_err(|error| broken(&error))?;
         if names_others {
             self.without_others(item, &bytes, &mut tree).await?;
         }
-        Withheld::add(&self.withheld.values, self.filter.redactions().hide(item, &mut tree));
+        Withheld::add(&self.withheld.values, redactions.hide(item, &mut tree));
         Ok(Some(tree.write().map_err(|error| broken(&error))?))
     }
 
@@ -156,6 +158,17 @@ impl<'a> Filtering<'a> {
             Some(resource) => Ok(self.sees(&resource)),
             None => Err(broken(&Malformed("it lists what cannot be listed"))),
         }
+    }
+
+    /// Whether a thing of a list belongs to who asks. What an event tells of may be gone, and nobody's any more.
+    fn is_own(&self, item: Item, bytes: &[u8]) -> bool {
+        let listed = self.form.is_some_and(|form| form.listed) && item != Item::Event;
+        if !listed || !self.filter.redactions().reach(item) {
+            return false;
+        }
+        let Ok(Some(mut resource)) = listed::resource(item, bytes) else { return false };
+        self.gateway.mark(&mut resource);
+        resource.is_of(self.viewer.user())
     }
 
     /// The one question that everything here comes down to.

@@ -37,6 +37,7 @@ impl Rehearsal {
             manner: Manner::Rehearse,
             subject,
             spool: std::env::temp_dir(),
+            host_root: "/".into(),
             seal: None,
             owners: None,
         };

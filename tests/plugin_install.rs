@@ -244,7 +244,8 @@ fn nobody_takes_the_firewall_out_but_whom_the_policy_names() {
     let direct = site.shell();
     let place = site.place.path().display();
     site.must_package();
-    direct.must(&format!("docker plugin create team/dockwarden:1 {place}/bundle && docker plugin create other:1 {place}/bundle"));
+    direct.must(&format!("docker plugin create team/dockwarden:1 {place}/bundle && touch {place}/bundle/rootfs/other && \
+         docker plugin create other:1 {place}/bundle"));
     let id = direct.must("docker plugin ls --no-trunc --format '{{.ID}} {{.Name}}' | grep dockwarden | cut -d' ' -f1");
     let firewall = Firewall::start(site.engine.socket(), |_| "policy:\n  preset: open\n".to_owned());
     let refused = |socket: &Path, what: &str, method: &str, path: &str, body: Option<&str>| {

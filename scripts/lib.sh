@@ -6,6 +6,7 @@ DOCKWARDEN=${DOCKWARDEN:-${CARGO_TARGET_DIR:-$REPO/target}/release/dockwarden}
 MODERN_ENGINE=${MODERN_ENGINE:-$REPO/../shared/bin/modern-engine}
 PLACE=''            # folder of sockets, configuration and logs, gone at the end
 FIREWALL_PID=''
+PLUGIN_PID=''
 DAEMON_PID=''
 DAEMON_SOCKET=''
 
@@ -57,6 +58,33 @@ start_firewall() {
   die "the firewall did not come up"
 }
 
+# shared_key NAME [FILE]: a configuration of that name: FILE, a state of its own, and the key that all of our doors share;
+# prints where it is.
+shared_key() {
+  local name=$PLACE/$1.yaml
+  mkdir -p "$PLACE/$1"
+  printf 'state: %s/state.db\nmediation: { key: %s/key }\n' "$PLACE/$1" "$PLACE" | cat ${2:+"$2"} - >"$name"
+  printf '%s\n' "$name"
+}
+
+# start_plugin --config FILE: from now on the private daemon asks a firewall with that configuration.
+start_plugin() {
+  local socket word
+  socket=$(dirname "$DAEMON_SOCKET")/plugins/dockwarden.sock
+  cp "$(dirname "$2")"/*.cedar "$PLACE"
+  "$DOCKWARDEN" serve --plugin-socket "$socket" --upstream "unix://$DAEMON_SOCKET" --config "$(shared_key plugin "$2")" \
+    </dev/null >"$PLACE/plugin.log" 2>&1 8>&- 9>&- &
+  PLUGIN_PID=$!
+  for _ in $(seq 100); do
+    [ ! -S "$socket" ] || break
+    alive "$PLUGIN_PID" || { cat "$PLACE/plugin.log" >&2; die "the plugin did not come up"; }
+    sleep 0.1
+  done
+  echo authorize >&8
+  read -r word <&9
+  [ "$word" = authorized ] || die "the daemon does not ask its plugin"
+}
+
 # alive PID: does it run (and is not merely unreaped)?
 alive() { [ -n "$1" ] && [ -d "/proc/$1" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
 
@@ -70,11 +98,12 @@ gone() {
 # Ends what was started here, in the order opposite to starting. May be called twice.
 end_all() {
   trap '' INT TERM HUP
-  if [ -n "$FIREWALL_PID" ]; then
-    kill "$FIREWALL_PID" 2>/dev/null
-    gone "$FIREWALL_PID" 100 || kill -KILL "$FIREWALL_PID" 2>/dev/null
-    FIREWALL_PID=''
-  fi
+  local pid
+  for pid in $FIREWALL_PID $PLUGIN_PID; do
+    kill "$pid" 2>/dev/null
+    gone "$pid" 100 || kill -KILL "$pid" 2>/dev/null
+  done
+  FIREWALL_PID='' PLUGIN_PID=''
   if [ -n "$DAEMON_PID" ]; then
     exec 8>&- 9<&-
     gone "$DAEMON_PID" 400 || say "the private daemon ($DAEMON_PID) does not end" >&2

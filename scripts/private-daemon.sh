@@ -5,9 +5,9 @@
 #
 # Prints `ready SOCKET` when it is up, then obeys lines on stdin: `kill` (the daemon dies at once, answer `down`),
 # `start` (it comes back, answer `ready SOCKET`), `authorize` (from now on it asks the authorization plugin that answers
-# at `plugins/dockwarden.sock` beside SOCKET, answer `authorized`). When stdin ends, or on TERM or INT, it removes its containers
-# and networks, ends, and deletes all it had. So whoever holds the other end of the pipe cannot leave it behind,
-# not even by being killed.
+# at `plugins/dockwarden.sock` beside SOCKET, answer `authorized`), `unauthorize` (it asks none, answer `unauthorized`).
+# When stdin ends, or on TERM or INT, it removes its containers and networks, ends, and deletes all it had. So whoever
+# holds the other end of the pipe cannot leave it behind, not even by being killed.
 #
 #   --modern    Docker 28.5 through modern-engine instead of the machine's dockerd
 #   --own-net   a network namespace of its own (published ports are then not seen by the host)
@@ -152,6 +152,7 @@ while read -r command; do
     kill) down; echo down ;;
     start) if start; then echo "ready $SOCKET"; else echo failed; fi ;;
     authorize) has_plugins '"dockwarden"'; echo authorized ;;
+    unauthorize) has_plugins ''; echo unauthorized ;;
     *) echo "unknown command" ;;
   esac
 done

@@ -44,7 +44,7 @@ skippable() {
 }
 
 corpus() {
-  step "corpus of attacks and harmless requests ($engine)"
+  step "corpus of attacks and harmless requests ($engine${*:+, $*})"
   local last
   scripts/corpus.sh "$@" 2>&1 | tee "$PLACE/log"
   last=$(tail -n 1 "$PLACE/log")
@@ -76,7 +76,8 @@ case $engine in
     tests cargo test --release --workspace --no-fail-fast
     check "requests beside Go" skippable fuzz/differ --cases 50000
     check "fuzz targets, three seconds each" skippable fuzz/run 3
-    corpus ;;
+    corpus
+    corpus --door plugin ;;
   modern)
     if ! [ -x "$MODERN_ENGINE" ]; then
       say "SKIPPED: tests on Docker 28.5: there is no $MODERN_ENGINE here" >>"$E2E_SKIPPED"

@@ -1,7 +1,9 @@
 //! The plugin alone: clients on the daemon's own socket, and the daemon asks. What it shows is judged as at the
 //! gateway; what it withholds, and what would have to be changed, is refused in words that name the gateway.
 
+use crate::harness::daemon::{self, FakeDaemon};
 use crate::harness::{Cli, Engine, Firewall, Kind, Shell, http, skipped};
+use crate::subjects::certificates;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -187,6 +189,26 @@ fn what_would_be_changed_is_refused() {
 }
 
 #[test]
+fn what_would_be_hidden_limited_or_counted_is_refused() {
+    let mut engine = Engine::start();
+    if not_here(&engine, "what_would_be_hidden_limited_or_counted_is_refused") {
+        return;
+    }
+    let rest = "quotas:\n  - { containers: 3 }\n\
+                policy:\n  preset: developer\n  rules:\n    - deny: show\n      to: socket:daemon\n";
+    let (_firewall, shell) = asking(&mut engine, rest);
+    for line in ["docker ps", "docker images", "docker system df", "timeout 5 docker events --since 1m --until 1s"] {
+        let refused = shell.run(line);
+        assert!(refused.code != 0 && refused.err.contains("the daemon does not let its plugin"), "{line}: {refused:?}");
+    }
+    let refused = shell.run("docker container prune -f");
+    assert!(refused.code != 0 && refused.err.contains("limits it to your own"), "{refused:?}");
+    let refused = shell.run("docker create --network none tiny true");
+    assert!(refused.code != 0 && refused.err.contains("you have a quota"), "{refused:?}");
+    shell.must("docker version");
+}
+
+#[test]
 fn the_plugin_answers_nobody_but_the_daemon_and_denies_what_is_empty() {
     let mut engine = Engine::start();
     if not_here(&engine, "the_plugin_answers_nobody_but_the_daemon_and_denies_what_is_empty") {
@@ -223,4 +245,27 @@ fn the_plugin_answers_nobody_but_the_daemon_and_denies_what_is_empty() {
         waiting.join().expect("the shell")
     });
     assert_eq!(later.code, 0, "{later:?}");
+}
+
+#[test]
+fn over_the_network_only_a_certificate_may_ask() {
+    let fake = FakeDaemon::start(|_, client| daemon::answer(client, 200, "{}"));
+    let port = 40_000 + std::process::id() % 20_000;
+    let firewall = Firewall::start(&fake.socket(), |folder| {
+        certificates(folder);
+        let tls = "{ certificate: server.pem, key: server.key, client_ca: ca.pem }";
+        format!("plugin: {{ address: '127.0.0.1:{port}', tls: {tls} }}\npolicy: {{ preset: developer }}\n")
+    });
+    let shell = Shell::new(&firewall.socket(), Cli::Machine);
+    let folder = firewall.folder().display();
+    let ask = |more: &str| {
+        shell.run(&format!(
+            "curl -sS --cacert {folder}/ca.pem {more} -d '{{\"RequestMethod\":\"GET\",\"RequestUri\":\"/_ping\"}}' \
+             https://127.0.0.1:{port}/AuthZPlugin.AuthZReq"
+        ))
+    };
+    let nobody = ask("");
+    assert!(nobody.code != 0 && nobody.out.is_empty(), "{nobody:?}");
+    let daemon = ask(&format!("--cert {folder}/alice.pem --key {folder}/alice.key"));
+    assert_eq!(daemon.out.trim(), "{\"Allow\":true}", "{daemon:?}");
 }

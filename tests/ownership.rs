@@ -396,3 +396,44 @@ fn a_full_disk_makes_nothing_that_nobody_owns() {
     assert!(said.contains("owner"), "{said}");
     assert_eq!(call(engine.socket(), "GET", "/containers/second/json", None).0, 404);
 }
+
+#[test]
+fn administrators_see_and_give() {
+    let engine = Engine::start();
+    let firewall = start(&engine, "");
+    let shell = shell(&firewall, &engine);
+    let (alice, bob) = (User { shell: &shell, uid: ALICE }, User { shell: &shell, uid: BOB });
+    alice.must("docker run -d --name web -v data:/data tiny sleep 1000");
+    let binary = std::env::var("DOCKWARDEN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_dockwarden").to_owned());
+    let socket = firewall.folder().join("admin.sock");
+    let owners = |line: &str| shell.run(&format!("{binary} owners --socket {} {line}", socket.display()));
+    let listed = owners("list");
+    assert_eq!(listed.code, 0, "{listed:?}");
+    let row = |name: &str| {
+        let found = listed.out.lines().find(|line| line.split_whitespace().any(|word| word == name));
+        found.unwrap_or_else(|| panic!("no `{name}` in {}", listed.out)).to_owned()
+    };
+    assert!(row("web").contains("games") && row("data").contains("games"), "{}", listed.out);
+    assert!(row("tiny:latest").contains("nobody"), "{}", listed.out);
+    bob.refused("docker exec web true", "not yours");
+    let shared = owners("share web --with nogroup");
+    assert!(shared.code == 0 && shared.out.contains("nogroup"), "{shared:?}");
+    // Whoever drives a container has what it has mounted, too.
+    bob.refused("docker exec web true", "may not mount volume");
+    assert_eq!(owners("share volume/data --with nogroup").code, 0);
+    bob.must("docker exec web true");
+    assert_eq!(owners("share web --with nogroup --stop").code, 0);
+    bob.refused("docker exec web true", "not yours");
+    let given = owners("give web nobody --json");
+    assert!(given.code == 0 && given.out.contains(r#""owners":["nobody"]"#), "{given:?}");
+    bob.must("docker exec web true");
+    alice.refused("docker exec web true", "not yours");
+    // A prune by its maker would go by the label, and take it away from its owner.
+    bob.must("docker stop -t 0 web");
+    alice.refused("docker container prune -f", "belongs to others now");
+    bob.must("docker ps -a --format '{{.Names}}'");
+    let none = owners("show nosuch");
+    assert!(none.code == 1 && none.err.contains("nothing that is called `nosuch`"), "{none:?}");
+    let not_allowed = bob.run(&format!("{binary} owners --socket {} list", socket.display()));
+    assert_ne!(not_allowed.0, 0, "{not_allowed:?}");
+}

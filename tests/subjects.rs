@@ -92,7 +92,7 @@ pub fn open_to_all(socket: &Path) {
 }
 
 /// A throw-away authority, a server, and two clients.
-fn certificates(folder: &Path) {
+pub fn certificates(folder: &Path) {
     let script = r#"
         set -e
         openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.pem

@@ -6,6 +6,7 @@
 mod check;
 mod completions;
 mod explain;
+mod owners;
 mod plugin;
 mod rules;
 mod run;
@@ -44,6 +45,7 @@ enum Command {
     Check(check::Arguments),
     Explain(Box<explain::Arguments>),
     Run(run::Arguments),
+    Owners(owners::Arguments),
     Rules(rules::Arguments),
     Plugin(plugin::Arguments),
     Completions(completions::Arguments),
@@ -133,6 +135,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments, manner.json),
         Command::Explain(arguments) => explain::run(*arguments, manner.json),
         Command::Run(arguments) => run::run(arguments),
+        Command::Owners(arguments) => owners::run(arguments, manner.json),
         Command::Rules(arguments) => rules::run(arguments, manner.json),
         Command::Plugin(arguments) => plugin::run(arguments, manner.json),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -155,7 +155,7 @@ fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Sett
     if plugin.is_some() && fields.get("listen").is_none() && wishes.listen.is_empty() {
         listen.clear();
     }
-    let mediation = mediation::read(file, fields.get("mediation"), named.as_deref());
+    let mediation = mediation::read(file, fields.get("mediation"), named);
     if let (Some(section), true, None) = (fields.get("plugin"), listen.is_empty(), &mediation)
         && plugin.as_ref().is_some_and(|plugin| plugin.require == Require::Gateway)
     {

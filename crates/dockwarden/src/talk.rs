@@ -110,3 +110,18 @@ fn word(severity: Severity) -> &'static str {
 }
 
 const WIDTH: usize = 110;
+
+/// Rows under one another, each column as wide as its widest text.
+pub fn columns<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<[String; N]> = rows.collect();
+    let width = |column: usize| {
+        let of = |row: &[String; N]| row.get(column).map_or(0, |text| text.chars().count());
+        rows.iter().map(of).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(text, width)| format!("{text:<width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}

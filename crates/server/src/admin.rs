@@ -7,11 +7,13 @@
 //! bounded. Everything that is asked is recorded, what was refused too (of strangers, one a second). What can be asked is in [`commands`].
 
 mod commands;
+mod owners;
 #[cfg(test)]
 mod tests;
 mod words;
 
 pub use commands::Desk;
+pub use owners::OwnersDesk;
 pub use words::{Command, Fault, FaultKind, Place, ask};
 
 use std::io;

@@ -38,7 +38,7 @@ mod forward;
 pub(crate) mod judge;
 mod keep;
 mod making;
-mod prune;
+pub(crate) mod prune;
 mod rehearse;
 pub(crate) mod resolve;
 

@@ -241,6 +241,26 @@ impl Owners {
         Ok(())
     }
 
+    /// Lets a group handle a thing like its owner, or no longer.
+    pub async fn share(&self, thing: Thing, with: String, shared: bool) -> Result<(), Unkept> {
+        let (written, group) = (thing.clone(), with.clone());
+        let write = move |db: &Transaction<'_>| {
+            let sql = match shared {
+                true => "INSERT OR REPLACE INTO shares VALUES (?, ?, ?)",
+                false => "DELETE FROM shares WHERE kind = ? AND id = ? AND with_group = ?",
+            };
+            db.execute(sql, params![written.kind.noun(), written.id, group])
+        };
+        self.state.with(write).await?;
+        if let Some(entry) = self.known().things.get_mut(&thing) {
+            match shared {
+                true => drop(entry.shared_with.insert(with)),
+                false => drop(entry.shared_with.remove(&with)),
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a container may have other limits. From then on it counts with them; gives what it counted with before.
     pub fn resize(&self, id: &str, memory: i64, cpus: i64, quota: &Quota) -> Result<Option<Usage>, Exceeded> {
         let thing = Thing { kind: Kind::Container, id: id.to_owned() };

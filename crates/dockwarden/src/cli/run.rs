@@ -19,7 +19,7 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{self, SignalKind};
 
 use super::{Exit, Failure, PolicyArguments};
-use crate::config::{self, Config, Wishes};
+use crate::config::{self, Config, Mediation, Wishes};
 use crate::private::PrivateDoor;
 use crate::talk;
 
@@ -64,7 +64,7 @@ async fn beside(config: Config, command: &[OsString]) -> Result<Exit, String> {
         subject: None,
         spool: config.settings.spool.open().unwrap_or_else(|_| std::env::temp_dir()),
         host_root: "/".into(),
-        seal: None,
+        seal: config.settings.mediation.as_ref().and_then(Mediation::known),
         owners: None,
     };
     // Before the socket is there: from here on a signal must not leave it behind.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::Args;
 use policy::Policy;
 use sd_notify::NotifyState;
-use server::admin::{Admin, Desk};
+use server::admin::{Admin, Desk, OwnersDesk};
 use server::gateway::{Gateway, Manner, Records, Settings};
 use server::listen::{ListenAddress, Listener};
 use server::owners::Owners;
@@ -90,25 +90,26 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
     let owners = remember(&state).await?;
     let rules = put_in_force(policy, state, &records, &settings).await?;
     let mut beside = JoinSet::new();
-    administer(&mut beside, &rules, &records, &settings)?;
-    // Last: nobody comes in before all is in force.
-    let Doors { gateway: listeners, plugin: asked } = open(&settings)?;
     let gateway = Gateway::new(
         Settings {
             upstream: settings.upstream.upstream(),
             limits: settings.limits.clone(),
             reading: settings.understand.reading(),
-            records,
+            records: records.clone(),
             manner: Manner::Forward,
             subject: None,
             spool,
             host_root,
             seal: settings.seal()?,
-            owners: Some(owners),
+            owners: Some(Arc::clone(&owners)),
         },
         Arc::clone(rules.policy()),
     );
     beside.spawn(Arc::clone(&gateway).keep_owners());
+    let desk = Desk { rules: Arc::clone(&rules), owners: OwnersDesk { gateway: Arc::clone(&gateway), owners } };
+    administer(&mut beside, desk, &records, &settings)?;
+    // Last: nobody comes in before all is in force.
+    let Doors { gateway: listeners, plugin: asked } = open(&settings)?;
     let require = settings.plugin.as_ref().map(|plugin| plugin.require).unwrap_or_default();
     let plugin = Plugin::new(Arc::clone(&gateway), require);
     let mut serving = Serving::start(&gateway, listeners, &plugin, asked);
@@ -200,16 +201,15 @@ async fn put_in_force(
 /// can do its work.
 fn administer(
     beside: &mut JoinSet<()>,
-    rules: &Arc<Rules>,
+    desk: Desk,
     records: &Records,
     settings: &config::Settings,
 ) -> Result<(), String> {
-    let ending = Arc::clone(rules);
+    let ending = Arc::clone(&desk.rules);
     beside.spawn(async move { ending.run().await });
     match settings.admin.open() {
         Ok(listener) => {
             tracing::info!("admin socket {}", listener.place());
-            let desk = Desk { rules: Arc::clone(rules) };
             let admin = Admin::new(desk, settings.admin.groups.clone(), records.clone(), settings.limits.clone());
             beside.spawn(admin.serve(listener));
             Ok(())

@@ -8,6 +8,7 @@ use docker::defaults::Defaults;
 use docker::target::ApiVersion;
 use server::limits::Limits;
 use server::listen::ListenAddress;
+use server::plugin::Require;
 use server::record::WhenUnwritable;
 
 use super::{Config, Wishes, load};
@@ -53,7 +54,18 @@ fn examples_have_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path());
     std::fs::copy(here("../../examples/limits.cedar"), folder.path().join("limits.cedar")).unwrap();
-    for name in ["shared-server.yaml", "ci.yaml", "tls.yaml", "limits.yaml", "redact.yaml", "temporary-rules.yaml"] {
+    let examples = [
+        "shared-server.yaml",
+        "ci.yaml",
+        "tls.yaml",
+        "limits.yaml",
+        "redact.yaml",
+        "temporary-rules.yaml",
+        "plugin.yaml",
+        "mediation.yaml",
+        "team.yaml",
+    ];
+    for name in examples {
         let example = std::fs::read_to_string(here("../../examples").join(name)).unwrap();
         let place = folder.path().join(name);
         std::fs::write(&place, example).unwrap();
@@ -123,6 +135,8 @@ limits: { head_bytes: 64k, head_wait: 1m30s, answer_wait: 2h, stream_silence: no
 records: { file: /var/log/dw.jsonl, when_unwritable: continue }
 understand: { allow_fields: [HostConfig.New], oldest_api: 1.30, newest_api: 1.50 }
 state: state/dw.db
+plugin: { socket: plugins/dw.sock, require: gateway }
+mediation: { key: dw.key }
 ";
 
 #[test]
@@ -145,6 +159,11 @@ fn every_key_is_understood() {
         ..Limits::default()
     };
     assert_eq!(settings.limits, limits);
+    let plugin = settings.plugin.as_ref().unwrap();
+    let ListenAddress::Unix { path, mode, .. } = &plugin.listen.address else { panic!("{plugin:?}") };
+    assert!(path.is_absolute() && path.ends_with("plugins/dw.sock"), "{path:?}");
+    assert_eq!((*mode, plugin.require), (Some(0o600), Require::Gateway));
+    assert!(settings.mediation.is_some());
     assert_eq!(settings.records.file, Path::new("/var/log/dw.jsonl"));
     assert_eq!(settings.records.when_unwritable, WhenUnwritable::Continue);
     // 1.30 and 1.50 are versions, not the numbers 1.3 and 1.5.
@@ -191,6 +210,19 @@ fn an_empty_file_means_everything_as_usual() {
         assert_eq!((policy.preset(), settings.limits), ("developer", Limits::default()));
         assert!(settings.records.file.ends_with("dockwarden/records.jsonl"));
     }
+}
+
+#[test]
+fn a_plugin_alone_has_no_gateway() {
+    let plugin = "plugin: { socket: /run/docker/plugins/dockwarden.sock }";
+    let settings = loaded(plugin, Wishes::default()).settings;
+    assert!(settings.listen.is_empty() && settings.mediation.is_none());
+    assert_eq!(settings.plugin.unwrap().require, Require::Policy);
+    let flag = Wishes { plugin_socket: Some("/run/x.sock".into()), ..Wishes::default() };
+    let settings = loaded(plugin, flag.clone()).settings;
+    assert_eq!(settings.plugin.unwrap().listen.address.to_string(), "unix:///run/x.sock");
+    let both = Wishes { listen: vec![super::parse_address("/run/y.sock").unwrap()], ..flag };
+    assert_eq!(loaded("", both).settings.listen.len(), 1);
 }
 
 #[test]

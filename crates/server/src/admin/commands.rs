@@ -6,6 +6,7 @@ use std::time::Duration;
 use policy::Subject;
 use serde_json::{Value, json};
 
+use super::owners::OwnersDesk;
 use super::words::{Command, Fault};
 use crate::rules::{Rules, Wish, described};
 
@@ -13,6 +14,8 @@ use crate::rules::{Rules, Wish, described};
 pub struct Desk {
     /// The temporary rules.
     pub rules: Arc<Rules>,
+    /// Who owns what.
+    pub owners: OwnersDesk,
 }
 
 /// What came of a command.
@@ -36,6 +39,17 @@ impl Desk {
             Command::RulesRemove { id } => {
                 let rule = self.rules.remove(&id).await?;
                 Ok(Done { answer: json!({ "rule": rule }), changed: Some(described(&rule)) })
+            }
+            Command::OwnersList { name } => {
+                Ok(Done { answer: self.owners.list(name.as_deref()).await?, changed: None })
+            }
+            Command::OwnersGive { name, to } => {
+                let answer = self.owners.give(&name, to).await?;
+                Ok(Done { changed: Some(answer.clone()), answer })
+            }
+            Command::OwnersShare { name, with, shared } => {
+                let answer = self.owners.share(&name, with, shared).await?;
+                Ok(Done { changed: Some(answer.clone()), answer })
             }
             Command::RulesList {} => Ok(Done { answer: json!({ "rules": self.rules.list() }), changed: None }),
         }

@@ -8,16 +8,36 @@ use policy::Proof;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::gateway::{Gateway, Manner, Settings};
 use crate::listen::{ListenAddress, ListenSpec};
+use crate::owners::Owners;
 use crate::rules::tests::{open, policy, root};
 use crate::state::State;
+use crate::upstream::{Upstream, UpstreamAddress};
 
 async fn admin(groups: &[&str]) -> Arc<Admin> {
     let state = Arc::new(State::in_memory().unwrap());
+    let owners = tokio::task::spawn_blocking({
+        let state = Arc::clone(&state);
+        || Owners::load(state).unwrap()
+    });
+    let owners = owners.await.unwrap();
     let rules = open(policy("open"), state, Limits::default()).await.unwrap();
     let groups = groups.iter().map(|group| (*group).to_owned()).collect();
     let limits = Limits { head_bytes: 1024, head_wait: Duration::from_millis(300), ..Limits::default() };
-    Admin::new(Desk { rules }, groups, Records::Nowhere, limits)
+    let settings = Settings {
+        upstream: Upstream::new(UpstreamAddress::Unix(PathBuf::from("/nowhere")), None),
+        limits: limits.clone(),
+        reading: docker::request::Reading::default(),
+        records: Records::Nowhere,
+        manner: Manner::Forward,
+        subject: None,
+        spool: std::env::temp_dir(),
+        seal: None,
+        owners: Some(Arc::clone(&owners)),
+    };
+    let gateway = Gateway::new(settings, Arc::clone(rules.policy()));
+    Admin::new(Desk { rules, owners: OwnersDesk { gateway, owners } }, groups, Records::Nowhere, limits)
 }
 
 #[tokio::test(flavor = "multi_thread")]

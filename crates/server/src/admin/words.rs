@@ -27,6 +27,12 @@ pub enum Command {
     RulesList {},
     /// End one before its time.
     RulesRemove { id: String },
+    /// Whose things are: all of them, or those of that name.
+    OwnersList { name: Option<String> },
+    /// Make a thing somebody's.
+    OwnersGive { name: String, to: String },
+    /// Share a thing with a group, or no longer.
+    OwnersShare { name: String, with: String, shared: bool },
 }
 
 /// Why something was not done.
@@ -97,6 +103,9 @@ impl Command {
             Command::RulesAdd { .. } => "rules add",
             Command::RulesList {} => "rules list",
             Command::RulesRemove { .. } => "rules remove",
+            Command::OwnersList { .. } => "owners list",
+            Command::OwnersGive { .. } => "owners give",
+            Command::OwnersShare { .. } => "owners share",
         }
     }
 
@@ -104,7 +113,8 @@ impl Command {
     pub(super) fn changes(&self) -> bool {
         match self {
             Command::RulesAdd { .. } | Command::RulesRemove { .. } => true,
-            Command::RulesList {} => false,
+            Command::OwnersGive { .. } | Command::OwnersShare { .. } => true,
+            Command::RulesList {} | Command::OwnersList { .. } => false,
         }
     }
 }

@@ -91,7 +91,7 @@ impl Exchange<'_> {
         let mut request = Request::understand(call, &body, reading).map_err(|misread| Stop::malformed(&misread))?;
         let owners = self.gateway.settings.owners.as_ref();
         if owners.is_some() {
-            request = prune::limited(policy, &self.connection.subject, request);
+            request = prune::limited(policy, &self.connection.subject, request, Door::Gateway);
             request = request.made_by(&self.connection.subject.user);
         }
         let looked = owners.map(|owners| owners.moment()).unwrap_or_default();

@@ -33,6 +33,7 @@ struct Listed {
     #[serde(alias = "ID")]
     id: String,
     name: Option<String>,
+    names: Option<Vec<String>>,
     labels: Option<Labels>,
     repo_tags: Option<Vec<String>>,
     spec: Option<Spec>,
@@ -119,6 +120,16 @@ impl Gateway {
             owners.everybodys(left.filter(|found| !found.names.is_empty()).map(|found| found.thing.id).collect());
         }
         Ok(())
+    }
+
+    /// Everything that the daemon has, with its names.
+    pub(crate) async fn inventory(&self) -> Result<Vec<(Thing, Vec<String>)>, String> {
+        let mut all = Vec::new();
+        for (kind, operation, target) in LISTS {
+            let listed = self.list(*kind, *operation, target).await?.unwrap_or_default();
+            all.extend(listed.into_iter().map(|found| (found.thing, found.names)));
+        }
+        Ok(all)
     }
 
     /// All things of a kind. `None`: there is no swarm.
@@ -254,13 +265,16 @@ fn read(kind: Kind, bytes: &[u8]) -> Result<Found, String> {
     if id.is_empty() {
         return Err(format!("a {} in a list has no id", kind.noun()));
     }
+    // Links give a container further names, `/other/alias`.
+    let own = |name: &String| !name.trim_start_matches('/').contains('/');
+    let own_names = listed.names.unwrap_or_default().into_iter().filter(own);
     let tags = listed.repo_tags.unwrap_or_default().into_iter().filter(|tag| !tag.starts_with("<none>"));
     let volumes =
         if kind == Kind::Container { answer::volumes_of_container(bytes).unwrap_or_default() } else { Vec::new() };
     Ok(Found {
         thing: Thing { kind, id },
         label: labels.get(OWNER_LABEL).cloned(),
-        names: Some(name).filter(|name| !name.is_empty()).into_iter().chain(tags).collect(),
+        names: Some(name).filter(|name| !name.is_empty()).into_iter().chain(own_names).chain(tags).collect(),
         usage: Usage::default(),
         volumes,
     })

@@ -15,9 +15,9 @@ use super::judge::{Stop, circumstances};
 use crate::record::Outcome;
 
 /// The request, limited where it is a prune by somebody who does not see everything.
-pub(super) fn limited(policy: &Policy, subject: &Subject, request: Request) -> Request {
+pub(crate) fn limited(policy: &Policy, subject: &Subject, request: Request, door: Door) -> Request {
     let operation = request.call.operation;
-    if kind(operation).is_none() || policy.shows_daemon(subject, operation, &circumstances(Door::Gateway)) {
+    if kind(operation).is_none() || policy.shows_daemon(subject, operation, &circumstances(door)) {
         return request;
     }
     request.only_of(&subject.user)

@@ -11,7 +11,7 @@ use docker::privilege::Privilege;
 use docker::request::{Call, Edit, Misread, Request};
 use docker::resource::{Container, Image, Network, Resource, Volume};
 use docker::target::Target;
-use policy::{Door, Mode, Permit, Policy, Subject};
+use policy::{Door, Mode, Permit, Policy, Quota, Subject};
 
 use super::connection::Verdict;
 use super::question::Question;
@@ -20,7 +20,7 @@ use crate::gateway::answer::Answer;
 use crate::gateway::connection::Connection;
 use crate::gateway::entry::Entry;
 use crate::gateway::judge::{self, Stop};
-use crate::gateway::resolve;
+use crate::gateway::{prune, resolve};
 use crate::record::Outcome;
 use crate::seal::{self, Sealed};
 
@@ -95,6 +95,10 @@ async fn decide(
         return Err(withheld(&call));
     }
     let request = Request::understand(call, &question.body, reading).map_err(|misread| misread_here(&misread))?;
+    let subject = Arc::clone(&connection.subject);
+    if prune::limited(policy, &subject, request.clone(), Door::Plugin) != request {
+        return Err(forbidden(format!("a prune takes away what is not yours as well{GATEWAY_LIMITS}")));
+    }
     let facts = match resolve::facts(gateway, connection, &request, policy.defaults()).await {
         Ok(facts) => facts,
         Err(unresolved) => match by_name(&request.call, question) {
@@ -105,7 +109,7 @@ async fn decide(
     let unseen = request.is_unread();
     let facts = if unseen { with_unseen(facts) } else { facts };
     let effect = facts.effect();
-    let subject = Arc::clone(&connection.subject);
+    let counted = facts.makes.is_some() || facts.operation == Operation::ContainerUpdate;
     let permit = judge::decide(gateway, entry, policy, &subject, facts, Door::Plugin).map_err(|mut stop| {
         if unseen && stop.outcome == Outcome::Refused {
             stop.answer.message.push_str(" The daemon shows archives to no plugin");
@@ -113,6 +117,10 @@ async fn decide(
         }
         stop
     })?;
+    // What is made here is written down for nobody, so it could not be counted.
+    if counted && policy.mode() == Mode::Enforce && policy.quota(&subject) != Quota::default() {
+        return Err(forbidden(format!("you have a quota, and the plugin does not count{GATEWAY_COUNTS}")));
+    }
     if effect == Effect::Change {
         judge::may_change(gateway)?;
     }
@@ -126,8 +134,15 @@ async fn decide(
     }
 }
 
-/// Whether the daemon, which does what it was given, does what was judged.
+/// Whether the daemon, which does what it was given, does what was judged, and shows what may be shown.
 fn as_judged(request: &Request, permit: &Permit) -> Result<(), Stop> {
+    if permit.answer_changes() {
+        return Err(forbidden(
+            "you are not shown all of this, and the daemon does not let its plugin change what it shows: ask through \
+             Dockwarden's gateway, which shows the rest."
+                .to_owned(),
+        ));
+    }
     if !permit.obligations().is_empty() {
         let wanted: Vec<String> = permit.obligations().iter().map(spelled).collect();
         return Err(forbidden(format!(
@@ -247,4 +262,6 @@ fn forbidden(words: String) -> Stop {
 /// Sent by clients of long ago, read by no daemon since 1.0.
 const DEAD: &[&str] = &["trunc_cmd"];
 const GATEWAY: &str = ": send it through Dockwarden's gateway, which looks into it.";
+const GATEWAY_LIMITS: &str = ": send it through Dockwarden's gateway, which limits it to your own.";
+const GATEWAY_COUNTS: &str = ": send it through Dockwarden's gateway, which does.";
 const GATEWAY_ADDS: &str = " through Dockwarden's gateway, which does so by itself.";

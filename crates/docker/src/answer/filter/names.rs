@@ -13,11 +13,29 @@ pub fn names(image: &Tree) -> Vec<&str> {
 
 /// Leaves those names that `keep` says.
 pub fn keep_names(image: &mut Tree, keep: impl Fn(&str) -> bool) {
+    let mut gone = false;
     for key in NAMES {
         if let Some(Tree::List(names)) = image.get_mut(key) {
+            let before = names.len();
             // `<none>:<none>` is no name.
             names.retain(|name| name.text().is_some_and(|name| name.starts_with("<none>") || keep(name)));
+            gone |= names.len() < before;
         }
+    }
+    if gone {
+        without_annotations(image);
+    }
+}
+
+/// Descriptors of images are annotated with a name, and it may be any of them.
+fn without_annotations(tree: &mut Tree) {
+    match tree {
+        Tree::Map(members) => {
+            members.retain(|(key, _)| key != "annotations");
+            members.iter_mut().for_each(|(_, value)| without_annotations(value));
+        }
+        Tree::List(items) => items.iter_mut().for_each(without_annotations),
+        _ => {}
     }
 }
 

@@ -195,6 +195,10 @@ impl Walk<'_> {
         {
             return self.whole(value);
         }
+        // No text: with a mark in it, clients could not read the answer.
+        if BYTES.contains(&key) && matches!(value, Tree::Text(_)) {
+            return;
+        }
         let inner = Place {
             labels: LABELS.contains(&key) || (self.item == Item::Event && key == "Attributes"),
             options: OPTIONS.contains(&key) || (place.options && matches!(value, Tree::Map(_))),
@@ -347,6 +351,8 @@ fn without_credentials(text: &str) -> Option<String> {
     Some(format!("{before}://{host}{rest}"))
 }
 
+/// Members that hold bytes, in Base64.
+const BYTES: &[&str] = &["Data", "CertIssuerSubject", "CertIssuerPublicKey"];
 /// Members that hold labels.
 const LABELS: &[&str] = &["Labels", "Annotations", "annotations"];
 /// Members that hold options of drivers, some of which are passwords.

@@ -194,6 +194,16 @@ fn neighbours_and_names_of_others_go() {
     assert_eq!(image.write().unwrap(), br#"{"RepoTags":["b:1"],"RepoDigests":["<none>@<none>"],"Tags":null}"#);
 }
 
+#[test]
+fn descriptors_do_not_tell_the_names_that_went() {
+    let text = br#"{"RepoTags":["a:1","b:1"],"Manifests":[{"Descriptor":{"size":1,"annotations":{"io.containerd.image.name":"a:1"}}}]}"#;
+    let mut image = Tree::read(text).unwrap();
+    keep_names(&mut image, |_| true);
+    assert_eq!(image.write().unwrap(), text);
+    keep_names(&mut image, |name| name == "b:1");
+    assert_eq!(image.write().unwrap(), br#"{"RepoTags":["b:1"],"Manifests":[{"Descriptor":{"size":1}}]}"#);
+}
+
 fn redaction(change: impl FnOnce(&mut Redaction)) -> Redactions {
     let mut redaction = Redaction::default();
     change(&mut redaction);
@@ -293,6 +303,9 @@ fn labels_mounts_commands_and_the_rest() {
     let config = |name: &str| format!(r#"{{"ID":"c","Spec":{{"Name":"{name}","Data":"c2VjcmV0"}}}}"#);
     assert!(hidden(Item::Thing(Kind::Config), &configs, &config("app-x")).0.contains("W3JlZGFjdGVk"));
     assert_eq!(hidden(Item::Thing(Kind::Config), &configs, &config("x")).1, 0);
+    let all = redaction(|redaction| redaction.environment = vec![Pattern::of_names("*").unwrap()]);
+    let text = r#"{"Spec":{"Name":"x","Data":"YQ=="},"TLSInfo":{"CertIssuerPublicKey":"YQ=="}}"#;
+    assert_eq!(hidden(Item::Thing(Kind::Config), &all, text).0, text, "Base64 is no text");
     let tokens = redaction(|redaction| redaction.join_tokens = true);
     assert_eq!(hidden(Item::Swarm, &tokens, r#"{"JoinTokens":{"Worker":"a","Manager":"b"}}"#).1, 2);
     let credentials = redaction(|redaction| redaction.credentials = true);

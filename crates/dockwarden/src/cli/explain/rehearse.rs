@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::config::Config;
+use crate::config::{Config, Mediation};
 use crate::private::PrivateDoor;
 use crate::talk;
 
@@ -38,7 +38,7 @@ impl Rehearsal {
             subject,
             spool: std::env::temp_dir(),
             host_root: "/".into(),
-            seal: None,
+            seal: config.settings.mediation.as_ref().and_then(Mediation::known),
             owners: None,
         };
         Ok(Self { door: PrivateDoor::open(settings, config.policy)?, records })

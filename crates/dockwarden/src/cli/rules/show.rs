@@ -5,6 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use policy::TemporaryRule;
 use serde_json::json;
 
+use crate::talk;
+
 /// All of them, one a line under a head.
 pub fn table(rules: &[TemporaryRule]) -> String {
     if rules.is_empty() {
@@ -15,17 +17,7 @@ pub fn table(rules: &[TemporaryRule]) -> String {
         let TemporaryRule { id, rule: text, reason, added_by, until, .. } = rule;
         [id.clone(), rule.end(), short(left(*until)), added_by.clone(), text.clone(), reason.clone()]
     };
-    let rows: Vec<[String; 6]> = std::iter::once(head).chain(rules.iter().map(row)).collect();
-    let width = |column: usize| {
-        let of = |row: &[String; 6]| row.get(column).map_or(0, |text| text.chars().count());
-        rows.iter().map(of).max().unwrap_or_default()
-    };
-    let widths: Vec<usize> = (0..6).map(width).collect();
-    let line = |row: &[String; 6]| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(text, width)| format!("{text:<width$}")).collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    talk::columns(std::iter::once(head).chain(rules.iter().map(row)))
 }
 
 /// One JSON object a line.

@@ -94,7 +94,9 @@ impl Site {
 #[test]
 fn a_managed_plugin_comes_and_goes_while_the_daemon_lives() {
     let Some(site) = Site::start("a_managed_plugin_comes_and_goes_while_the_daemon_lives") else { return };
-    site.configure("policy:\n  preset: developer\n  rules:\n    - allow: { mount: /srv/shared }\n    - allow: plugin ls\n");
+    site.configure(
+        "policy:\n  preset: developer\n  rules:\n    - allow: { mount: /srv/shared }\n    - allow: plugin ls\n",
+    );
     fs::write(site.folder.join("daemon.json"), "{\n    \"debug\" : false\n}\n").expect("daemon.json");
     let (pid, before) = (site.pid(), site.daemon_json());
     assert_eq!(site.status()["asks"], "no");
@@ -125,7 +127,10 @@ fn a_managed_plugin_comes_and_goes_while_the_daemon_lives() {
     ] {
         let refused = shell.run(line);
         let denied = "authorization denied by plugin dockwarden:latest: ";
-        assert!(refused.code != 0 && refused.err.contains(denied) && refused.err.contains(words), "{line}: {refused:?}");
+        assert!(
+            refused.code != 0 && refused.err.contains(denied) && refused.err.contains(words),
+            "{line}: {refused:?}"
+        );
     }
     // Links of the host are followed, although the plugin lives in a root of its own.
     let link = site.place.path().join("link");
@@ -155,7 +160,10 @@ fn an_installation_that_fails_leaves_nothing() {
         site.configure(configuration);
         let failed = site.managed("");
         assert_eq!(failed.code, 1, "{what}: {failed:?}");
-        assert!(failed.err.contains(words) && failed.err.contains("everything is as it was before"), "{what}: {failed:?}");
+        assert!(
+            failed.err.contains(words) && failed.err.contains("everything is as it was before"),
+            "{what}: {failed:?}"
+        );
         assert_eq!((site.daemon_json(), site.pid()), (before.clone(), pid.clone()), "{what}");
         assert_eq!(shell.must("docker plugin ls -q"), "", "{what}");
     }
@@ -215,14 +223,36 @@ fn a_service_is_asked_after_other_plugins_and_docker_is_rescued_from_it() {
     assert_eq!(site.pid(), pid);
     // The other one is gone too: a daemon that is told of it again would end, so it is not.
     drop(other);
-    fs::write(site.folder.join("daemon.json"), "{\"authorization-plugins\": [\"other\", \"dockwarden\"]}\n").expect("it");
+    fs::write(site.folder.join("daemon.json"), "{\"authorization-plugins\": [\"other\", \"dockwarden\"]}\n")
+        .expect("it");
     let refused = site.plugin("rescue");
     assert!(refused.code == 1 && refused.err.contains("other"), "{refused:?}");
     assert_eq!(site.pid(), pid);
-    fs::write(site.folder.join("daemon.json"), "{\"authorization-plugins\": [\"other\", \"dockwarden\"]}\n").expect("it");
+    fs::write(site.folder.join("daemon.json"), "{\"authorization-plugins\": [\"other\", \"dockwarden\"]}\n")
+        .expect("it");
     site.must("rescue --name other --name dockwarden");
     assert_eq!((site.daemon_json().as_str(), site.pid()), ("{}\n", pid));
     shell.must("docker ps");
+}
+
+#[test]
+fn a_plugin_that_wants_the_gateway_is_installed_and_looked_after_from_outside_of_it() {
+    let test = "a_plugin_that_wants_the_gateway_is_installed_and_looked_after_from_outside_of_it";
+    let Some(site) = Site::start(test) else { return };
+    let pid = site.pid();
+    let socket = site.engine.plugin_socket();
+    let firewall = Firewall::start(site.engine.socket(), |_| {
+        format!("plugin: {{ socket: {}, require: gateway }}\npolicy: {{ preset: open }}\n", socket.display())
+    });
+    let done = site.install("--as service --yes");
+    assert_eq!(done.code, 0, "{done:?}\n{}", firewall.log());
+    assert_ne!(site.shell().run("docker ps").code, 0);
+    Shell::new(&firewall.socket(), Cli::from(site.engine.kind())).must("docker ps");
+    let status = site.status();
+    assert!(status["in_force"] == true && status["warnings"].as_array().is_some_and(Vec::is_empty), "{status}");
+    site.must("uninstall");
+    site.shell().must("docker ps");
+    assert_eq!(site.pid(), pid);
 }
 
 #[test]
@@ -244,8 +274,10 @@ fn nobody_takes_the_firewall_out_but_whom_the_policy_names() {
     let direct = site.shell();
     let place = site.place.path().display();
     site.must_package();
-    direct.must(&format!("docker plugin create team/dockwarden:1 {place}/bundle && touch {place}/bundle/rootfs/other && \
-         docker plugin create other:1 {place}/bundle"));
+    direct.must(&format!(
+        "docker plugin create team/dockwarden:1 {place}/bundle && touch {place}/bundle/rootfs/other && \
+         docker plugin create other:1 {place}/bundle"
+    ));
     let id = direct.must("docker plugin ls --no-trunc --format '{{.ID}} {{.Name}}' | grep dockwarden | cut -d' ' -f1");
     let firewall = Firewall::start(site.engine.socket(), |_| "policy:\n  preset: open\n".to_owned());
     let refused = |socket: &Path, what: &str, method: &str, path: &str, body: Option<&str>| {
@@ -254,7 +286,8 @@ fn nobody_takes_the_firewall_out_but_whom_the_policy_names() {
         assert!(said.contains("this is the firewall itself"), "{what}: {said}");
     };
     let all = |socket: &Path| {
-        for name in ["team/dockwarden:1", "team%2Fdockwarden:1", "docker.io/team/dockwarden:1", id.as_str(), &id[..12]] {
+        for name in ["team/dockwarden:1", "team%2Fdockwarden:1", "docker.io/team/dockwarden:1", id.as_str(), &id[..12]]
+        {
             for operation in ["disable", "disable?force=1", "d%69sable", "enable", "set", "upgrade?remote=x/y:1"] {
                 let body = if operation.starts_with("set") || operation.starts_with("up") { Some("[]") } else { None };
                 refused(socket, operation, "POST", &format!("/plugins/{name}/{operation}"), body);

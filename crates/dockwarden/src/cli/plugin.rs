@@ -14,6 +14,7 @@ mod install;
 mod package;
 mod process;
 mod rescue;
+mod scratch;
 mod service;
 mod socket;
 mod status;

@@ -3,12 +3,12 @@
 //! So it is guarded under every preset and whatever is allowed beside, by its name: the last part of it is `dockwarden`,
 //! which `dockwarden plugin install` sees to. Only a rule that says on which plugin (`on: { name: ... }`) lifts that.
 
+use super::NamedText;
 use super::cedar::{Statement, statements};
 use super::diagnostics::Text;
 use super::lower::Rule;
 use super::target::Target;
 use super::temporary::Temporary;
-use super::NamedText;
 use crate::schema::World;
 
 /// What is done to a plugin that is there.
@@ -35,7 +35,8 @@ pub(super) fn guards<'a>(
             named(),
         )
     };
-    let text = guard("plugin", Target::actions(CHANGES), "Plugin") + &guard("install", Target::action(INSTALL), "Image");
+    let text =
+        guard("plugin", Target::actions(CHANGES), "Plugin") + &guard("install", Target::action(INSTALL), "Image");
     statements(&Text::new(&NamedText { name: "built in".to_owned(), text }), true)
 }
 

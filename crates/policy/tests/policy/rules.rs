@@ -289,7 +289,9 @@ fn the_firewall_itself_is_guarded_but_for_who_is_named() {
     let policy = yaml(rules).unwrap_or_else(|faults| panic!("{faults}"));
     let (somebody, ci) = (subject("bob", &["staff"]), subject("runner", &["ci"]));
     for name in ["dockwarden:latest", "team/dockwarden:1", "registry.test:5000/x/dockwarden:2"] {
-        for operation in [Operation::PluginDisable, Operation::PluginDelete, Operation::PluginSet, Operation::PluginUpgrade] {
+        for operation in
+            [Operation::PluginDisable, Operation::PluginDelete, Operation::PluginSet, Operation::PluginUpgrade]
+        {
             let lifted = name == "team/dockwarden:1" && operation == Operation::PluginDisable;
             assert!(!allows(&policy, &somebody, &on(operation, name)), "{operation} {name}");
             assert_eq!(allows(&policy, &ci, &on(operation, name)), lifted, "{operation} {name}");

@@ -9,6 +9,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::elf::Program;
+use super::package::this_program;
+use super::scratch::Scratch;
 
 /// What was put into a bundle.
 pub struct Bundle {
@@ -44,10 +46,31 @@ pub fn write(folder: &Path, binary: &Path) -> Result<Bundle, String> {
     Ok(Bundle { libraries, size })
 }
 
+/// A bundle as the daemon takes it: that of a folder, or one of this program.
+pub fn archive(folder: Option<&Path>) -> Result<Vec<u8>, String> {
+    let scratch = Scratch::make()?;
+    let folder = match folder {
+        Some(folder) => folder.to_owned(),
+        None => {
+            let made = scratch.path().join("plugin");
+            write(&made, &this_program()?)?;
+            made
+        }
+    };
+    let mut tar = Command::new("tar");
+    tar.args(["--create", "--owner=0", "--group=0", "--numeric-owner", "--directory"]).arg(&folder);
+    let said = tar.args(["config.json", "rootfs"]).output().map_err(|error| format!("tar: {error}"))?;
+    if !said.status.success() {
+        return Err(format!("tar: {}", String::from_utf8_lossy(&said.stderr).trim()));
+    }
+    Ok(said.stdout)
+}
+
 /// What loads a program, and all that it would load for it: it is asked itself, which knows best where it looks. The
 /// program is not run.
 fn libraries(interpreter: &str, binary: &Path) -> Result<Vec<PathBuf>, String> {
-    let cannot = |error: &dyn std::fmt::Display| format!("cannot tell what {} is loaded with: {error}", binary.display());
+    let cannot =
+        |error: &dyn std::fmt::Display| format!("cannot tell what {} is loaded with: {error}", binary.display());
     let listed = Command::new(interpreter).arg("--list").arg(binary).output().map_err(|error| cannot(&error))?;
     if !listed.status.success() {
         return Err(cannot(&String::from_utf8_lossy(&listed.stderr).trim()));

@@ -81,7 +81,10 @@ impl DaemonJson {
         let members = members(text);
         let at = members.iter().position(|member| member.key == KEY);
         let member = at.and_then(|at| members.get(at));
-        let list = format!("[{}]", names.iter().map(|name| Value::from(name.as_str()).to_string()).collect::<Vec<_>>().join(", "));
+        let list = format!(
+            "[{}]",
+            names.iter().map(|name| Value::from(name.as_str()).to_string()).collect::<Vec<_>>().join(", ")
+        );
         match (member, names.is_empty()) {
             (Some(member), false) => replaced(text, member.value.clone(), &list),
             (Some(member), true) => {
@@ -266,9 +269,15 @@ mod tests {
 
     #[test]
     fn what_the_daemon_would_not_take_is_not_touched() {
-        for text in ["{", "[]", "{\"debug\": true,}", "{\"a\":1,\"a\":2}", "{\"authorization-plugins\": \"a\"}",
-            "{\"authorization-plugins\": [1]}", "// c\n{}"]
-        {
+        for text in [
+            "{",
+            "[]",
+            "{\"debug\": true,}",
+            "{\"a\":1,\"a\":2}",
+            "{\"authorization-plugins\": \"a\"}",
+            "{\"authorization-plugins\": [1]}",
+            "// c\n{}",
+        ] {
             assert!(DaemonJson::of("x".into(), Some(text.to_owned())).is_err(), "{text}");
         }
     }

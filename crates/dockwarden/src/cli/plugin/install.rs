@@ -5,7 +5,6 @@ use std::fs;
 use std::io::{BufRead, IsTerminal};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -13,8 +12,8 @@ use clap::{Args, ValueEnum};
 use super::super::{Exit, Failure};
 use super::daemon::Daemon;
 use super::daemon_json::DaemonJson;
-use super::package::this_program;
 use super::process::Process;
+use super::scratch::Scratch;
 use super::step::{Manner, Step};
 use super::{OWN, Places, bundle, door, own_name, service, tagged};
 use crate::config::{self, Wishes};
@@ -181,7 +180,7 @@ fn put_in_force(site: &Site) -> Step<'_> {
 /// Has the daemon's own program look at the new text, in a file beside the one that it reads.
 fn validate(site: &Site, text: &str) -> Result<(), String> {
     let folder = Scratch::make()?;
-    let file = folder.0.join("daemon.json");
+    let file = folder.path().join("daemon.json");
     fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
     site.process.validate(&file)
 }
@@ -201,7 +200,7 @@ fn managed<'a>(arguments: &'a Arguments, site: &'a Site) -> Result<Vec<Step<'a>>
         format!("docker.source={}", arguments.places.docker.display()),
         format!("RUST_LOG={}", arguments.plugin_log),
     ];
-    let bundle = arguments.bundle.as_deref();
+    let folder = arguments.bundle.as_deref();
     Ok(vec![
         Step::new(format!("check {}", arguments.config.join("config.yaml").display()), || checked(&arguments.config)),
         Step::new(format!("make the folder {}", state.display()), {
@@ -210,7 +209,7 @@ fn managed<'a>(arguments: &'a Arguments, site: &'a Site) -> Result<Vec<Step<'a>>
                 made.map_err(|error| format!("{}: {error}", state.display()))
             }
         }),
-        Step::new(format!("create the plugin {name}"), move || site.daemon.create(name, &archive(bundle)?))
+        Step::new(format!("create the plugin {name}"), move || site.daemon.create(name, &bundle::archive(folder)?))
             .undone_by(format!("remove the plugin {name}"), || site.daemon.remove(name)),
         Step::new(format!("set {}", settings.join(" ")), move || site.daemon.set(name, &settings)),
         Step::new(format!("enable {name}, and see that it answers"), || {
@@ -226,7 +225,8 @@ fn of_host<'a>(arguments: &'a Arguments, site: &'a Site) -> Result<Vec<Step<'a>>
     let mut plan = Vec::new();
     // The daemon looks among its own first, and would ask that one.
     if site.daemon.plugin(&tagged(OWN)).map_err(Failure::Sentence)?.is_some() {
-        let advice = format!("there is a managed plugin `{OWN}`, which the daemon would ask instead: `docker plugin rm` it");
+        let advice =
+            format!("there is a managed plugin `{OWN}`, which the daemon would ask instead: `docker plugin rm` it");
         return Err(Failure::Sentence(advice));
     }
     let socket = site.socket.display();
@@ -250,10 +250,10 @@ fn of_host<'a>(arguments: &'a Arguments, site: &'a Site) -> Result<Vec<Step<'a>>
     if site.socket.parent() != Some(site.plugins.as_path()) {
         let folder = Path::new(service::SPECS);
         let words = format!("say in {} where that is", service::spec(folder).display());
-        plan.push(Step::new(words, move || service::write_spec(folder, &site.socket)).undone_by(
-            format!("remove {}", service::spec(folder).display()),
-            move || service::remove_spec(folder),
-        ));
+        plan.push(
+            Step::new(words, move || service::write_spec(folder, &site.socket))
+                .undone_by(format!("remove {}", service::spec(folder).display()), move || service::remove_spec(folder)),
+        );
     }
     Ok(plan)
 }
@@ -276,26 +276,6 @@ fn checked(folder: &Path) -> Result<(), String> {
     }
 }
 
-/// A bundle as the daemon takes it.
-fn archive(folder: Option<&Path>) -> Result<Vec<u8>, String> {
-    let scratch = Scratch::make()?;
-    let folder = match folder {
-        Some(folder) => folder.to_owned(),
-        None => {
-            let made = scratch.0.join("plugin");
-            bundle::write(&made, &this_program()?)?;
-            made
-        }
-    };
-    let mut tar = Command::new("tar");
-    tar.args(["--create", "--owner=0", "--group=0", "--numeric-owner", "--directory"]).arg(&folder);
-    let said = tar.args(["config.json", "rootfs"]).output().map_err(|error| format!("tar: {error}"))?;
-    if !said.status.success() {
-        return Err(format!("tar: {}", String::from_utf8_lossy(&said.stderr).trim()));
-    }
-    Ok(said.stdout)
-}
-
 /// Asks whether to go on, where somebody can be asked.
 fn go_on() -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
@@ -307,23 +287,6 @@ fn go_on() -> Result<(), Failure> {
     match read {
         Ok(_) if line.trim().eq_ignore_ascii_case("y") => Ok(()),
         _ => Err(Failure::Sentence("nothing was done".to_owned())),
-    }
-}
-
-/// A folder of our own for a moment.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn make() -> Result<Self, String> {
-        let folder = std::env::temp_dir().join(format!("dockwarden-install.{}", std::process::id()));
-        let made = fs::DirBuilder::new().mode(0o700).create(&folder);
-        made.map(|()| Scratch(folder.clone())).map_err(|error| format!("{}: {error}", folder.display()))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -69,9 +69,8 @@ pub fn run(arguments: &Arguments, as_json: bool) -> Result<Exit, Failure> {
 
 /// A daemon that reads a list with a plugin that does not answer ends.
 fn others_answer(others: &[String], plugins: &Path, process: Process) -> Result<(), String> {
-    let silent = others
-        .iter()
-        .find(|name| !door::of_service(plugins, name).is_some_and(|socket| door::activates(&socket)));
+    let silent =
+        others.iter().find(|name| !door::of_service(plugins, name).is_some_and(|socket| door::activates(&socket)));
     match silent {
         None => Ok(()),
         Some(name) => Err(format!(
@@ -103,7 +102,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 const NOT_RUNNING: &str = "no daemon runs; start it again: systemctl reset-failed docker; systemctl start docker. Where it \
                            does not start, its log says why: journalctl -u docker -n 50";
-const AFTERWARDS: &str = "Docker has no firewall now. When it is whole again: dockwarden plugin uninstall, then install";
+const AFTERWARDS: &str =
+    "Docker has no firewall now. When it is whole again: dockwarden plugin uninstall, then install";
 
 const EXAMPLES: &str = "\
 Examples:

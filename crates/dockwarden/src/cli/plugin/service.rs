@@ -50,8 +50,7 @@ pub fn spec(folder: &Path) -> PathBuf {
 /// Writes it.
 pub fn write_spec(folder: &Path, socket: &Path) -> Result<(), String> {
     let file = spec(folder);
-    let written = fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&file, format!("unix://{}\n", socket.display())));
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(&file, format!("unix://{}\n", socket.display())));
     written.map_err(|error| format!("{}: {error}", file.display()))
 }
 

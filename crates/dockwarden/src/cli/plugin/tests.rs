@@ -8,7 +8,17 @@ fn names_are_those_that_the_policy_guards() {
     for name in ["dockwarden", "dockwarden:latest", "team/dockwarden:1.0", "registry.test:5000/a/dockwarden:x"] {
         assert!(own_name(name).is_ok() && is_own(name), "{name}");
     }
-    for name in ["", "fw", "dockwarden-2", "dockwarden/fw:1", "a/b", "Dockwarden", "dockwarden/..", "x?/dockwarden", "a b/dockwarden"] {
+    for name in [
+        "",
+        "fw",
+        "dockwarden-2",
+        "dockwarden/fw:1",
+        "a/b",
+        "Dockwarden",
+        "dockwarden/..",
+        "x?/dockwarden",
+        "a b/dockwarden",
+    ] {
         assert!(own_name(name).is_err(), "{name}");
     }
     assert_eq!(tagged("dockwarden"), "dockwarden:latest");
@@ -27,7 +37,8 @@ fn a_bundle_has_what_its_program_needs_and_nothing_else() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("plugin");
     let made = bundle::write(&folder, &std::env::current_exe().unwrap()).unwrap();
-    let config: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
+    let config: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
     assert_eq!(config["interface"]["types"][0], "docker.authz/1.0");
     assert_eq!(config["entrypoint"][0], "/dockwarden");
     assert!(config["linux"]["capabilities"].as_array().unwrap().is_empty());

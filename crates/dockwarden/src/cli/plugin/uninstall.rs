@@ -60,7 +60,8 @@ fn take_out<'a>(file: &'a DaemonJson, name: &'a str, process: Option<Process>, d
     let Some(process) = process else {
         return Step::new(format!("take {name} out of {path}"), move || file.write(&without(file, name)));
     };
-    let words = format!("take {name} out of {path}, have dockerd ({}) read it, and see that it asks no more", process.id());
+    let words =
+        format!("take {name} out of {path}, have dockerd ({}) read it, and see that it asks no more", process.id());
     let act = move || {
         file.write(&without(file, name))?;
         process.reload()?;

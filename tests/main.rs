@@ -20,6 +20,7 @@
 //! - `commands`: `run`, `explain` and `check` as a user types them
 //! - `authorization`: the plugin alone: what the daemon asks, and what it withholds
 //! - `mediation`: gateway and plugin together: nobody walks around
+//! - `plugin_install`: put into a daemon, looked after and taken out, with the daemon alive
 //! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
 //! - `harness`: what they stand on
 
@@ -47,6 +48,7 @@ mod mediation;
 mod operation;
 mod outcomes;
 mod ownership;
+mod plugin_install;
 mod plugins;
 mod refusals;
 mod rules;

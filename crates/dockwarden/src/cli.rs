@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod explain;
 mod owners;
+mod plugin;
 mod rules;
 mod run;
 mod running;
@@ -46,6 +47,7 @@ enum Command {
     Run(run::Arguments),
     Owners(owners::Arguments),
     Rules(rules::Arguments),
+    Plugin(plugin::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -135,6 +137,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Owners(arguments) => owners::run(arguments, manner.json),
         Command::Rules(arguments) => rules::run(arguments, manner.json),
+        Command::Plugin(arguments) => plugin::run(arguments, manner.json),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.tell(manner.json)).into()
@@ -223,6 +226,7 @@ Examples:
   dockwarden explain -- docker run -v /:/h alpine  would that be allowed, and why (not)?
   dockwarden run --preset ci -- make test          a filtered Docker for one command
   dockwarden rules add --deny exec --for 2h        no exec for two hours
+  dockwarden plugin install --as managed           make the daemon itself ask
 
 Exit status: 0 done, 1 failed, 2 denied by the policy, 3 configuration or policy invalid, 64 wrong
 usage. `run` exits with the status of its command.";

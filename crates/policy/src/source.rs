@@ -17,6 +17,7 @@ mod filter;
 mod lower;
 mod nearest;
 mod node;
+mod own;
 pub(crate) mod principals;
 pub(crate) mod redact;
 mod rules;
@@ -102,7 +103,12 @@ impl Gathered {
             Part::Statement(statement) => vec![statement.clone()],
             Part::Rule(rule) => rule.statements(&lifted),
         });
-        lasting.chain(temporary.iter().flat_map(Temporary::statements)).collect()
+        let rules = self.parts.iter().filter_map(|part| match part {
+            Part::Rule(rule) => Some(rule),
+            Part::Statement(_) => None,
+        });
+        let own = own::guards(rules, temporary, world);
+        lasting.chain(temporary.iter().flat_map(Temporary::statements)).chain(own).collect()
     }
 }
 

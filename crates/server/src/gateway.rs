@@ -79,6 +79,8 @@ pub struct Settings {
     pub subject: Option<Subject>,
     /// The folder of archives while they are judged.
     pub spool: PathBuf,
+    /// Where the host's file system is seen: `/`, but for a firewall that lives in a root of its own.
+    pub host_root: PathBuf,
     /// Says on what is sent to the daemon that it was judged, for a plugin that asks.
     pub seal: Option<Arc<Seal>>,
     /// Who owns what. `None`: nobody owns anything.

@@ -24,8 +24,9 @@ pub(crate) enum PathError {
     NotUtf8(String),
 }
 
-/// Follows all links of a cleaned, absolute path. Blocks on the file system.
-pub(crate) fn follow(path: &str) -> Result<String, PathError> {
+/// Follows all links of a cleaned, absolute path. `root` is where the host's own is seen: a firewall that lives in a root
+/// of its own would take for missing what is a link on the host. Blocks on the file system.
+pub(crate) fn follow(root: &Path, path: &str) -> Result<String, PathError> {
     let mut rest = parts(Path::new(path));
     let mut reached = PathBuf::from("/");
     let mut links: usize = 0;
@@ -35,7 +36,9 @@ pub(crate) fn follow(path: &str) -> Result<String, PathError> {
             continue;
         }
         let next = reached.join(&part);
-        let link = match fs::symlink_metadata(&next) {
+        // No part of it is a link any more: so it stays within the root.
+        let seen = root.join(next.strip_prefix("/").unwrap_or(&next));
+        let link = match fs::symlink_metadata(&seen) {
             Ok(metadata) => metadata.file_type().is_symlink(),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => false,
             Err(error) => return Err(PathError::Unreadable { path: path.to_owned(), reason: error.to_string() }),
@@ -51,7 +54,7 @@ pub(crate) fn follow(path: &str) -> Result<String, PathError> {
         if reached.starts_with("/proc") {
             return Err(PathError::Magic(path.to_owned()));
         }
-        let target = fs::read_link(&next)
+        let target = fs::read_link(&seen)
             .map_err(|error| PathError::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
         if target.is_absolute() {
             reached = PathBuf::from("/");
@@ -83,19 +86,27 @@ mod tests {
         let name = format!("dockwarden-links-{}", std::process::id());
         let root = std::env::temp_dir().canonicalize().unwrap().join(name);
         fs::create_dir_all(root.join("a/b")).unwrap();
+        let host = Path::new("/");
         let at = |name: &str| root.join(name).to_str().unwrap().to_owned();
         symlink("/etc", root.join("absolute")).unwrap();
         symlink("../a", root.join("a/relative")).unwrap();
         symlink("nowhere/x", root.join("dangling")).unwrap();
         symlink("circle", root.join("circle")).unwrap();
-        assert_eq!(follow(&at("a/b")), Ok(at("a/b")));
-        assert_eq!(follow(&at("absolute/ssh")), Ok("/etc/ssh".to_owned()));
-        assert_eq!(follow(&at("a/relative/b")), Ok(at("a/b")));
-        assert_eq!(follow(&at("dangling/y")), Ok(at("nowhere/x/y")));
-        assert_eq!(follow(&at("not/there")), Ok(at("not/there")));
-        assert!(matches!(follow(&at("circle")), Err(PathError::Circle(_))));
-        assert!(matches!(follow("/proc/self/root/etc"), Err(PathError::Magic(_))));
-        assert_eq!(follow("/"), Ok("/".to_owned()));
+        assert_eq!(follow(host, &at("a/b")), Ok(at("a/b")));
+        assert_eq!(follow(host, &at("absolute/ssh")), Ok("/etc/ssh".to_owned()));
+        assert_eq!(follow(host, &at("a/relative/b")), Ok(at("a/b")));
+        assert_eq!(follow(host, &at("dangling/y")), Ok(at("nowhere/x/y")));
+        assert_eq!(follow(host, &at("not/there")), Ok(at("not/there")));
+        assert!(matches!(follow(host, &at("circle")), Err(PathError::Circle(_))));
+        assert!(matches!(follow(host, "/proc/self/root/etc"), Err(PathError::Magic(_))));
+        assert_eq!(follow(host, "/"), Ok("/".to_owned()));
+        // The same host, seen elsewhere: links lead where they lead on the host.
+        fs::create_dir(root.join("etc")).unwrap();
+        symlink("/absolute/x", root.join("etc/far")).unwrap();
+        symlink("../../..", root.join("etc/out")).unwrap();
+        assert_eq!(follow(&root, "/etc/far/y"), Ok("/etc/x/y".to_owned()));
+        assert_eq!(follow(&root, "/etc/out/a/relative"), Ok("/a".to_owned()));
+        assert_eq!(follow(&root, "/not/there"), Ok("/not/there".to_owned()));
         fs::remove_dir_all(root).unwrap();
     }
 }

@@ -33,6 +33,10 @@ impl Asked<'_> {
     /// A plugin that a service installs on every node.
     pub(crate) fn swarm_plugin(&mut self, plugin: &PluginSpec) -> Result<(), Misread> {
         self.install_plugin(&plugin.remote, &[])?;
+        // By its name it takes over, and may disable, a plugin that is there.
+        if !plugin.name.is_empty() {
+            self.ask(Privilege::InstallPlugin { image: plugin_image(&plugin.name, "name")? });
+        }
         for privilege in plugin.privileges.iter().flatten() {
             self.plugin_privilege(&privilege.name, privilege.value.as_deref().unwrap_or_default())?;
         }

@@ -63,6 +63,7 @@ async fn beside(config: Config, command: &[OsString]) -> Result<Exit, String> {
         manner: Manner::Forward,
         subject: None,
         spool: config.settings.spool.open().unwrap_or_else(|_| std::env::temp_dir()),
+        host_root: "/".into(),
         seal: config.settings.mediation.as_ref().and_then(Mediation::known),
         owners: None,
     };

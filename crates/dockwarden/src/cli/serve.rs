@@ -50,24 +50,28 @@ pub struct Arguments {
     /// Where the daemon asks its authorization plugin; without --listen and `listen`, nowhere else
     #[arg(long, value_name = "PATH")]
     plugin_socket: Option<PathBuf>,
+    /// Where the host's file system is seen, for following links in host paths: for a firewall that lives in a root of
+    /// its own, as a managed plugin does
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    host_root: PathBuf,
 }
 
 /// Serves until a signal.
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { policy, listen, upstream, plugin_socket } = arguments;
+    let Arguments { policy, listen, upstream, plugin_socket, host_root } = arguments;
     let wishes = Wishes { listen, upstream, plugin_socket, serves: true, ..policy.wishes() };
     let config = config::load(&wishes)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Sentence(format!("cannot start: {error}")))?;
-    let ended = runtime.block_on(serve(config, wishes));
+    let ended = runtime.block_on(serve(config, wishes, host_root));
     // What was not waited for still gets to remove its socket.
     runtime.shutdown_timeout(LAST_MOMENT);
     ended.map_err(Failure::Sentence)
 }
 
-async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
+async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exit, String> {
     // Before anything is opened: from here on a signal means an orderly end.
     let mut signals = Signals::new().map_err(|error| format!("cannot take signals: {error}"))?;
     introduce(&config);
@@ -95,6 +99,7 @@ async fn serve(config: Config, wishes: Wishes) -> Result<Exit, String> {
             manner: Manner::Forward,
             subject: None,
             spool,
+            host_root,
             seal: settings.seal()?,
             owners: Some(Arc::clone(&owners)),
         },

@@ -32,6 +32,12 @@ fn ordinary_lines() {
         "dockwarden rules add --rule {deny:exec} --for 3d --config a.yaml",
         "dockwarden rules list --json",
         "dockwarden rules remove 7q3k9xmz",
+        "dockwarden plugin package /tmp/plugin --binary x",
+        "dockwarden plugin install",
+        "dockwarden plugin install --as managed --name team/dockwarden:1 --docker /x.sock --yes --json",
+        "dockwarden plugin status --json --daemon-json x",
+        "dockwarden plugin uninstall --dry-run",
+        "dockwarden plugin rescue --name a --name b",
     ] {
         assert!(parsed(line).is_ok(), "{line}: {}", parsed(line).unwrap_err());
     }
@@ -59,6 +65,11 @@ fn wrong_lines_are_wrong_usage_and_help_is_not() {
         "dockwarden rules add --deny exec --for 5",
         "dockwarden rules add --rule {deny:exec} --to alice --for 1h",
         "dockwarden rules remove",
+        "dockwarden plugin",
+        "dockwarden plugin package",
+        "dockwarden plugin install --name firewall",
+        "dockwarden plugin install --as daemon",
+        "dockwarden plugin status --docker tcp://127.0.0.1:2375",
     ] {
         assert_eq!(parsed(line).map_err(|error| usage(&error)).unwrap_err(), Exit::Usage, "{line}");
     }

@@ -4,6 +4,7 @@ use super::cedar::{Statement, quote};
 use super::diagnostics::Place;
 use super::principals::Whom;
 use super::target::{Effect, Target};
+use crate::schema::World;
 
 /// A rule that was read.
 #[derive(Clone)]
@@ -61,6 +62,22 @@ impl Rule {
     /// The same rule about other targets.
     pub fn with_targets(&self, targets: Vec<Target>) -> Rule {
         Rule { targets, ..self.clone() }
+    }
+
+    /// When this rule, by those of its targets, lifts what is forbidden about a target. `None`: never.
+    pub fn lifts(&self, forbidden: &Target, world: &World, by: fn(&Target) -> bool) -> Option<String> {
+        if self.effect == Effect::Forbid {
+            return None;
+        }
+        let denied = world.actions_named(&forbidden.actions);
+        let touches = |target: &&Target| by(target) && !world.actions_named(&target.actions).is_disjoint(&denied);
+        let things: Vec<String> =
+            self.targets.iter().filter(touches).map(|target| format!("({})", target.condition())).collect();
+        if things.is_empty() {
+            return None;
+        }
+        let conditions = [self.is_about(), Some(format!("({})", things.join(" || ")))];
+        Some(format!("({})", conditions.into_iter().flatten().collect::<Vec<_>>().join(" && ")))
     }
 
     /// A condition on the principal: that the rule is about it. `None`: it is about everyone.

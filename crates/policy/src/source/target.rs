@@ -54,6 +54,11 @@ impl Target {
         self
     }
 
+    /// Whether it is about some resources only.
+    pub fn is_narrow(&self) -> bool {
+        !self.resource.is_empty() || !self.conditions.is_empty()
+    }
+
     /// The policy as text, for one principal.
     pub fn policy(&self, effect: Effect, annotations: &str, principal: &str, unless: &str) -> String {
         let effect = match effect {

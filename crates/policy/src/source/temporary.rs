@@ -12,7 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::cedar::{Statement, quote};
 use super::diagnostics::{Diagnostics, Text};
 use super::lower::{Label, Rule};
-use super::target::{Effect, Target};
+use super::target::Target;
 use super::{Directory, Known, NamedText, Node, rules, section};
 use crate::circumstances::timestamp;
 use crate::schema::World;
@@ -87,18 +87,16 @@ impl Temporary {
 
     /// When it lifts what a rule of the configuration forbids about a target. `None`: never.
     pub fn lifts(&self, forbidden: &Target, world: &World) -> Option<String> {
-        if self.rule.effect == Effect::Forbid {
-            return None;
-        }
-        let denied = world.actions_named(&forbidden.actions);
-        let touches = |target: &&Target| !world.actions_named(&target.actions).is_disjoint(&denied);
-        let things: Vec<String> =
-            self.rule.targets.iter().filter(touches).map(|target| format!("({})", target.condition())).collect();
-        if things.is_empty() {
-            return None;
-        }
-        let conditions = [Some(self.lasts()), self.rule.is_about(), Some(format!("({})", things.join(" || ")))];
-        Some(format!("({})", conditions.into_iter().flatten().collect::<Vec<_>>().join(" && ")))
+        self.while_it_lasts(self.rule.lifts(forbidden, world, |_| true))
+    }
+
+    /// The same, where it says on which things.
+    pub fn lifts_by_name(&self, forbidden: &Target, world: &World) -> Option<String> {
+        self.while_it_lasts(self.rule.lifts(forbidden, world, Target::is_narrow))
+    }
+
+    fn while_it_lasts(&self, condition: Option<String>) -> Option<String> {
+        condition.map(|condition| format!("({} && {condition})", self.lasts()))
     }
 
     /// The condition that its time is not over.

@@ -1,8 +1,8 @@
 //! The rules of the configuration file: what each form grants and denies.
 
-use docker::endpoint::Operation;
+use docker::endpoint::{Kind, Operation};
 use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, SpecialFile};
-use docker::resource::{Image, Volume};
+use docker::resource::{Image, Resource, Volume};
 use policy::Policy;
 
 use crate::support::*;
@@ -279,4 +279,29 @@ fn what_is_refused_already_is_told_early() {
     assert!(developer.refuses(&user, &on_daemon(Operation::ImageBuild), &now()).is_none());
     let warning = yaml("preset: developer\nmode: warn\n").unwrap();
     assert!(warning.refuses(&user, &asking, &now()).is_none());
+}
+
+/// The firewall as a plugin is guarded whatever is allowed, but for a rule that says it is about this very plugin.
+#[test]
+fn the_firewall_itself_is_guarded_but_for_who_is_named() {
+    let on = |operation, name: &str| facts(operation, vec![Resource::Thing(thing(Kind::Plugin, name))], Vec::new());
+    let rules = "preset: open\nrules:\n  - allow: plugin disable\n  - { allow: plugin disable, on: { name: 'team/dockwarden:1' }, to: user:runner }\n";
+    let policy = yaml(rules).unwrap_or_else(|faults| panic!("{faults}"));
+    let (somebody, ci) = (subject("bob", &["staff"]), subject("runner", &["ci"]));
+    for name in ["dockwarden:latest", "team/dockwarden:1", "registry.test:5000/x/dockwarden:2"] {
+        for operation in
+            [Operation::PluginDisable, Operation::PluginDelete, Operation::PluginSet, Operation::PluginUpgrade]
+        {
+            let lifted = name == "team/dockwarden:1" && operation == Operation::PluginDisable;
+            assert!(!allows(&policy, &somebody, &on(operation, name)), "{operation} {name}");
+            assert_eq!(allows(&policy, &ci, &on(operation, name)), lifted, "{operation} {name}");
+        }
+        assert!(allows(&policy, &somebody, &on(Operation::PluginInspect, name)), "{name}");
+    }
+    for name in ["other:1", "dockwarden-not:1", "dockwarden/other:1", "x/undockwarden:1"] {
+        assert!(allows(&policy, &somebody, &on(Operation::PluginDisable, name)), "{name}");
+    }
+    // A service of the swarm takes over a plugin by its name.
+    let install = |name: &str| create(Privilege::InstallPlugin { image: image(name) });
+    assert!(!allows(&policy, &ci, &install("team/dockwarden:1")) && allows(&policy, &ci, &install("team/other:1")));
 }

@@ -33,6 +33,7 @@ async fn admin(groups: &[&str]) -> Arc<Admin> {
         manner: Manner::Forward,
         subject: None,
         spool: std::env::temp_dir(),
+        host_root: "/".into(),
         seal: None,
         owners: Some(Arc::clone(&owners)),
     };

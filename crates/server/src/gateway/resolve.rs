@@ -70,7 +70,7 @@ async fn look(
         }
         match lookup {
             Lookup::HostPath(path) if gateway.settings.upstream.is_local() => {
-                let known = follow(path.clone()).await?;
+                let known = follow(gateway, path.clone()).await?;
                 world.learn_host_path(path, known);
             }
             Lookup::HostPath(path) => world.learn_host_path(path, KnownPath::Remote),
@@ -263,8 +263,9 @@ fn read<T>(body: Option<Vec<u8>>, read: impl Fn(&[u8]) -> Result<T, Unreadable>)
     body.map(|body| read(&body)).transpose().map_err(|error| Answer::garbled(&error))
 }
 
-async fn follow(path: String) -> Result<KnownPath, Answer> {
-    let followed = tokio::task::spawn_blocking(move || host_path::follow(&path)).await;
+async fn follow(gateway: &Gateway, path: String) -> Result<KnownPath, Answer> {
+    let root = gateway.settings.host_root.clone();
+    let followed = tokio::task::spawn_blocking(move || host_path::follow(&root, &path)).await;
     match followed {
         Ok(Ok(path)) => Ok(KnownPath::Resolved(path)),
         Ok(Err(error)) => Err(Answer::new(403, format!("dockwarden: {error}"))),

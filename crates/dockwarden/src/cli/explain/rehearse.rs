@@ -37,6 +37,7 @@ impl Rehearsal {
             manner: Manner::Rehearse,
             subject,
             spool: std::env::temp_dir(),
+            host_root: "/".into(),
             seal: config.settings.mediation.as_ref().and_then(Mediation::known),
             owners: None,
         };

@@ -12,7 +12,7 @@ use std::path::Path;
 fn asking(engine: &mut Engine, rest: &str) -> (Firewall, Shell) {
     let firewall = answering(engine, rest);
     engine.authorize();
-    let shell = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    let shell = Shell::new(engine.socket(), Cli::Machine);
     (firewall, shell)
 }
 
@@ -96,14 +96,16 @@ fn what_the_daemon_withholds_is_refused() {
         refused("small", said(&socket, create, &format!("{JSON}Content-Length: {}\r\n\r\n{small}", small.len())));
     assert!(text.contains("may not run privileged"), "{text}");
     let large = privileged(1 << 20);
+    // Newer daemons show bodies of up to 4 MiB.
+    let seen_or_not = |text: &str| text.contains("gateway") || text.contains("may not run privileged");
     let text =
         refused("large", said(&socket, create, &format!("{JSON}Content-Length: {}\r\n\r\n{large}", large.len())));
-    assert!(text.contains("gateway"), "{text}");
+    assert!(seen_or_not(&text), "{text}");
     let chunked = |head: &str, body: &str| {
         format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
     };
     let text = refused("large, in chunks", said(&socket, create, &chunked(JSON, &large)));
-    assert!(text.contains("gateway"), "{text}");
+    assert!(seen_or_not(&text), "{text}");
     refused("small, in chunks", said(&socket, create, &chunked(JSON, &small)));
     refused("both lengths", said(&socket, create, &chunked(&format!("{JSON}Content-Length: 0\r\n"), &small)));
 

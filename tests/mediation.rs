@@ -15,13 +15,13 @@ fn nobody_walks_around_the_gateway() {
         format!("plugin: {{ socket: {socket}, require: gateway }}\npolicy:\n  preset: developer\n")
     });
     engine.authorize();
-    let around = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    let around = Shell::new(engine.socket(), Cli::Machine);
     for line in ["docker ps", "docker run --rm tiny true", "curl -sf --unix-socket $SOCKET http://d/_ping"] {
         assert_ne!(around.run(line).code, 0, "{line}");
     }
     assert!(around.run("docker ps").err.contains(REQUIRED));
 
-    let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
+    let shell = Shell::new(&firewall.socket(), Cli::Machine);
     assert_eq!(shell.must("docker run --rm --network none tiny echo hi"), "hi");
     assert_eq!(shell.must("(echo hi; sleep 1; echo late) | docker run --rm -i --network none tiny cat"), "hi\nlate");
     assert_eq!(

@@ -59,9 +59,9 @@ fn open_to_all(socket: &Path) {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("the folder's mode");
 }
 
-/// A shell whose folder other users may enter.
-fn shell(firewall: &Firewall, engine: &Engine) -> Shell {
-    let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
+/// A shell whose folder other users may enter. The machine's own client: the other one needs root.
+fn shell(firewall: &Firewall) -> Shell {
+    let shell = Shell::new(&firewall.socket(), Cli::Machine);
     fs::set_permissions(shell.place(), fs::Permissions::from_mode(0o755)).expect("the shell's folder");
     shell
 }
@@ -178,7 +178,7 @@ const LISTS: &[&str] = &[
 fn nobody_reaches_the_things_of_others() {
     let engine = Engine::start();
     let firewall = start(&engine, "");
-    let shell = shell(&firewall, &engine);
+    let shell = shell(&firewall);
     let (alice, bob) = (User { shell: &shell, uid: ALICE }, User { shell: &shell, uid: BOB });
     populate(&alice);
     bob.must("docker network create bob-net --subnet 10.92.1.0/24");
@@ -255,7 +255,7 @@ fn compare(file: &str, table: &str) {
 fn ownership_is_not_to_be_had_by_tricks() {
     let engine = Engine::start();
     let firewall = start(&engine, "");
-    let shell = shell(&firewall, &engine);
+    let shell = shell(&firewall);
     let (alice, bob) = (User { shell: &shell, uid: ALICE }, User { shell: &shell, uid: BOB });
     populate(&alice);
     let label = |name: &str| {
@@ -291,7 +291,7 @@ fn ownership_is_not_to_be_had_by_tricks() {
     let shown = bob.must("docker ps --format '{{.Names}}'");
     assert!(shown.lines().any(|name| name == "shared"), "{shown}");
     // What was there before is nobody's: images are for all, the rest for administrators.
-    let direct = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    let direct = Shell::new(engine.socket(), Cli::Machine);
     direct.must("docker run -d --name before tiny sleep 1000");
     bob.refused("docker stop before", "not yours");
     shell.must("docker stop -t 0 before");
@@ -302,7 +302,7 @@ fn quotas_hold_also_when_many_ask_at_once() {
     let engine = Engine::start();
     let quotas = "quotas:\n  - { except: root, containers: 3, memory: 100m, volumes: 2, ports: 2 }\n";
     let firewall = start(&engine, quotas);
-    let shell = shell(&firewall, &engine);
+    let shell = shell(&firewall);
     let bob = User { shell: &shell, uid: BOB };
     bob.refused("docker create tiny true", "--memory");
     let made = bob.must(
@@ -360,7 +360,7 @@ fn what_is_made_has_its_owner_whenever_the_firewall_dies() {
     }
     let containers = get(engine.socket(), "/containers/json?all=1").as_array().map_or(0, Vec::len);
     assert!(containers > 0, "nothing was made at all");
-    let shell = shell(&firewall, &engine);
+    let shell = shell(&firewall);
     let alice = User { shell: &shell, uid: ALICE };
     let count = |what: &str| alice.must(what).parse::<usize>().expect("a number");
     let all_owned = || count("docker ps -aq | wc -l") == containers;
@@ -401,7 +401,7 @@ fn a_full_disk_makes_nothing_that_nobody_owns() {
 fn administrators_see_and_give() {
     let engine = Engine::start();
     let firewall = start(&engine, "");
-    let shell = shell(&firewall, &engine);
+    let shell = shell(&firewall);
     let (alice, bob) = (User { shell: &shell, uid: ALICE }, User { shell: &shell, uid: BOB });
     alice.must("docker run -d --name web -v data:/data tiny sleep 1000");
     let binary = std::env::var("DOCKWARDEN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_dockwarden").to_owned());

@@ -270,7 +270,7 @@ fn ownership_is_not_to_be_had_by_tricks() {
     // An image that claims it, too: what is made of it is its maker's.
     let dockerfile = "FROM tiny\\nLABEL dockwarden.owner=games\\n";
     bob.must(&format!("printf '{dockerfile}' | DOCKER_BUILDKIT=0 docker build -q -t bob-image -"));
-    bob.must("docker run -d --name bob-second bob-image sleep 1000");
+    bob.must("docker run -d --name bob-second --network none bob-image sleep 1000");
     assert_eq!(label("bob-second"), "nobody");
     // What a build prints is no proof.
     let id = alice.must("docker image inspect -f '{{.Id}}' alice-image:1");

@@ -63,7 +63,7 @@ pub struct Permit {
     obligations: Vec<Obligation>,
     answers: Arc<[Answered]>,
     warning: Option<String>,
-    filter: Option<Filter>,
+    filter: Option<Box<Filter>>,
 }
 
 /// The answer of a policy that says no.
@@ -120,7 +120,7 @@ impl Permit {
         facts: Facts,
         answers: Arc<[Answered]>,
         warning: Option<String>,
-        filter: Option<Filter>,
+        filter: Option<Box<Filter>>,
     ) -> Permit {
         Permit { canonical: facts.canonical, obligations: facts.obligations, answers, warning, filter }
     }
@@ -137,7 +137,7 @@ impl Permit {
 
     /// How the answer must be changed on its way. A door that cannot do that must refuse where
     /// [`answer_changes`](Permit::answer_changes).
-    pub fn take_filter(&mut self) -> Option<Filter> {
+    pub fn take_filter(&mut self) -> Option<Box<Filter>> {
         self.filter.take()
     }
 

@@ -92,7 +92,12 @@ impl Viewer<'_> {
 
 impl Policy {
     /// How the answer to a request must be changed; `None`: not at all.
-    pub(crate) fn filter(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Option<Filter> {
+    pub(crate) fn filter(
+        &self,
+        subject: &Subject,
+        facts: &Facts,
+        circumstances: &Circumstances,
+    ) -> Option<Box<Filter>> {
         let redact = &self.base.gathered.redact;
         let groups = if redact.is_empty() { Vec::new() } else { self.groups(subject) };
         let own_redactions = redact.of(&subject.user, &groups, true);
@@ -106,7 +111,7 @@ impl Policy {
             form.items.iter().any(|item| redactions.reach(*item) || (hides && (form.listed || item.names_others())))
         };
         let form = shape(facts.operation).filter(must_change);
-        (hides || form.is_some()).then(|| Filter {
+        let filter = || Filter {
             form,
             hides,
             redactions,
@@ -114,7 +119,8 @@ impl Policy {
             operation: facts.operation,
             version: facts.version,
             request: facts.canonical.target.clone(),
-        })
+        };
+        (hides || form.is_some()).then(|| Box::new(filter()))
     }
 
     /// Somebody who asked for an answer that is filtered.

@@ -8,7 +8,7 @@ use policy::{Decision, Filter, Policy, Sources, Subject};
 
 use crate::support::*;
 
-fn filter(policy: &Policy, subject: &Subject, operation: Operation) -> Option<Filter> {
+fn filter(policy: &Policy, subject: &Subject, operation: Operation) -> Option<Box<Filter>> {
     match policy.decide(subject, on_daemon(operation), &now()) {
         Decision::Allowed(mut permit) => {
             let changes = permit.answer_changes();

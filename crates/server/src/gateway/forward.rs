@@ -79,12 +79,12 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted, policy: &P
     let told_within = matches!(call.operation, Operation::ImageCreate | Operation::ImageBuild | Operation::ImageLoad);
     match afterwards {
         Afterwards::Nothing if image.is_none() => {
-            duplex::run(exchange, &call, filter.as_ref().map(|filter| (policy, filter)), None).await
+            duplex::run(exchange, &call, filter.as_deref().map(|filter| (policy, filter)), None).await
         }
         Afterwards::Making(intent) if told_within => {
-            duplex::run(exchange, &call, filter.as_ref().map(|filter| (policy, filter)), Some(intent)).await
+            duplex::run(exchange, &call, filter.as_deref().map(|filter| (policy, filter)), Some(intent)).await
         }
-        afterwards => check::done(exchange, image.as_deref(), afterwards, filter.as_ref()).await,
+        afterwards => check::done(exchange, image.as_deref(), afterwards, filter.as_deref()).await,
     }
 }
 

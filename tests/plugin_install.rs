@@ -93,7 +93,7 @@ impl Site {
 
 #[test]
 fn a_managed_plugin_comes_and_goes_while_the_daemon_lives() {
-    let Some(site) = Site::start("a_managed_plugin_comes_and_goes_while_the_daemon_lives") else { return };
+    let Some(mut site) = Site::start("a_managed_plugin_comes_and_goes_while_the_daemon_lives") else { return };
     site.configure(
         "policy:\n  preset: developer\n  rules:\n    - allow: { mount: /srv/shared }\n    - allow: plugin ls\n",
     );
@@ -146,6 +146,15 @@ fn a_managed_plugin_comes_and_goes_while_the_daemon_lives() {
     assert_eq!(shell.must("docker plugin ls -q"), "");
     assert_eq!(site.status()["asks"], "no");
     shell.must("docker run --rm -v /etc:/x:ro --network none tiny true");
+
+    // It is there again before the daemon is, whatever became of that.
+    assert_eq!(site.managed("").code, 0, "{}", site.log());
+    site.engine.kill();
+    site.engine.restart();
+    assert_eq!(site.status()["in_force"], true);
+    assert_eq!(shell.must("docker run --rm --network none tiny echo hi"), "hi");
+    assert_ne!(shell.run("docker run --rm --privileged --network none tiny true").code, 0);
+    site.must("uninstall");
 }
 
 #[test]

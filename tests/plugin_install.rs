@@ -1,6 +1,6 @@
 //! `dockwarden plugin`: packaged, installed, looked after and taken out on a real daemon, which lives through all of it.
 
-use crate::harness::{Cli, Engine, Firewall, Kind, Outcome, Shell, eventually, http, skipped};
+use crate::harness::{Cli, Engine, Firewall, Kind, Outcome, Shell, eventually, http, repository, skipped};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -93,7 +93,7 @@ impl Site {
 
 #[test]
 fn a_managed_plugin_comes_and_goes_while_the_daemon_lives() {
-    let Some(site) = Site::start("a_managed_plugin_comes_and_goes_while_the_daemon_lives") else { return };
+    let Some(mut site) = Site::start("a_managed_plugin_comes_and_goes_while_the_daemon_lives") else { return };
     site.configure(
         "policy:\n  preset: developer\n  rules:\n    - allow: { mount: /srv/shared }\n    - allow: plugin ls\n",
     );
@@ -146,6 +146,15 @@ fn a_managed_plugin_comes_and_goes_while_the_daemon_lives() {
     assert_eq!(shell.must("docker plugin ls -q"), "");
     assert_eq!(site.status()["asks"], "no");
     shell.must("docker run --rm -v /etc:/x:ro --network none tiny true");
+
+    // It is there again before the daemon is, whatever became of that.
+    assert_eq!(site.managed("").code, 0, "{}", site.log());
+    site.engine.kill();
+    site.engine.restart();
+    assert_eq!(site.status()["in_force"], true);
+    assert_eq!(shell.must("docker run --rm --network none tiny echo hi"), "hi");
+    assert_ne!(shell.run("docker run --rm --privileged --network none tiny true").code, 0);
+    site.must("uninstall");
 }
 
 #[test]
@@ -381,3 +390,28 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
 Server(sys.argv[1], Answers).serve_forever()
 "#;
+
+#[test]
+fn the_units_and_their_configuration_are_sound() {
+    let packaging = repository().join("packaging");
+    let named = std::env::var_os("DOCKWARDEN").unwrap_or_else(|| env!("CARGO_BIN_EXE_dockwarden").into());
+    let checked = Command::new(&named).args(["check", "--config"]).arg(packaging.join("config.yaml")).output();
+    assert!(checked.expect("the binary").status.success());
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        return skipped("the_units_and_their_configuration_are_sound", "there is no systemd-analyze");
+    }
+    let place = tempfile::tempdir().expect("a folder");
+    let units = ["dockwarden.service", "dockwarden-plugin.service", "dockwarden.socket"];
+    for unit in units {
+        // The program must be there to be verified.
+        let text = fs::read_to_string(packaging.join(unit)).expect(unit).replace("/usr/bin/dockwarden", "/bin/true");
+        fs::write(place.path().join(unit), text).expect(unit);
+    }
+    let mut verify = Command::new("systemd-analyze");
+    verify.args(["verify", "--man=no"]).args(units.map(|unit| place.path().join(unit)));
+    let said =
+        verify.env("SYSTEMD_UNIT_PATH", format!("{}:", place.path().display())).output().expect("systemd-analyze");
+    let words = String::from_utf8_lossy(&said.stderr);
+    let ours: Vec<&str> = words.lines().filter(|line| line.contains("dockwarden")).collect();
+    assert!(said.status.success() && ours.is_empty(), "{words}");
+}

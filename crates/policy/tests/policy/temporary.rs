@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use docker::endpoint::Operation;
+use docker::endpoint::{Kind, Operation};
 use docker::facts::Facts;
 use docker::privilege::Privilege;
 use docker::resource::Resource;
@@ -291,4 +291,21 @@ fn every_word_can_be_denied_and_lifted() {
     let all = with(&policy, &["{ allow: everything, to: bob }"]);
     let facts = facts(Operation::ContainerCreate, vec![Resource::Daemon], vec![Privilege::Privileged]);
     assert!(allows(&all, &subject("bob", &[]), &facts) && !allows(&all, &subject("eve", &[]), &facts));
+}
+
+/// The firewall's own plugin is given up for a while by a rule that names it, and by no other.
+#[test]
+fn the_firewall_itself_is_lifted_by_its_name_only() {
+    let plugin = Resource::Thing(thing(Kind::Plugin, "dockwarden:latest"));
+    let (bob, disable) = (subject("bob", &[]), facts(Operation::PluginDisable, vec![plugin], Vec::new()));
+    let open = preset("open");
+    assert!(!allows(&with(&open, &["{ allow: plugin disable, to: bob }"]), &bob, &disable));
+    assert!(!allows(
+        &with(&open, &["{ allow: plugin disable, on: { name: x/dockwarden:1 }, to: bob }"]),
+        &bob,
+        &disable
+    ));
+    let named = with(&open, &["{ allow: plugin disable, on: { name: dockwarden:latest }, to: bob }"]);
+    assert!(later(&named, &bob, &disable, 99) && !later(&named, &bob, &disable, 100));
+    assert!(!allows(&named, &subject("root", &[]), &disable));
 }

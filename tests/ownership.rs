@@ -327,6 +327,67 @@ fn quotas_hold_also_when_many_ask_at_once() {
     shell.must("for i in 1 2 3 4 5; do docker create tiny true >/dev/null || exit 1; done");
 }
 
+/// What an attacker found, who looked at all of this: each was a way to another's things once.
+#[test]
+fn ways_to_the_things_of_others_that_were_found_are_closed() {
+    let engine = Engine::start();
+    let firewall = start(&engine, "");
+    let shell = shell(&firewall);
+    let (alice, bob) = (User { shell: &shell, uid: ALICE }, User { shell: &shell, uid: BOB });
+    let direct = Shell::new(engine.socket(), Cli::Machine);
+    let owner_label = "dockwarden.owner=nobody";
+
+    // An intent that was left open, and a container that has its label from an image: whoever made the image got it.
+    direct.must(&format!(
+        "docker run -d --name legacy -v legacy:/l --network none --label {owner_label} tiny sleep 1000"
+    ));
+    let create = r#"{"Image":"tiny","Cmd":["true"]}"#;
+    bob.must(&format!(
+        "curl -s --unix-socket $SOCKET -H 'Content-Type: application/json' -H 'User-Agent: a' -H 'User-agent: b' \
+         -d '{create}' http://d/containers/create | grep -q User-Agent"
+    ));
+    bob.run(&format!(
+        "timeout 0.05 curl -s --unix-socket $SOCKET -H 'Content-Type: application/json' -d '{create}' http://d/containers/create"
+    ));
+    std::thread::sleep(Duration::from_secs(3));
+    bob.refused("docker exec legacy true", "not yours");
+    bob.refused("docker volume inspect legacy", "not yours");
+
+    // An image that came around the firewall is nobody's, not everybody's.
+    direct.must("printf 'FROM tiny\nRUN echo secret >/file\n' | DOCKER_BUILDKIT=0 docker build -q -t around:1 -");
+    bob.refused("docker create around:1 cat /file", "not yours");
+    bob.must("docker create tiny true");
+    // But one that all had stays everybody's, whoever pulls it and fails.
+    bob.run("docker pull 127.0.0.1:1/tiny");
+    alice.must("docker create tiny true");
+
+    // Under a bare name the daemon saves and pushes all tags there are.
+    alice.must("docker run --name aa --network none tiny sh -c 'echo alices >/mark'");
+    alice.must("docker commit aa mix:private");
+    bob.must("docker run --name bb --network none tiny true && docker commit bb mix:latest");
+    let saved = bob.must("docker save mix | tar -xO manifest.json");
+    assert!(saved.contains("mix:latest") && !saved.contains("private"), "{saved}");
+    let pushed = bob.run("curl -s --unix-socket $SOCKET -X POST http://d/images/mix/push -H 'X-Registry-Auth: e30='");
+    assert!(pushed.1.contains("one tag by its name"), "{pushed:?}");
+
+    // A name that was free when a build began is not taken from who gave it meanwhile.
+    let slow = "printf 'FROM tiny\nRUN sleep 4\n' | DOCKER_BUILDKIT=0 docker build --network none -t webapp:1 - >/dev/null 2>&1 &";
+    bob.must(&format!("{slow} sleep 1.5"));
+    alice.refused("docker tag mix:private webapp:1", "try again");
+
+    // A second network of one name would keep others from theirs.
+    alice.must("docker network create alice-net --subnet 10.93.1.0/24");
+    let second = bob.run(
+        "curl -s --unix-socket $SOCKET -H 'Content-Type: application/json' \
+         -d '{\"Name\":\"alice-net\",\"CheckDuplicate\":false}' http://d/networks/create",
+    );
+    assert!(second.1.contains("already exists"), "{second:?}");
+    // What is below an image that is taken away stays.
+    alice.must("docker run --name cc --network none tiny true && docker commit cc lib:1");
+    alice.must("docker run --name dd --network none lib:1 true && docker commit dd child:1 && docker rm cc dd && docker rmi child:1");
+    alice.must("docker image inspect lib:1");
+}
+
 /// The firewall is killed at any moment; whatever was made has its owner when it is back.
 #[test]
 fn what_is_made_has_its_owner_whenever_the_firewall_dies() {
@@ -414,7 +475,7 @@ fn administrators_see_and_give() {
         found.unwrap_or_else(|| panic!("no `{name}` in {}", listed.out)).to_owned()
     };
     assert!(row("web").contains("games") && row("data").contains("games"), "{}", listed.out);
-    assert!(row("tiny:latest").contains("nobody"), "{}", listed.out);
+    assert!(row("tiny:latest").contains("everybody"), "{}", listed.out);
     bob.refused("docker exec web true", "not yours");
     let shared = owners("share web --with nogroup");
     assert!(shared.code == 0 && shared.out.contains("nogroup"), "{shared:?}");

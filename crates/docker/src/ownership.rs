@@ -22,6 +22,8 @@ pub struct Ownership {
     pub owners: Vec<String>,
     /// The groups that may handle it like its owners.
     pub shared_with: Vec<String>,
+    /// Whether it is an image for all to use: it was there before the firewall, or an administrator says so.
+    pub everybodys: bool,
 }
 
 /// What a request makes.
@@ -43,6 +45,8 @@ pub struct Making {
 
 /// The label that names the owner of a thing.
 pub const OWNER_LABEL: &str = "dockwarden.owner";
+/// The label that names the record of the request that made a thing: nobody else can know it beforehand.
+pub const RECORD_LABEL: &str = "dockwarden.record";
 /// The label by which the maker of a thing shares it with groups: `dev` or `dev,qa`.
 pub const SHARED_LABEL: &str = "dockwarden.shared-with";
 
@@ -54,16 +58,23 @@ pub(crate) fn stamp(
     body: &mut Body,
     query: &mut Query,
     owner: Option<&str>,
+    record: Option<&str>,
 ) -> Result<(), Misread> {
     if operation == Operation::ImageBuild {
         return stamp_build(query, owner);
     }
+    // An image's label would be another one each time, and its id with it.
+    let record = record.filter(|_| operation != Operation::ImageCommit);
     if operation == Operation::ImageCommit && *body == Body::None {
         *body = Body::Commit(Box::new(json::Body::new(CreateRequest::default())));
     }
     for (labels, of_the_thing) in all_labels(body) {
         if let Some(labels) = labels {
             labels.remove(OWNER_LABEL);
+            labels.remove(RECORD_LABEL);
+        }
+        if let Some(record) = record.filter(|_| of_the_thing) {
+            labels.get_or_insert_default().insert(RECORD_LABEL.to_owned(), record.to_owned());
         }
         if let Some(owner) = owner.filter(|_| of_the_thing) {
             labels.get_or_insert_default().insert(OWNER_LABEL.to_owned(), owner.to_owned());

@@ -199,10 +199,12 @@ pub struct Request {
     pub body: Body,
     /// Whether the images that it needs were fetched for it.
     fetched: bool,
-    /// Whose the things are that it makes, where they are labelled so.
-    maker: Option<String>,
+    /// Whose the things are that it makes, and its record, where they are labelled so.
+    maker: Option<(String, String)>,
     /// Whose things alone a prune may touch.
     only: Option<String>,
+    /// Whether the removal of an image leaves what is below it.
+    keeps_parents: bool,
 }
 
 impl Request {
@@ -215,7 +217,7 @@ impl Request {
         }
         media::check(&call, !bytes.is_empty())?;
         let body = read_body(&call, bytes, &json::Options { allow_fields: &reading.allow_fields })?;
-        Ok(Request { call, body, fetched: false, maker: None, only: None })
+        Ok(Request { call, body, fetched: false, maker: None, only: None, keeps_parents: false })
     }
 
     /// Whether its archive is yet to be read: then its facts are those that its head alone tells. What the
@@ -229,14 +231,20 @@ impl Request {
         Request { body: Body::Archive(Box::new(archive)), ..self }
     }
 
-    /// The same request: what it makes is labelled as this user's. Without, a client that sends such a label is refused.
-    pub fn made_by(self, user: &str) -> Request {
-        Request { maker: Some(user.to_owned()), ..self }
+    /// The same request: what it makes is labelled as this user's, with the id of its record. Without, a client that sends
+    /// such a label is refused.
+    pub fn made_by(self, user: &str, record: &str) -> Request {
+        Request { maker: Some((user.to_owned(), record.to_owned())), ..self }
     }
 
     /// The same prune of this user's things alone.
     pub fn only_of(self, user: &str) -> Request {
         Request { only: Some(user.to_owned()), ..self }
+    }
+
+    /// The same removal of an image, without what is below it.
+    pub fn keeping_parents(self) -> Request {
+        Request { keeps_parents: true, ..self }
     }
 
     /// Whether it is a prune of one user's things alone.

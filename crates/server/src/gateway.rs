@@ -98,6 +98,8 @@ pub struct Gateway {
     pub(crate) bodies: Share,
     /// Likewise for answers that are being filtered.
     answers: Semaphore,
+    /// Changes of containers' limits, one at a time.
+    updates: Arc<tokio::sync::Mutex<()>>,
     spools: Spools,
     rehearsal: rehearse::Rehearsal,
 }
@@ -119,6 +121,7 @@ impl Gateway {
             of_subjects: Mutex::default(),
             bodies,
             answers,
+            updates: Arc::default(),
             spools,
             rehearsal: rehearse::Rehearsal::default(),
         })

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use docker::answer;
 use docker::endpoint::Kind;
 use docker::ownership::{Making, Ownership};
 use docker::resource::{Container, Resource};
@@ -60,9 +61,8 @@ pub struct Owners {
 #[derive(Debug, Default)]
 struct Known {
     things: HashMap<Thing, Entry>,
-    /// Images that were there before the firewall: who pulls one of them does not become its owner, or nobody else
-    /// could use it any more.
-    everybodys: HashSet<String>,
+    /// When a name was given to an image, and by whom.
+    named: HashMap<String, (String, u64)>,
     /// What is being made, by the id of its intent.
     making: HashMap<String, Wish>,
     /// Counts what was made: a look that began before is older.
@@ -100,8 +100,8 @@ pub enum Hindrance {
     /// It would be more than its owner may have.
     #[error(transparent)]
     Exceeded(#[from] Exceeded),
-    /// Another one makes, or has just made, a volume of that name.
-    #[error("somebody else is making a volume `{0}` at this moment; try again")]
+    /// Another one makes, or has just made, a volume or image of that name.
+    #[error("somebody else is making, or has just made, something called `{0}`; try again")]
     Taken(String),
 }
 
@@ -152,8 +152,15 @@ impl Owners {
     }
 
     /// Begins to make something, as judged by looks that began at `looked`.
-    pub async fn begin(self: &Arc<Self>, wish: Wish, quota: &Quota, looked: u64) -> Result<Intent, Hindrance> {
-        let id = ulid::Ulid::generate().to_string();
+    ///
+    /// `id` is that of the request's record, which the thing is labelled with.
+    pub async fn begin(
+        self: &Arc<Self>,
+        id: String,
+        wish: Wish,
+        quota: &Quota,
+        looked: u64,
+    ) -> Result<Intent, Hindrance> {
         {
             let mut known = self.known();
             known.no_other(&wish, looked)?;
@@ -173,22 +180,36 @@ impl Owners {
     }
 
     /// What was made before a crash and never written down: things of the daemon that nobody owns, each with the owner
-    /// that its label names and the names that it has. All of them: intents of what is not there are forgotten. Gives how
-    /// many found their owner.
-    pub async fn adopt(&self, found: Vec<Found>) -> Result<usize, Unkept> {
+    /// that its label names and the names that it has. Intents of what is not there (yet) are kept for a while: the daemon may
+    /// still be at it.
+    pub async fn adopt(&self, found: Vec<Found>) -> Result<Adopted, Unkept> {
         let under_way: HashSet<String> = self.known().making.keys().cloned().collect();
-        let adopted = self.state.with(move |db| adopt(db, &found, &under_way)).await?;
+        let (adopted, left) = self.state.with(move |db| adopt(db, &found, &under_way)).await?;
         let count = adopted.len();
         let mut known = self.known();
         for (thing, owner, usage) in adopted {
             known.add(thing, owner, usage, &[]);
         }
-        Ok(count)
+        Ok(Adopted { count, left: left > 0 })
     }
 
-    /// Notes the images that are there without an owner.
-    pub fn everybodys(&self, images: Vec<String>) {
-        self.known().everybodys.extend(images);
+    /// Makes these images everybody's, once and for all: those that were there when the firewall first saw the daemon.
+    pub async fn everybodys(&self, images: Vec<String>) -> Result<(), Unkept> {
+        let write = move |db: &Transaction<'_>| {
+            if db.execute("INSERT OR IGNORE INTO marks VALUES ('images seen')", [])? == 0 {
+                return Ok(Vec::new());
+            }
+            for id in &images {
+                add(db, &Thing { kind: Kind::Image, id: id.clone() }, EVERYBODY, &Usage::default(), &[])?;
+            }
+            Ok(images)
+        };
+        let new = self.state.with(write).await?;
+        let mut known = self.known();
+        for id in new {
+            known.add(Thing { kind: Kind::Image, id }, EVERYBODY.to_owned(), Usage::default(), &[]);
+        }
+        Ok(())
     }
 
     /// Forgets things that went at this time, in billionths of a second since 1970. What was made since under the same
@@ -218,6 +239,19 @@ impl Owners {
             gone.map(|(thing, _)| thing.clone()).collect()
         };
         self.gone(gone, i64::MAX).await
+    }
+
+    /// An image was pulled for somebody, who owns it now, too; unless it is everybody's.
+    pub async fn pulled(&self, owner: &str, id: String) -> Result<(), Unkept> {
+        let thing = Thing { kind: Kind::Image, id };
+        let has = |owner: &str| self.known().things.get(&thing).is_some_and(|entry| entry.owners.contains_key(owner));
+        if has(EVERYBODY) || has(owner) {
+            return Ok(());
+        }
+        let (written, to) = (thing.clone(), owner.to_owned());
+        self.state.with(move |db| add(db, &written, &to, &Usage::default(), &[])).await?;
+        self.known().add(thing, owner.to_owned(), Usage::default(), &[]);
+        Ok(())
     }
 
     /// These were made by somebody around the gateway. What has an owner keeps it.
@@ -378,7 +412,7 @@ impl Intent {
     /// What it takes; `None` for what was there before.
     fn usage_if_new(&self, known: &Known, thing: &Thing) -> Option<Usage> {
         let new = match thing.kind {
-            Kind::Image => !known.everybodys.contains(&thing.id),
+            Kind::Image => !known.things.get(thing).is_some_and(|entry| entry.owners.contains_key(EVERYBODY)),
             // The daemon gives a volume that it has.
             Kind::Volume => self.wish.making.volumes.contains(&thing.id) || !known.things.contains_key(thing),
             _ => true,
@@ -403,12 +437,24 @@ impl Intent {
 
 impl Drop for Intent {
     fn drop(&mut self) {
-        self.owners.known().making.remove(&self.id);
+        let mut known = self.owners.known();
+        known.making.remove(&self.id);
+        known.names_given(&self.wish);
+        drop(known);
         if self.open {
             // The client left, or the daemon did: it may have been made all the same.
             self.owners.unsettled.notify_one();
         }
     }
+}
+
+/// What came of putting intents and things together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adopted {
+    /// How many things found their owner.
+    pub count: usize,
+    /// Whether there are intents of which nothing has come yet.
+    pub left: bool,
 }
 
 /// A thing of the daemon's that nobody owns.
@@ -418,6 +464,8 @@ pub struct Found {
     pub thing: Thing,
     /// The owner that its label names.
     pub label: Option<String>,
+    /// The record that its label names.
+    pub record: Option<String>,
     /// The names that it has.
     pub names: Vec<String>,
     /// What it takes.
@@ -437,25 +485,48 @@ impl Known {
         entry.made = nanos();
     }
 
-    /// Nobody else makes one of its volumes now, or has made it since it was looked at.
+    /// Nobody else makes one of its volumes, or gives a name of its images, now or has done so since it was looked at.
     fn no_other(&self, wish: &Wish, looked: u64) -> Result<(), Hindrance> {
+        let others = || self.making.values().filter(|other| other.owner != wish.owner);
         for name in wish.making.volumes.iter().filter(|name| !name.is_empty()) {
-            let of_others = |other: &&Wish| other.owner != wish.owner && other.making.volumes.contains(name);
             let made = self.things.get(&Thing { kind: Kind::Volume, id: name.clone() });
             let made = made.is_some_and(|entry| entry.moment > looked && !entry.owners.contains_key(&wish.owner));
-            if made || self.making.values().any(|other| of_others(&other)) {
+            if made || others().any(|other| other.making.volumes.contains(name)) {
+                return Err(Hindrance::Taken(name.clone()));
+            }
+        }
+        let names = wish.making.names.iter().filter(|_| wish.making.kind == Kind::Image);
+        for name in names {
+            let given = self.named.get(name).is_some_and(|(owner, moment)| *moment > looked && *owner != wish.owner);
+            let of_image = |other: &&Wish| other.making.kind == Kind::Image && other.making.names.contains(name);
+            if given || others().any(|other| of_image(&other)) {
                 return Err(Hindrance::Taken(name.clone()));
             }
         }
         Ok(())
+    }
+
+    /// The names of an image are given now.
+    fn names_given(&mut self, wish: &Wish) {
+        if wish.making.kind != Kind::Image {
+            return;
+        }
+        self.moment = self.moment.saturating_add(1);
+        if self.named.len() > MOST_NAMES {
+            self.named.clear();
+        }
+        for name in &wish.making.names {
+            self.named.insert(name.clone(), (wish.owner.clone(), self.moment));
+        }
     }
 }
 
 impl Entry {
     fn ownership(&self) -> Ownership {
         Ownership {
-            owners: self.owners.keys().cloned().collect(),
+            owners: self.owners.keys().filter(|owner| *owner != EVERYBODY).cloned().collect(),
             shared_with: self.shared_with.iter().cloned().collect(),
+            everybodys: self.owners.contains_key(EVERYBODY),
         }
     }
 }
@@ -512,17 +583,27 @@ struct Written {
     owner: String,
     names: String,
     volumes: String,
+    since: i64,
 }
 
 impl Written {
+    /// Whether that was made by it. Labels come down from images to containers, so an owner's proves nothing: the record's
+    /// does, which nobody knew before. The image of a build has no such label; its names were asked for, and it is
+    /// labelled last. What a pull or a load made bears no mark, and stays nobody's until it is pulled again.
     fn is_of(&self, found: &Found) -> bool {
-        let among = |list: &str| list.split(' ').any(|name| found.names.iter().any(|other| other == name));
-        match found.thing.kind {
-            // Pulled and loaded ones bear no label of ours, or that of another host; their names were asked for.
-            Kind::Image => self.kind == Kind::Image.noun() && among(&self.names),
-            Kind::Volume => among(&self.volumes),
-            kind => self.kind == kind.noun() && found.label.as_ref() == Some(&self.owner),
-        }
+        let named = || self.names.split(' ').any(|name| found.names.iter().any(|other| other == name));
+        self.kind == found.thing.kind.noun()
+            && found.label.as_ref() == Some(&self.owner)
+            && match found.thing.kind {
+                Kind::Image => named(),
+                _ => found.record.as_ref() == Some(&self.id),
+            }
+    }
+
+    /// Whether that volume was made along: it was to be made, or it has a name of the daemon's own.
+    fn made_volume(&self, name: &str) -> bool {
+        let asked = |wanted: &str| self.volumes.split(' ').any(|volume| volume == wanted);
+        asked(name) || (asked("") && answer::is_id(name))
     }
 }
 
@@ -531,26 +612,45 @@ fn adopt(
     db: &Transaction<'_>,
     found: &[Found],
     under_way: &HashSet<String>,
-) -> rusqlite::Result<Vec<(Thing, String, Usage)>> {
-    let mut rows = db.prepare("SELECT id, kind, owner, name, volumes FROM intents")?;
+) -> rusqlite::Result<(Vec<(Thing, String, Usage)>, usize)> {
+    let mut rows = db.prepare("SELECT id, kind, owner, name, volumes, since FROM intents")?;
     let intents = rows.query_map([], |row| {
-        Ok(Written { id: row.get(0)?, kind: row.get(1)?, owner: row.get(2)?, names: row.get(3)?, volumes: row.get(4)? })
+        Ok(Written {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            owner: row.get(2)?,
+            names: row.get(3)?,
+            volumes: row.get(4)?,
+            since: row.get(5)?,
+        })
     })?;
     let intents: Vec<Written> = intents.collect::<rusqlite::Result<_>>()?;
     let open = || intents.iter().filter(|intent| !under_way.contains(&intent.id));
-    let mut adopted = Vec::new();
+    let (mut adopted, mut settled) = (Vec::new(), HashSet::new());
     for found in found {
         let Some(intent) = open().find(|intent| intent.is_of(found)) else { continue };
-        let volumes = found.volumes.iter().map(|id| (Thing { kind: Kind::Volume, id: id.clone() }, Usage::default()));
+        settled.insert(intent.id.as_str());
+        let is_new = |thing: &Thing| {
+            let sql = "SELECT count(*) FROM owners WHERE kind = ? AND id = ?";
+            let count = db.query_row(sql, params![thing.kind.noun(), thing.id], |row| row.get::<_, i64>(0))?;
+            Ok::<_, rusqlite::Error>(count == 0)
+        };
+        let volumes = found.volumes.iter().filter(|name| intent.made_volume(name));
+        let volumes = volumes.map(|id| (Thing { kind: Kind::Volume, id: id.clone() }, Usage::default()));
         for (thing, usage) in [(found.thing.clone(), found.usage.clone())].into_iter().chain(volumes) {
+            if !is_new(&thing)? {
+                continue;
+            }
             add(db, &thing, &intent.owner, &usage, &[])?;
             adopted.push((thing, intent.owner.clone(), usage));
         }
     }
-    for intent in open() {
+    let old = now().saturating_sub(KEEP_INTENTS);
+    let done = |intent: &&Written| settled.contains(intent.id.as_str()) || intent.since < old;
+    for intent in open().filter(done) {
         settle(db, &intent.id)?;
     }
-    Ok(adopted)
+    Ok((adopted, open().filter(|intent| !done(intent)).count()))
 }
 
 fn now() -> i64 {
@@ -563,5 +663,11 @@ fn nanos() -> i64 {
     i64::try_from(since).unwrap_or(i64::MAX)
 }
 
+/// How long an intent is kept that nothing has come of, in seconds.
+const KEEP_INTENTS: i64 = 600;
+/// Stands for everybody where an owner is written down. No user has such a name.
+pub const EVERYBODY: &str = "*";
+/// Names of images that are remembered as just given.
+const MOST_NAMES: usize = 10_000;
 /// What the daemon writes on the containers of a service: the service's id.
 const SERVICE_LABEL: &str = "com.docker.swarm.service.id";

@@ -220,6 +220,8 @@ const MIGRATIONS: &[&str] = &[
          id TEXT PRIMARY KEY, rule TEXT NOT NULL, reason TEXT NOT NULL, added_by TEXT NOT NULL,
          since INTEGER NOT NULL, until INTEGER NOT NULL
      ) STRICT, WITHOUT ROWID;",
+    // 3: what was done once and for all.
+    "CREATE TABLE marks (mark TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
 ];
 
 /// Jobs that may wait.

@@ -6,7 +6,7 @@
 use super::{Body, Call, Misread, Request};
 use crate::body::auth;
 use crate::defaults::Defaults;
-use crate::endpoint::Kind;
+use crate::endpoint::{Kind, Operation};
 use crate::facts::{Canonical, CanonicalBody, Facts, Spec};
 use crate::json;
 use crate::obligation::Obligation;
@@ -133,15 +133,26 @@ impl Draft<'_> {
             ownership::limit(&mut self.query, owner)?;
         }
         self.shared_with = ownership::shared_with(&mut self.body);
-        let Some(maker) = request.maker.as_deref() else {
+        let Some((maker, record)) = &request.maker else {
             return ownership::refuse_labels(call.operation, &mut self.body, &self.query);
         };
         let owner = match self.resources.first() {
             Some(Resource::Thing(thing)) => thing.ownership.owners.first().map(String::as_str),
             Some(Resource::Volume(volume)) if volume.exists => volume.ownership.owners.first().map(String::as_str),
-            _ => Some(maker),
+            _ => Some(maker.as_str()),
         };
-        ownership::stamp(call.operation, &mut self.body, &mut self.query, owner)
+        match &mut self.body {
+            // A second network of a name would keep others from theirs. Newer daemons check it in any case.
+            Body::NetworkCreate(body) => body.value_mut().check_duplicate = Some(true),
+            // What is below an image that is taken away, and has no name, may be somebody else's.
+            _ if call.operation == Operation::ImageDelete && request.keeps_parents => {
+                self.query.set("noprune", "1".to_owned());
+            }
+            _ => {}
+        }
+        // What is there already was made by another request.
+        let record = Some(record.as_str()).filter(|_| matches!(self.resources.first(), Some(Resource::Daemon)));
+        ownership::stamp(call.operation, &mut self.body, &mut self.query, owner, record)
     }
 
     /// The service, node, plugin, … that the path names; its full id is sent. One that is not there is judged by its

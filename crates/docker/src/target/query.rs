@@ -94,6 +94,12 @@ impl Query {
         }
     }
 
+    /// Gives a parameter that may be repeated the values that were judged, in their order.
+    pub fn set_all(&mut self, name: &str, values: Vec<String>) {
+        let given = self.parameters.iter_mut().filter(|(given, _)| given == name);
+        given.zip(values).for_each(|((_, given), value)| *given = value);
+    }
+
     /// A boolean that must not be repeated, if it is given.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, QueryError> {
         Ok(self.one(name)?.map(go_bool))

@@ -42,7 +42,7 @@ enum What {
     Give {
         /// Its name, its id, the beginning of its id, or KIND/NAME
         thing: String,
-        /// The user, by the name that policies know
+        /// The user, by the name that policies know; `everybody` for an image that all may use
         user: String,
     },
     /// Let the members of a group handle a thing like its owner

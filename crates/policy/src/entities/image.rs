@@ -41,6 +41,7 @@ impl Cast<'_> {
         if let Some(id) = &image.id {
             attributes.push(string("id", id));
         }
+        attributes.push(boolean("everybodys", image.ownership.everybodys));
         let attributes = self.owned(attributes, &image.ownership);
         self.labelled(Type::Image, id, attributes, parents, &image.labels)
     }

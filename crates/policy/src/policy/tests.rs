@@ -71,7 +71,8 @@ fn image(name: &str) -> Image {
         "registry.test/team/app:1@sha256:0000000000000000000000000000000000000000000000000000000000000000",
     )
     .ok();
-    let ownership = Ownership { owners: vec!["alice".to_owned()], shared_with: vec!["ops".to_owned()] };
+    let ownership =
+        Ownership { owners: vec!["alice".to_owned()], shared_with: vec!["ops".to_owned()], everybodys: false };
     Image { reference, id: Some("sha256:1".to_owned()), names: Vec::new(), labels: labels(name), ownership }
 }
 

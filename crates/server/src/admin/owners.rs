@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use docker::endpoint::Kind;
 use serde_json::{Value, json};
 
 use super::words::{Fault, FaultKind};
 use crate::gateway::Gateway;
-use crate::owners::{Owned, Owners, Thing};
+use crate::owners::{EVERYBODY, Owned, Owners, Thing};
 use crate::record::Timestamp;
 
 /// Who owns what, and the daemon that has it.
@@ -39,6 +40,13 @@ impl OwnersDesk {
     /// Makes a thing somebody's, and nobody else's.
     pub(super) async fn give(&self, name: &str, to: String) -> Result<Value, Fault> {
         let (thing, names) = self.one(name).await?;
+        let to = match (to.as_str(), thing.kind) {
+            ("everybody", Kind::Image) => EVERYBODY.to_owned(),
+            ("everybody", _) => {
+                return Err(Fault::new(FaultKind::Invalid, "only an image can be everybody's".to_owned()));
+            }
+            _ => to,
+        };
         self.owners.give(thing.clone(), to).await.map_err(|unkept| failed(&unkept))?;
         Ok(self.now(&thing, &names))
     }
@@ -100,7 +108,9 @@ fn described(thing: &Thing, names: &[String], owned: Option<Owned>) -> Value {
     if let (Some(owned), Some(fields)) = (owned, described.as_object_mut()) {
         let since = Duration::from_secs(u64::try_from(owned.since).unwrap_or_default());
         let since = UNIX_EPOCH.checked_add(since).map(|since| Timestamp::from(since).to_string());
-        fields.insert("owners".to_owned(), json!(owned.ownership.owners));
+        let everybody = owned.ownership.everybodys.then(|| "everybody".to_owned());
+        let owners: Vec<String> = everybody.into_iter().chain(owned.ownership.owners).collect();
+        fields.insert("owners".to_owned(), json!(owners));
         fields.insert("shared_with".to_owned(), json!(owned.ownership.shared_with));
         fields.insert("since".to_owned(), json!(since));
     }
@@ -116,8 +126,6 @@ const SHORTEST: usize = 6;
 
 #[cfg(test)]
 mod tests {
-    use docker::endpoint::Kind;
-
     use super::*;
 
     #[test]

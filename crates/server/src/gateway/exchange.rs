@@ -39,6 +39,8 @@ pub(super) struct Exchange<'a> {
     pub(super) spool: Option<Spool>,
     /// The room that the judged body takes among all others.
     room: Held,
+    /// The turn of a change of limits.
+    turn: Option<tokio::sync::OwnedMutexGuard<()>>,
 }
 
 /// Carries out the exchange whose first bytes have arrived.
@@ -61,7 +63,8 @@ pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> 
     };
     entry.head(&head);
     let rest = Rest::from(head.framing());
-    let mut exchange = Exchange { gateway, connection, entry, head, rest, spool: None, room: Held::default() };
+    let mut exchange =
+        Exchange { gateway, connection, entry, head, rest, spool: None, room: Held::default(), turn: None };
     match exchange.judge(&policy).await {
         Ok(granted) => forward::run(exchange, granted, &policy).await,
         Err(stop) => exchange.stop(stop).await,
@@ -90,9 +93,13 @@ impl Exchange<'_> {
         };
         let mut request = Request::understand(call, &body, reading).map_err(|misread| Stop::malformed(&misread))?;
         let owners = self.gateway.settings.owners.as_ref();
+        if owners.is_some() && request.call.operation == Operation::ContainerUpdate {
+            // From the look to the answer: two at once would both count from what was there before.
+            self.turn = Some(Arc::clone(&self.gateway.updates).lock_owned().await);
+        }
         if owners.is_some() {
             request = prune::limited(policy, &self.connection.subject, request, Door::Gateway);
-            request = request.made_by(&self.connection.subject.user);
+            request = request.made_by(&self.connection.subject.user, self.entry.id());
         }
         let looked = owners.map(|owners| owners.moment()).unwrap_or_default();
         let mut facts = self.facts(policy, &request).await?;
@@ -138,8 +145,22 @@ impl Exchange<'_> {
         for image in images {
             let fetched = fetch::image(self.gateway, self.connection, image, logins.as_deref()).await;
             fetched.map_err(|answer| Stop::new(Outcome::Failed, answer))?;
+            self.own_fetched(image).await.map_err(|answer| Stop::new(Outcome::Failed, answer))?;
         }
         Ok(())
+    }
+
+    /// An image that was fetched belongs to whoever builds from it, as one that they pull.
+    async fn own_fetched(&self, fetch: &Fetch) -> Result<(), Answer> {
+        let Some(owners) = &self.gateway.settings.owners else { return Ok(()) };
+        let name = fetch.image.familiar();
+        let body =
+            self.gateway.inspected(Operation::ImageInspect, &name).await.map_err(|error| Answer::garbled(&error))?;
+        let image = body.map(|body| docker::answer::image(&body)).transpose();
+        let image = image.map_err(|error| Answer::garbled(&error))?;
+        let Some(id) = image.and_then(|known| known.image.id) else { return Ok(()) };
+        let kept = owners.pulled(&self.connection.subject.user, id).await;
+        kept.map_err(|unkept| Answer::new(503, format!("dockwarden: {unkept}")))
     }
 
     async fn decide(&mut self, policy: &Policy, call: Call, facts: Facts, looked: u64) -> Result<Granted, Stop> {
@@ -155,8 +176,10 @@ impl Exchange<'_> {
         if effect == Effect::Change {
             judge::may_change(self.gateway)?;
         }
+        // What cannot be sent must not leave anything behind that was about to be made.
+        forward::sendable(&self.head, &call)?;
         let afterwards = match &self.gateway.settings.owners {
-            Some(owners) => plan.begin(owners, policy, subject).await?,
+            Some(owners) => plan.begin(owners, policy, subject, self.entry.id()).await?,
             None => Afterwards::Nothing,
         };
         Ok(Granted { permit, call, image, afterwards })

@@ -6,7 +6,7 @@
 use bytes::{Bytes, BytesMut};
 use docker::endpoint::{Answer as AnswerKind, Operation};
 use docker::facts::CanonicalBody;
-use docker::http::{Framing, Method, ResponseHead, write_request_head};
+use docker::http::{Framing, Method, RequestHead, ResponseHead, write_request_head};
 use docker::request::Call;
 use policy::{Permit, Policy};
 use tokio::io::AsyncWriteExt;
@@ -86,6 +86,13 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted, policy: &P
         }
         afterwards => check::done(exchange, image.as_deref(), afterwards, filter.as_deref()).await,
     }
+}
+
+/// Whether the fields that the client sent can go on.
+pub(super) fn sendable(head: &RequestHead, call: &Call) -> Result<(), Stop> {
+    let fields = fields::of_request(head, call, None);
+    let refused = |error| Stop::new(Outcome::Malformed, Answer::new(400, format!("dockwarden: {error}")));
+    fields.map(drop).map_err(refused)
 }
 
 /// Writes a permitted request to the daemon; the bytes of the archive that was judged follow later.

@@ -13,7 +13,7 @@ use docker::answer;
 use docker::answer::filter::{Item, Split, shape};
 use docker::endpoint::{Kind, Operation};
 use docker::http::{Framing, Method, write_request_head};
-use docker::ownership::OWNER_LABEL;
+use docker::ownership::{OWNER_LABEL, RECORD_LABEL};
 use docker::resource::Labels;
 use docker::target::encode_segment;
 use serde::Deserialize;
@@ -21,7 +21,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::Gateway;
 use super::forward::read_answer_head;
-use crate::owners::{Found, Owners, Thing, Usage};
+use crate::owners::{Adopted, Found, Owners, Thing, Usage};
 use crate::seal;
 use crate::stream::DaemonStream;
 use crate::wire::{Rest, Wire};
@@ -83,9 +83,10 @@ impl Gateway {
     async fn in_step(&self, owners: &Owners, first: bool) -> Result<(), String> {
         // Events first: what goes while the lists are made is told.
         let mut events = self.events().await?;
-        self.reconcile(owners, first).await?;
+        let mut left = self.reconcile(owners, first).await?;
         loop {
             tokio::select! {
+                () = tokio::time::sleep(LATER), if left => left = self.reconcile(owners, false).await?,
                 gone = events.next() => match gone? {
                     Some((thing, time)) => owners.gone(vec![thing], time).await.map_err(|unkept| unkept.to_string())?,
                     None => return Ok(()),
@@ -93,13 +94,14 @@ impl Gateway {
                 () = owners.unsettled() => {
                     // A daemon that was left alone in the middle may still be at it.
                     tokio::time::sleep(SOON).await;
-                    self.reconcile(owners, false).await?;
+                    left = self.reconcile(owners, false).await?;
                 }
             }
         }
     }
 
-    async fn reconcile(&self, owners: &Owners, first: bool) -> Result<(), String> {
+    /// Whether there are intents of which nothing has come yet.
+    async fn reconcile(&self, owners: &Owners, first: bool) -> Result<bool, String> {
         let looked = owners.moment();
         let mut found = Vec::new();
         for (kind, operation, target) in LISTS {
@@ -112,14 +114,16 @@ impl Gateway {
         }
         let images: Vec<Found> = found.iter().filter(|found| found.thing.kind == Kind::Image).cloned().collect();
         let adopted = owners.adopt(found).await.map_err(|unkept| unkept.to_string())?;
-        if adopted > 0 {
-            tracing::info!("{adopted} things that were made when the firewall or its client left have their owner now");
+        let Adopted { count, left: open } = adopted;
+        if count > 0 {
+            tracing::info!("{count} things that were made when the firewall or its client left have their owner now");
         }
         if first {
             let left = images.into_iter().filter(|found| owners.of(Kind::Image, &found.thing.id).owners.is_empty());
-            owners.everybodys(left.filter(|found| !found.names.is_empty()).map(|found| found.thing.id).collect());
+            let left = left.filter(|found| !found.names.is_empty()).map(|found| found.thing.id).collect();
+            owners.everybodys(left).await.map_err(|unkept| unkept.to_string())?;
         }
-        Ok(())
+        Ok(open)
     }
 
     /// Everything that the daemon has, with its names.
@@ -286,6 +290,7 @@ fn read(kind: Kind, bytes: &[u8]) -> Result<Found, String> {
     Ok(Found {
         thing: Thing { kind, id },
         label: labels.get(OWNER_LABEL).cloned(),
+        record: labels.get(RECORD_LABEL).cloned(),
         names: Some(name).filter(|name| !name.is_empty()).into_iter().chain(own_names).chain(tags).collect(),
         usage: Usage::default(),
         volumes,
@@ -310,5 +315,7 @@ const LISTS: &[(Kind, Operation, &str)] = &[
 const AGAIN: Duration = Duration::from_secs(2);
 /// When to look what came of a making whose client left.
 const SOON: Duration = Duration::from_secs(1);
+/// When to look again for what was begun and is not there yet.
+const LATER: Duration = Duration::from_secs(5);
 /// The longest event, in bytes. Labels and names stand in them.
 const LONGEST_EVENT: usize = 4 << 20;

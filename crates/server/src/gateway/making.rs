@@ -22,6 +22,8 @@ pub(super) struct Plan {
     wish: Option<(Making, Vec<String>)>,
     /// The container whose limits it changes, and what they will be.
     limits: Option<(String, i64, i64)>,
+    /// Whether it only gives a name to an image that is there.
+    only_names: bool,
     /// When the looks began that it was judged by.
     looked: u64,
 }
@@ -33,6 +35,8 @@ pub(super) enum Afterwards {
     Nothing,
     /// Something is made.
     Making(Intent),
+    /// A name is given, and nothing made.
+    Naming(Intent),
     /// The limits of a container are changed.
     Resizing(Resizing),
 }
@@ -56,7 +60,8 @@ impl Plan {
             }
             _ => None,
         };
-        Plan { wish: facts.makes.clone().map(|making| (making, facts.shared_with.clone())), limits, looked }
+        let only_names = facts.operation == Operation::ImageTag;
+        Plan { wish: facts.makes.clone().map(|making| (making, facts.shared_with.clone())), limits, only_names, looked }
     }
 
     /// Writes down what is about to be made, if it may be.
@@ -65,13 +70,15 @@ impl Plan {
         owners: &Arc<Owners>,
         policy: &Policy,
         subject: &Subject,
+        record: &str,
     ) -> Result<Afterwards, Stop> {
         // In the modes that only warn, quotas are not in force either.
         let quota = if policy.mode() == Mode::Enforce { policy.quota(subject) } else { Quota::default() };
         if let Some((making, shared_with)) = self.wish {
             let wish = Wish { making, owner: subject.user.clone(), shared_with };
-            let intent = owners.begin(wish, &quota, self.looked).await.map_err(|hindrance| hindered(&hindrance))?;
-            return Ok(Afterwards::Making(intent));
+            let begun = owners.begin(record.to_owned(), wish, &quota, self.looked).await;
+            let intent = begun.map_err(|hindrance| hindered(&hindrance))?;
+            return Ok(if self.only_names { Afterwards::Naming(intent) } else { Afterwards::Making(intent) });
         }
         let Some((id, memory, cpus)) = self.limits else { return Ok(Afterwards::Nothing) };
         let resized = owners.resize(&id, memory, cpus, &quota).map_err(|exceeded| over(&exceeded))?;

@@ -17,10 +17,11 @@ use crate::record::Outcome;
 /// The request, limited where it is a prune by somebody who does not see everything.
 pub(crate) fn limited(policy: &Policy, subject: &Subject, request: Request, door: Door) -> Request {
     let operation = request.call.operation;
-    if kind(operation).is_none() || policy.shows_daemon(subject, operation, &circumstances(door)) {
+    let removes_image = operation == Operation::ImageDelete;
+    if (kind(operation).is_none() && !removes_image) || policy.shows_daemon(subject, operation, &circumstances(door)) {
         return request;
     }
-    request.only_of(&subject.user)
+    if removes_image { request.keeping_parents() } else { request.only_of(&subject.user) }
 }
 
 /// Whether all that bears a subject's label is theirs alone.

@@ -31,9 +31,12 @@ impl Draft<'_> {
             Operation::ImageCreate => self.pull_or_import()?,
             Operation::ImageCommit => self.commit()?,
             Operation::ImageGetAll => {
+                let mut names = Vec::new();
                 for name in self.query.all("names").map(str::to_owned).collect::<Vec<_>>() {
                     self.image_named(&name)?;
+                    names.push(self.one_image(name));
                 }
+                self.query.set_all("names", names);
                 if self.resources.is_empty() {
                     self.resources.push(Resource::Daemon);
                 }
@@ -57,6 +60,10 @@ impl Draft<'_> {
             return Ok(());
         }
         let id = self.image_named(&name)?;
+        if operation == Operation::ImageGet {
+            let one = self.one_image(name);
+            self.names.first_mut().into_iter().for_each(|name| name.clone_from(&one));
+        }
         if operation == Operation::ImageTag {
             let (repository, tag) = (self.query.value("repo")?.to_owned(), self.query.value("tag")?.to_owned());
             self.asked.name_image(&repository, &tag, "repo")?;
@@ -66,6 +73,14 @@ impl Draft<'_> {
             *name = id;
         }
         Ok(())
+    }
+
+    /// The name under which the one image is saved that was judged: of a name without a tag the daemon would save all tags.
+    fn one_image(&self, name: String) -> String {
+        match self.resources.last() {
+            Some(Resource::Image(Image { reference: Some(reference), .. })) => reference.familiar(),
+            _ => name,
+        }
     }
 
     /// An image that must be there. Gives its id.

@@ -13,7 +13,8 @@ impl Draft<'_> {
     /// What is new when it is done. What is there already, the daemon gives or changes: that makes nothing.
     pub(super) fn making(&self, call: &Call) -> Option<Making> {
         let kind = kind(call.operation)?;
-        if !matches!(self.resources.last(), Some(Resource::Daemon)) && call.operation != Operation::ImageCommit {
+        let of_something = matches!(call.operation, Operation::ImageCommit | Operation::ImageTag);
+        if !of_something && !matches!(self.resources.last(), Some(Resource::Daemon)) {
             return None;
         }
         let spec = self.spec.as_ref();
@@ -87,7 +88,11 @@ impl Draft<'_> {
 fn kind(operation: Operation) -> Option<Kind> {
     Some(match operation {
         Operation::ContainerCreate => Kind::Container,
-        Operation::ImageCreate | Operation::ImageBuild | Operation::ImageLoad | Operation::ImageCommit => Kind::Image,
+        Operation::ImageCreate
+        | Operation::ImageBuild
+        | Operation::ImageLoad
+        | Operation::ImageCommit
+        | Operation::ImageTag => Kind::Image,
         Operation::VolumeCreate => Kind::Volume,
         Operation::NetworkCreate => Kind::Network,
         Operation::ServiceCreate => Kind::Service,

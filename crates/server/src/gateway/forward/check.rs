@@ -117,6 +117,9 @@ async fn write_down(
             }
             return Ok(());
         }
+        Afterwards::Naming(intent) => {
+            return intent.settle().await.map_err(|unkept| Answer::new(503, format!("dockwarden: {unkept}")));
+        }
         Afterwards::Making(intent) => intent,
     };
     let kind = intent.making().kind;

@@ -127,8 +127,7 @@ async fn both(
         let subject = &exchange.connection.subject;
         Filtering::new(exchange.gateway, policy, subject, filter, &exchange.entry.withheld)
     });
-    let owner = &exchange.connection.subject.user;
-    let witness = intent.map(|intent| Witness::new(exchange.gateway, call.operation, owner, intent));
+    let witness = intent.map(|intent| Witness::new(exchange.gateway, call, intent));
     let stream = call.operation.endpoint().answer == AnswerKind::Stream;
     let upload = Upload { spool, sent: &sent, traffic, client_socket };
     let up = upload.run(client_reads, client_ahead, daemon_writes, stream);

@@ -1,12 +1,12 @@
 //! Images that a stream of messages tells of: who had them made is written down before the message goes on.
 //!
 //! What a build prints is the client's own: a line that looks like an id proves nothing. The daemon's word is the
-//! message of its own kind (`aux`); where it gives none, as to a quiet build, the label counts that this very request
-//! has put on the image.
+//! message of its own kind (`aux`). To a quiet build it gives none, but says one thing alone: the id, or first what was
+//! printed and then that it failed.
 
 use docker::answer;
 use docker::endpoint::{Kind, Operation};
-use docker::ownership::OWNER_LABEL;
+use docker::request::Call;
 use docker::world::KnownImage;
 use serde::Deserialize;
 
@@ -21,13 +21,17 @@ use docker::http::Method;
 pub(super) struct Witness<'a> {
     gateway: &'a Gateway,
     operation: Operation,
-    owner: &'a str,
     intent: Intent,
     line: Line,
     /// The beginning of a message.
     begun: Vec<u8>,
     /// Whether the daemon has said how it ended.
     told: bool,
+    /// Whether it says one thing alone.
+    quiet: bool,
+    /// The one thing, while it is one, of a quiet build.
+    only: Option<String>,
+    messages: usize,
 }
 
 /// A message, as far as it tells of an image.
@@ -50,8 +54,8 @@ struct Aux {
 enum News {
     /// An image, by the id that the daemon gave it.
     Made(String),
-    /// An image that may be its maker's, if its label says so.
-    Labelled(String),
+    /// An id, if nothing else is said.
+    Only(String),
     /// An image by its name.
     Named(String),
     /// The images that were asked for.
@@ -61,8 +65,19 @@ enum News {
 }
 
 impl<'a> Witness<'a> {
-    pub(super) fn new(gateway: &'a Gateway, operation: Operation, owner: &'a str, intent: Intent) -> Self {
-        Witness { gateway, operation, owner, intent, line: None, begun: Vec::new(), told: false }
+    pub(super) fn new(gateway: &'a Gateway, call: &Call, intent: Intent) -> Self {
+        let quiet = call.query.flag("q").ok().flatten() == Some(true);
+        Witness {
+            gateway,
+            operation: call.operation,
+            intent,
+            line: None,
+            begun: Vec::new(),
+            told: false,
+            quiet,
+            only: None,
+            messages: 0,
+        }
     }
 
     /// Reads a piece of the answer. It may be passed on when this is done.
@@ -71,10 +86,7 @@ impl<'a> Witness<'a> {
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let (line, after) = rest.split_at_checked(end.saturating_add(1)).unwrap_or((rest, &[]));
             self.begun.extend_from_slice(line);
-            let news = news(self.operation, &std::mem::take(&mut self.begun));
-            if let Some(news) = news {
-                self.heard(news).await?;
-            }
+            self.message().await?;
             rest = after;
         }
         // No message of those that count is so long.
@@ -86,8 +98,9 @@ impl<'a> Witness<'a> {
 
     /// The answer has ended. What nothing was told about is found out later.
     pub(super) async fn end(mut self) -> Result<(), BodyError> {
-        if let Some(news) = news(self.operation, &std::mem::take(&mut self.begun)) {
-            self.heard(news).await?;
+        self.message().await?;
+        if let (Some(id), 1) = (self.only.take(), self.messages) {
+            self.heard(News::Made(id)).await?;
         }
         if self.told {
             self.intent.settle().await.map_err(|unkept| broken(&unkept))?;
@@ -100,15 +113,24 @@ impl<'a> Witness<'a> {
         self.intent.settle().await.map_err(|unkept| broken(&unkept))
     }
 
+    /// A message is there whole.
+    async fn message(&mut self) -> Result<(), BodyError> {
+        let line = std::mem::take(&mut self.begun);
+        if !line.iter().all(u8::is_ascii_whitespace) {
+            self.messages = self.messages.saturating_add(1);
+        }
+        match news(self.operation, &line) {
+            Some(News::Only(id)) => self.only = Some(id).filter(|_| self.quiet),
+            Some(news) => self.heard(news).await?,
+            None => {}
+        }
+        Ok(())
+    }
+
     async fn heard(&mut self, news: News) -> Result<(), BodyError> {
         let ids = match news {
-            News::Failed => Vec::new(),
+            News::Failed | News::Only(_) => Vec::new(),
             News::Made(id) => vec![id],
-            News::Labelled(id) => {
-                let image = self.look(&id).await?;
-                let mine = image.filter(|image| image.image.labels.get(OWNER_LABEL).is_some_and(|by| by == self.owner));
-                mine.and_then(|image| image.image.id).into_iter().collect()
-            }
             News::Named(name) => self.look(&name).await?.and_then(|image| image.image.id).into_iter().collect(),
             News::Asked => {
                 let mut ids = Vec::new();
@@ -143,7 +165,7 @@ fn news(operation: Operation, line: &[u8]) -> Option<News> {
     match operation {
         Operation::ImageBuild => match message.aux.and_then(|aux| aux.id).filter(|id| is_image_id(id)) {
             Some(id) => Some(News::Made(id)),
-            None => Some(stream).filter(|stream| is_image_id(stream)).map(News::Labelled),
+            None => Some(stream).filter(|stream| is_image_id(stream)).map(News::Only),
         },
         Operation::ImageLoad => {
             let id = stream.strip_prefix("Loaded image ID: ").filter(|id| is_image_id(id));
@@ -176,11 +198,7 @@ mod tests {
         let told = |operation, line: &str| news(operation, line.as_bytes());
         let build = |line: &str| told(Operation::ImageBuild, line);
         assert_eq!(build(&format!(r#"{{"aux":{{"ID":"{id}"}}}}"#)), Some(News::Made(id.clone())));
-        assert_eq!(
-            build(&format!(r#"{{"stream":"{id}\n"}}"#)),
-            Some(News::Labelled(id.clone())),
-            "RUN echo prints it too"
-        );
+        assert_eq!(build(&format!(r#"{{"stream":"{id}\n"}}"#)), Some(News::Only(id.clone())), "RUN echo prints it too");
         assert_eq!(build(&format!(r#"{{"stream":" ---> {id}\n"}}"#)), None);
         assert_eq!(build(r#"{"errorDetail":{"message":"x"},"error":"x"}"#), Some(News::Failed));
         assert_eq!(build(r#"{"stream":"Successfully built 444444444444\n"}"#), None);

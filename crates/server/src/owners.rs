@@ -607,12 +607,11 @@ impl Written {
     }
 }
 
+/// A thing, its owner, and what it takes.
+type Owning = (Thing, String, Usage);
+
 /// Puts intents that nobody works on any more and things that nobody owns together.
-fn adopt(
-    db: &Transaction<'_>,
-    found: &[Found],
-    under_way: &HashSet<String>,
-) -> rusqlite::Result<(Vec<(Thing, String, Usage)>, usize)> {
+fn adopt(db: &Transaction<'_>, found: &[Found], under_way: &HashSet<String>) -> rusqlite::Result<(Vec<Owning>, usize)> {
     let mut rows = db.prepare("SELECT id, kind, owner, name, volumes, since FROM intents")?;
     let intents = rows.query_map([], |row| {
         Ok(Written {

@@ -66,7 +66,8 @@ pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> 
     let mut exchange =
         Exchange { gateway, connection, entry, head, rest, spool: None, room: Held::default(), turn: None };
     match exchange.judge(&policy).await {
-        Ok(granted) => forward::run(exchange, granted, &policy).await,
+        // On the heap when it begins: who uploads for an hour holds no room for what comes after.
+        Ok(granted) => Box::pin(forward::run(exchange, granted, &policy)).await,
         Err(stop) => exchange.stop(stop).await,
     }
 }
@@ -115,12 +116,12 @@ impl Exchange<'_> {
         if !facts.fetches.is_empty() && self.gateway.settings.manner == Manner::Forward {
             self.refuse_early(policy, &facts)?;
             judge::may_change(self.gateway)?;
-            self.fetch(&facts.fetches).await?;
+            Box::pin(self.fetch(&facts.fetches)).await?;
             request = request.fetched();
             facts = self.facts(policy, &request).await?;
         }
         let limited = request.is_limited();
-        let granted = self.decide(policy, request.call, facts, looked).await?;
+        let granted = Box::pin(self.decide(policy, request.call, facts, looked)).await?;
         if limited {
             prune::only_own(self.gateway, &self.connection.subject, granted.call.operation).await?;
         }

@@ -97,7 +97,7 @@ async fn decide(
     let request = Request::understand(call, &question.body, reading).map_err(|misread| misread_here(&misread))?;
     let subject = Arc::clone(&connection.subject);
     if prune::limited(policy, &subject, request.clone(), Door::Plugin) != request {
-        return Err(forbidden(format!("a prune takes away what is not yours as well{GATEWAY_LIMITS}")));
+        return Err(forbidden(format!("this takes away what is not yours as well{GATEWAY_LIMITS}")));
     }
     let facts = match resolve::facts(gateway, connection, &request, policy.defaults()).await {
         Ok(facts) => facts,

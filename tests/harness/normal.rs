@@ -33,8 +33,8 @@ static OWNER: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     [
         (r"(?m)^Step \d+/\d+ : LABEL dockwarden\.owner=.*\n( ---> Running in .*\n)?(Removing .*\n)?( ---> .*\n)?", ""),
         (r"Step (\d+)/\d+ :", "Step $1 :"),
-        (r#"(?m)^ *"dockwarden\.owner": "[^"]*",?\n"#, ""),
-        (r"'dockwarden\.owner': '[^']*'(, )?", ""),
+        (r#"(?m)^ *"dockwarden\.(owner|record)": "[^"]*",?\n"#, ""),
+        (r"'dockwarden\.(owner|record)': '[^']*'(, )?", ""),
         (r"\{\s*\n\s*\}", "{}"),
         (r",\n( *)\}", "\n$1}"),
     ]

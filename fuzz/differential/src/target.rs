@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use docker::endpoint::{BodyKind, ENDPOINTS, Effect, Operation};
 use docker::host_path::clean;
 use docker::http::Method;
+use docker::image::Reference;
 use docker::request::{Call, Reading as HowToRead, Request};
 use docker::target::Target;
 use serde_json::Value;
@@ -88,8 +89,16 @@ fn same(one: &Call, other: &Call) -> bool {
     (one.operation, &one.names, one.version, &one.query) == (other.operation, &other.names, other.version, &other.query)
 }
 
-/// The call with its host paths as they are sent: where they lead.
+/// The call as it is sent: host paths as where they lead, images to be saved with the tag that is meant.
 fn resolved(mut call: Call) -> Call {
+    let tagged = |name: &str| Reference::parse(name).map_or(name.to_owned(), |name| name.with_default_tag().familiar());
+    if call.operation == Operation::ImageGet {
+        call.names = call.names.iter().map(|name| tagged(name)).collect();
+    }
+    if call.operation == Operation::ImageGetAll {
+        let names = call.query.all("names").map(tagged).collect();
+        call.query.set_all("names", names);
+    }
     for name in ["checkpoint-dir", "dir"] {
         let path = call.query.one(name).ok().flatten().and_then(clean);
         path.into_iter().for_each(|path| call.query.set(name, host_path(&path)));

@@ -42,6 +42,28 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Those of a request that asks for nothing beside the operation on these resources, and makes nothing.
+    pub fn plain(
+        operation: Operation,
+        version: Option<ApiVersion>,
+        resources: Vec<Resource>,
+        canonical: Canonical,
+    ) -> Facts {
+        Facts {
+            operation,
+            version,
+            resources,
+            privileges: Vec::new(),
+            spec: None,
+            obligations: Vec::new(),
+            absent: None,
+            fetches: Vec::new(),
+            makes: None,
+            shared_with: Vec::new(),
+            canonical,
+        }
+    }
+
     /// Whether the operation can change anything.
     pub fn effect(&self) -> Effect {
         self.operation.endpoint().effect

@@ -249,17 +249,6 @@ fn rename_within(privilege: &mut Privilege, hidden: impl Fn(&Resource) -> bool) 
 
 /// The facts of a question about nothing but an answer.
 fn nothing_but(operation: Operation, version: Option<ApiVersion>) -> Facts {
-    Facts {
-        operation,
-        version,
-        resources: Vec::new(),
-        privileges: Vec::new(),
-        spec: None,
-        obligations: Vec::new(),
-        absent: None,
-        fetches: Vec::new(),
-        makes: None,
-        shared_with: Vec::new(),
-        canonical: Canonical { method: Method::Get, target: String::new(), body: CanonicalBody::None },
-    }
+    let canonical = Canonical { method: Method::Get, target: String::new(), body: CanonicalBody::None };
+    Facts::plain(operation, version, Vec::new(), canonical)
 }

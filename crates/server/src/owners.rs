@@ -12,23 +12,24 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use docker::answer;
 use docker::endpoint::Kind;
 use docker::ownership::{Making, Ownership};
 use docker::resource::{Container, Resource};
+use policy::Quota;
 use rusqlite::{Transaction, params};
-
 use tokio::sync::Notify;
 
 use crate::state::{State, Unkept};
 
+mod intent;
 mod quota;
+mod table;
 #[cfg(test)]
 mod tests;
 
 pub use quota::{Exceeded, Usage};
 
-use policy::Quota;
+use table::{add, adopt, forget, read_all};
 
 /// A thing: its kind, and its full id; of a volume its name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -365,89 +366,6 @@ impl Owners {
     }
 }
 
-impl Intent {
-    /// These were made: each of them is its maker's from now on, as far as it is not somebody's already. On the disk when
-    /// this is answered.
-    pub async fn made(&mut self, things: Vec<Thing>) -> Result<(), Unkept> {
-        self.write_down(things, false).await
-    }
-
-    /// These were made, and nothing else will be.
-    pub async fn finish(mut self, things: Vec<Thing>) -> Result<(), Unkept> {
-        self.write_down(things, true).await?;
-        self.open = false;
-        Ok(())
-    }
-
-    async fn write_down(&mut self, things: Vec<Thing>, last: bool) -> Result<(), Unkept> {
-        let (owner, groups) = (self.wish.owner.clone(), self.wish.shared_with.clone());
-        let new: Vec<(Thing, Usage)> = {
-            let known = self.owners.known();
-            let with_usage = |thing: Thing| self.usage_if_new(&known, &thing).map(|usage| (thing, usage));
-            things.into_iter().filter_map(with_usage).collect()
-        };
-        let (id, written) = (self.id.clone(), new.clone());
-        let write = move |db: &Transaction<'_>| {
-            for (thing, usage) in &written {
-                if thing.kind != Kind::Image {
-                    forget(db, thing)?;
-                }
-                add(db, thing, &owner, usage, &groups)?;
-            }
-            if last { settle(db, &id) } else { Ok(()) }
-        };
-        self.owners.state.with(write).await?;
-        let mut known = self.owners.known();
-        // Counted from here on as what is there.
-        known.making.remove(&self.id);
-        for (thing, usage) in new {
-            if thing.kind != Kind::Image {
-                known.things.remove(&thing);
-            }
-            known.add(thing, self.wish.owner.clone(), usage, &self.wish.shared_with);
-        }
-        Ok(())
-    }
-
-    /// What it takes; `None` for what was there before.
-    fn usage_if_new(&self, known: &Known, thing: &Thing) -> Option<Usage> {
-        let new = match thing.kind {
-            Kind::Image => !known.things.get(thing).is_some_and(|entry| entry.owners.contains_key(EVERYBODY)),
-            // The daemon gives a volume that it has.
-            Kind::Volume => self.wish.making.volumes.contains(&thing.id) || !known.things.contains_key(thing),
-            _ => true,
-        };
-        let whole = thing.kind == self.wish.making.kind;
-        new.then(|| if whole { Usage::of(&self.wish.making) } else { Usage::default() })
-    }
-
-    /// All that came of it is known: what was made was told, or the daemon says that nothing was.
-    pub async fn settle(mut self) -> Result<(), Unkept> {
-        let id = self.id.clone();
-        self.owners.state.with(move |db| settle(db, &id)).await?;
-        self.open = false;
-        Ok(())
-    }
-
-    /// What is about to be made.
-    pub fn making(&self) -> &Making {
-        &self.wish.making
-    }
-}
-
-impl Drop for Intent {
-    fn drop(&mut self) {
-        let mut known = self.owners.known();
-        known.making.remove(&self.id);
-        known.names_given(&self.wish);
-        drop(known);
-        if self.open {
-            // The client left, or the daemon did: it may have been made all the same.
-            self.owners.unsettled.notify_one();
-        }
-    }
-}
-
 /// What came of putting intents and things together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Adopted {
@@ -531,127 +449,6 @@ impl Entry {
     }
 }
 
-fn read_all(db: &Transaction<'_>) -> rusqlite::Result<HashMap<Thing, Entry>> {
-    let mut things: HashMap<Thing, Entry> = HashMap::new();
-    let thing = |kind: String, id: String| Some(Thing { kind: Kind::from_noun(&kind)?, id });
-    let mut rows = db.prepare("SELECT kind, id, owner, since, memory, cpus, ports FROM owners")?;
-    let mut rows = rows.query([])?;
-    while let Some(row) = rows.next()? {
-        let Some(thing) = thing(row.get(0)?, row.get(1)?) else { continue };
-        let entry = things.entry(thing).or_default();
-        entry.since = row.get(3)?;
-        let usage = Usage { memory: row.get(4)?, cpus: row.get(5)?, ports: row.get(6)? };
-        entry.owners.insert(row.get(2)?, usage);
-    }
-    let mut rows = db.prepare("SELECT kind, id, with_group FROM shares")?;
-    let mut rows = rows.query([])?;
-    while let Some(row) = rows.next()? {
-        let entry = thing(row.get(0)?, row.get(1)?).and_then(|thing| things.get_mut(&thing));
-        if let Some(entry) = entry {
-            entry.shared_with.insert(row.get(2)?);
-        }
-    }
-    Ok(things)
-}
-
-fn add(db: &Transaction<'_>, thing: &Thing, owner: &str, usage: &Usage, groups: &[String]) -> rusqlite::Result<()> {
-    let kind = thing.kind.noun();
-    db.execute(
-        "INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?, ?, ?, ?)",
-        params![kind, thing.id, owner, now(), usage.memory, usage.cpus, usage.ports],
-    )?;
-    for group in groups {
-        db.execute("INSERT OR REPLACE INTO shares VALUES (?, ?, ?)", params![kind, thing.id, group])?;
-    }
-    Ok(())
-}
-
-fn forget(db: &Transaction<'_>, thing: &Thing) -> rusqlite::Result<()> {
-    db.execute("DELETE FROM owners WHERE kind = ? AND id = ?", params![thing.kind.noun(), thing.id])?;
-    db.execute("DELETE FROM shares WHERE kind = ? AND id = ?", params![thing.kind.noun(), thing.id])?;
-    Ok(())
-}
-
-fn settle(db: &Transaction<'_>, intent: &str) -> rusqlite::Result<()> {
-    db.execute("DELETE FROM intents WHERE id = ?", [intent]).map(drop)
-}
-
-/// An intent that was written down.
-struct Written {
-    id: String,
-    kind: String,
-    owner: String,
-    names: String,
-    volumes: String,
-    since: i64,
-}
-
-impl Written {
-    /// Whether that was made by it. Labels come down from images to containers, so an owner's proves nothing: the record's
-    /// does, which nobody knew before. The image of a build has no such label; its names were asked for, and it is
-    /// labelled last. What a pull or a load made bears no mark, and stays nobody's until it is pulled again.
-    fn is_of(&self, found: &Found) -> bool {
-        let named = || self.names.split(' ').any(|name| found.names.iter().any(|other| other == name));
-        self.kind == found.thing.kind.noun()
-            && found.label.as_ref() == Some(&self.owner)
-            && match found.thing.kind {
-                Kind::Image => named(),
-                _ => found.record.as_ref() == Some(&self.id),
-            }
-    }
-
-    /// Whether that volume was made along: it was to be made, or it has a name of the daemon's own.
-    fn made_volume(&self, name: &str) -> bool {
-        let asked = |wanted: &str| self.volumes.split(' ').any(|volume| volume == wanted);
-        asked(name) || (asked("") && answer::is_id(name))
-    }
-}
-
-/// A thing, its owner, and what it takes.
-type Owning = (Thing, String, Usage);
-
-/// Puts intents that nobody works on any more and things that nobody owns together.
-fn adopt(db: &Transaction<'_>, found: &[Found], under_way: &HashSet<String>) -> rusqlite::Result<(Vec<Owning>, usize)> {
-    let mut rows = db.prepare("SELECT id, kind, owner, name, volumes, since FROM intents")?;
-    let intents = rows.query_map([], |row| {
-        Ok(Written {
-            id: row.get(0)?,
-            kind: row.get(1)?,
-            owner: row.get(2)?,
-            names: row.get(3)?,
-            volumes: row.get(4)?,
-            since: row.get(5)?,
-        })
-    })?;
-    let intents: Vec<Written> = intents.collect::<rusqlite::Result<_>>()?;
-    let open = || intents.iter().filter(|intent| !under_way.contains(&intent.id));
-    let (mut adopted, mut settled) = (Vec::new(), HashSet::new());
-    for found in found {
-        let Some(intent) = open().find(|intent| intent.is_of(found)) else { continue };
-        settled.insert(intent.id.as_str());
-        let is_new = |thing: &Thing| {
-            let sql = "SELECT count(*) FROM owners WHERE kind = ? AND id = ?";
-            let count = db.query_row(sql, params![thing.kind.noun(), thing.id], |row| row.get::<_, i64>(0))?;
-            Ok::<_, rusqlite::Error>(count == 0)
-        };
-        let volumes = found.volumes.iter().filter(|name| intent.made_volume(name));
-        let volumes = volumes.map(|id| (Thing { kind: Kind::Volume, id: id.clone() }, Usage::default()));
-        for (thing, usage) in [(found.thing.clone(), found.usage.clone())].into_iter().chain(volumes) {
-            if !is_new(&thing)? {
-                continue;
-            }
-            add(db, &thing, &intent.owner, &usage, &[])?;
-            adopted.push((thing, intent.owner.clone(), usage));
-        }
-    }
-    let old = now().saturating_sub(KEEP_INTENTS);
-    let done = |intent: &&Written| settled.contains(intent.id.as_str()) || intent.since < old;
-    for intent in open().filter(done) {
-        settle(db, &intent.id)?;
-    }
-    Ok((adopted, open().filter(|intent| !done(intent)).count()))
-}
-
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     i64::try_from(since).unwrap_or(i64::MAX)
@@ -662,8 +459,6 @@ fn nanos() -> i64 {
     i64::try_from(since).unwrap_or(i64::MAX)
 }
 
-/// How long an intent is kept that nothing has come of, in seconds.
-const KEEP_INTENTS: i64 = 600;
 /// Stands for everybody where an owner is written down. No user has such a name.
 pub const EVERYBODY: &str = "*";
 /// Names of images that are remembered as just given.

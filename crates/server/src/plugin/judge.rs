@@ -206,19 +206,8 @@ fn by_name(call: &Call, question: &Question) -> Option<Facts> {
         _ => return None,
     };
     let (method, target) = (question.head.method().clone(), question.head.target().to_owned());
-    Some(Facts {
-        operation: call.operation,
-        version: call.version,
-        resources: vec![resource],
-        privileges: Vec::new(),
-        spec: None,
-        obligations: Vec::new(),
-        absent: None,
-        fetches: Vec::new(),
-        makes: None,
-        shared_with: Vec::new(),
-        canonical: Canonical { method, target, body: CanonicalBody::None },
-    })
+    let canonical = Canonical { method, target, body: CanonicalBody::None };
+    Some(Facts::plain(call.operation, call.version, vec![resource], canonical))
 }
 
 /// An archive may ask for anything: whether it may pass unseen is a question of its own.

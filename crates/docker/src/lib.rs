@@ -22,3 +22,4 @@ pub mod request;
 pub mod resource;
 pub mod target;
 pub mod world;
+pub mod written;

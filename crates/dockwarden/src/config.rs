@@ -21,6 +21,7 @@ mod policies;
 mod quotas;
 mod records;
 mod reload;
+mod secdocker;
 mod spool;
 mod state;
 #[cfg(test)]
@@ -72,6 +73,8 @@ pub struct Wishes {
     pub preset: Option<String>,
     /// Files of policies beside the file's.
     pub policies: Vec<PathBuf>,
+    /// A configuration of SecDocker, instead of the file's.
+    pub secdocker: Option<PathBuf>,
 }
 
 /// A configuration that can be used.

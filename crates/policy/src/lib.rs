@@ -33,6 +33,6 @@ pub use preset::presets;
 pub use quota::{Quota, QuotaEntry};
 pub use show::{Filter, Viewer};
 pub use source::{
-    Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, TemporaryRule, nearest,
+    Diagnostic, Diagnostics, Directory, NamedText, PolicySection, SecDocker, Severity, Sources, TemporaryRule, nearest,
 };
 pub use subject::*;

@@ -15,7 +15,7 @@ fn limits() -> Defaults {
 /// What becomes of a host configuration, and the edits.
 fn created(defaults: &Defaults, host: &str) -> (String, String) {
     let mut body = CreateRequest { host_config: Some(read(host)), ..CreateRequest::default() };
-    let made = defaults.create(&mut body, "").unwrap();
+    let made = defaults.create(&mut body, "").unwrap().made;
     (serde_json::to_string(&body.host_config).unwrap(), said(&made))
 }
 

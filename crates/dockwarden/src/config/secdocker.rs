@@ -1,0 +1,69 @@
+//! `policy: { secdocker: FILE }` and what `compat secdocker` names: SecDocker's own configuration, read where it is.
+
+use std::path::{Path, PathBuf};
+
+use policy::{Diagnostic, NamedText, SecDocker};
+use serde_saphyr::Location;
+
+use super::file::ConfigFile;
+use super::policies;
+
+/// Reads it. `place`: where our own file names it. What is wrong with it is told as its own faults.
+pub fn read(file: &mut ConfigFile, path: &Path, place: Option<Location>) -> Option<SecDocker> {
+    let text = match (policies::text(path), place) {
+        (Ok(text), _) => text,
+        (Err(problem), Some(place)) => {
+            file.fault(place, problem);
+            return None;
+        }
+        (Err(problem), None) => {
+            file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
+            return None;
+        }
+    };
+    match SecDocker::read(&text) {
+        Ok(mut secdocker) => {
+            let led = secdocker.host_paths().filter_map(|path| Some((path.to_owned(), leads_to(path)?)));
+            secdocker.leads_to = led.collect();
+            Some(secdocker)
+        }
+        Err(faults) => {
+            file.faults.extend(faults.0);
+            None
+        }
+    }
+}
+
+/// Where a path leads on this host, if it leads elsewhere. What of it is not there keeps its name.
+fn leads_to(path: &str) -> Option<String> {
+    let (mut there, mut rest) = (PathBuf::from(path), PathBuf::new());
+    let whole = loop {
+        match there.canonicalize() {
+            Ok(found) => break if rest.as_os_str().is_empty() { found } else { found.join(&rest) },
+            Err(_) => {
+                let last = there.file_name()?.to_owned();
+                rest = if rest.as_os_str().is_empty() { last.into() } else { Path::new(&last).join(rest) };
+                there.pop();
+            }
+        }
+    };
+    whole.to_str().filter(|whole| *whole != path.trim_end_matches('/')).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leads_to;
+
+    #[test]
+    fn links_are_followed_as_far_as_there_is_something() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(folder.join("real")).unwrap();
+        std::os::unix::fs::symlink("real", folder.join("link")).unwrap();
+        let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+        assert_eq!(leads_to(&at("link")), Some(at("real")));
+        assert_eq!(leads_to(&at("link/to/come")), Some(at("real/to/come")));
+        assert_eq!(leads_to(&at("real/to/come")), None);
+        assert_eq!(leads_to("/"), None);
+    }
+}

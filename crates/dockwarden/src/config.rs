@@ -45,6 +45,7 @@ pub use admin::AdminSocket;
 pub use listen::{Listen, parse_address};
 pub use mediation::Mediation;
 pub use plugin::PluginDoor;
+pub use policies::text as read_text;
 pub use records::Records;
 pub use reload::Reloading;
 pub use spool::Spool;
@@ -73,8 +74,8 @@ pub struct Wishes {
     pub preset: Option<String>,
     /// Files of policies beside the file's.
     pub policies: Vec<PathBuf>,
-    /// A configuration of SecDocker, instead of the file's.
-    pub secdocker: Option<PathBuf>,
+    /// A configuration that was made for the occasion, in place of any file.
+    pub text: Option<NamedText>,
 }
 
 /// A configuration that can be used.
@@ -124,9 +125,10 @@ pub struct Settings {
 /// Reads and checks everything. Every fault is told at once.
 pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     let path = wishes.config.clone().or_else(|| defaults::config_file().filter(|_| !wishes.only_named));
-    let mut file = match &path {
-        Some(path) => ConfigFile::read(path)?,
-        None => ConfigFile::absent(),
+    let mut file = match (&wishes.text, &path) {
+        (Some(text), _) => ConfigFile::of_text(text.clone()),
+        (None, Some(path)) => ConfigFile::read(path)?,
+        (None, None) => ConfigFile::absent(),
     };
     let tree = file.tree();
     let fields = tree.as_ref().map(|tree| file.fields(tree, "the configuration", KEYS)).unwrap_or_default();

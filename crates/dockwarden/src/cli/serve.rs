@@ -59,19 +59,27 @@ pub struct Arguments {
 /// Serves until a signal.
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { policy, listen, upstream, plugin_socket, host_root } = arguments;
-    let wishes = Wishes { listen, upstream, plugin_socket, serves: true, ..policy.wishes() };
+    serve(Wishes { listen, upstream, plugin_socket, serves: true, ..policy.wishes() }, host_root)
+}
+
+/// Serves as it is wished until a signal.
+pub fn with(wishes: Wishes) -> Result<Exit, Failure> {
+    serve(wishes, "/".into())
+}
+
+fn serve(wishes: Wishes, host_root: PathBuf) -> Result<Exit, Failure> {
     let config = config::load(&wishes)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Sentence(format!("cannot start: {error}")))?;
-    let ended = runtime.block_on(serve(config, wishes, host_root));
+    let ended = runtime.block_on(until_stopped(config, wishes, host_root));
     // What was not waited for still gets to remove its socket.
     runtime.shutdown_timeout(LAST_MOMENT);
     ended.map_err(Failure::Sentence)
 }
 
-async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exit, String> {
+async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exit, String> {
     // Before anything is opened: from here on a signal means an orderly end.
     let mut signals = Signals::new().map_err(|error| format!("cannot take signals: {error}"))?;
     introduce(&config);

@@ -35,9 +35,7 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
             Err(problem) => file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem)),
         }
     }
-    let named = policy.secdocker.as_ref().map(|named| (file.beside(Path::new(&named.value)), Some(named.referenced)));
-    let named = wishes.secdocker.clone().map(|path| (path, None)).or(named);
-    let secdocker = named.and_then(|(path, place)| secdocker::read(file, &path, place));
+    let secdocker = policy.secdocker.as_ref().and_then(|named| secdocker::read(file, named));
     let groups = groups::read(file, fields.get("groups"));
     let defaults = container_defaults::read(file, fields.get("defaults"));
     let quotas = quotas::read(file, fields.get("quotas"));
@@ -50,7 +48,7 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
 pub fn read_from(file: &ConfigFile, own: Option<&Path>, sources: &Sources, wishes: &Wishes) -> Vec<PathBuf> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let named = sources.policy.cedar.iter().map(|pattern| file.absolute(Path::new(&pattern.value)));
-    let flags = wishes.policies.iter().chain(&wishes.secdocker).map(|path| absolute(path));
+    let flags = wishes.policies.iter().map(|path| absolute(path));
     let named = named.chain(sources.policy.secdocker.iter().map(|named| file.absolute(Path::new(&named.value))));
     own.map(absolute).into_iter().chain(named).chain(flags).collect()
 }
@@ -79,7 +77,8 @@ fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
     }
 }
 
-pub(super) fn text(path: &Path) -> Result<NamedText, String> {
+/// Reads a file of policies.
+pub fn text(path: &Path) -> Result<NamedText, String> {
     let name = path.display().to_string();
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(NamedText { name, text }),

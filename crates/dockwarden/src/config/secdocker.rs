@@ -1,23 +1,19 @@
-//! `policy: { secdocker: FILE }` and what `compat secdocker` names: SecDocker's own configuration, read where it is.
+//! `policy: { secdocker: FILE }`: SecDocker's own configuration, read where it is.
 
 use std::path::{Path, PathBuf};
 
-use policy::{Diagnostic, NamedText, SecDocker};
-use serde_saphyr::Location;
+use policy::SecDocker;
+use serde_saphyr::Spanned;
 
 use super::file::ConfigFile;
 use super::policies;
 
-/// Reads it. `place`: where our own file names it. What is wrong with it is told as its own faults.
-pub fn read(file: &mut ConfigFile, path: &Path, place: Option<Location>) -> Option<SecDocker> {
-    let text = match (policies::text(path), place) {
-        (Ok(text), _) => text,
-        (Err(problem), Some(place)) => {
-            file.fault(place, problem);
-            return None;
-        }
-        (Err(problem), None) => {
-            file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
+/// Reads it. What is wrong with it is told as its own faults.
+pub fn read(file: &mut ConfigFile, named: &Spanned<String>) -> Option<SecDocker> {
+    let text = match policies::text(&file.beside(Path::new(&named.value))) {
+        Ok(text) => text,
+        Err(problem) => {
+            file.fault(named.referenced, problem);
             return None;
         }
     };

@@ -45,9 +45,18 @@ pub struct Engine {
 impl Engine {
     /// Starts a daemon of the chosen kind, with a registry at 127.0.0.1:5577 as it sees it.
     pub fn start() -> Engine {
+        Engine::start_with(&[])
+    }
+
+    /// The same, which answers on port 2375 of its own network too.
+    pub fn over_tcp() -> Engine {
+        Engine::start_with(&["--tcp"])
+    }
+
+    fn start_with(options: &[&str]) -> Engine {
         let kind = Kind::chosen();
         let mut command = Command::new(repository().join("scripts/private-daemon.sh"));
-        command.args(["--own-net", "--registry"]);
+        command.args(["--own-net", "--registry"]).args(options);
         if kind == Kind::Modern {
             command.arg("--modern");
         }
@@ -63,6 +72,12 @@ impl Engine {
     /// The daemon's own socket, past any firewall.
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// The daemon's process.
+    pub fn pid(&self) -> u32 {
+        let file = self.socket.parent().expect("its folder").join("pid");
+        std::fs::read_to_string(file).expect("its pid file").trim().parse().expect("its number")
     }
 
     /// Which engine it is.

@@ -110,7 +110,7 @@ async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Re
             spool,
             host_root,
             seal: settings.seal()?,
-            owners: Some(Arc::clone(&owners)),
+            owners: Some(Arc::clone(&owners)).filter(|_| settings.guards_upstream()),
         },
         Arc::clone(rules.policy()),
     );
@@ -151,7 +151,10 @@ fn introduce(config: &Config) {
         None => tracing::info!("no configuration file, everything as usual"),
     }
     tracing::info!("{}", config.summary());
-    tracing::info!("daemon at {}", config.settings.upstream.address);
+    match config.settings.guards_upstream() {
+        true => tracing::info!("daemon at {}", config.settings.upstream.address),
+        false => tracing::info!("daemons wherever clients were going"),
+    }
     config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     exposure::warnings(&config.settings).iter().for_each(|warning| tracing::warn!("{warning}"));
 }

@@ -146,9 +146,9 @@ impl Listener {
             }
             ListenAddress::Tcp(address) => Socket::Tcp(bind_tcp(address, &place)?),
             ListenAddress::Transparent { address, by, to } => {
-                let failed = |what| |source| ListenError::System { place: place.clone(), what, source };
-                let socket = by.bind(address).map_err(failed("cannot bind"))?;
-                let port = socket.local_addr().map_err(failed("cannot prepare"))?.port();
+                let failed = |source| ListenError::System { place: place.clone(), what: "cannot bind", source };
+                let socket = by.bind(address).map_err(failed)?;
+                let port = socket.local_addr().map_err(failed)?.port();
                 Socket::Transparent { socket, port, by, to }
             }
             ListenAddress::Inherited(wanted) => inherited::take(&wanted)?,

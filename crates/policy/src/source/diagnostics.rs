@@ -114,6 +114,10 @@ impl Place {
         self.text.position(self.offset).0
     }
 
+    pub fn column(&self) -> usize {
+        self.text.position(self.offset).1
+    }
+
     pub fn file(&self) -> &Arc<str> {
         &self.text.name
     }

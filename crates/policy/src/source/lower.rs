@@ -15,6 +15,8 @@ pub(super) struct Rule {
     pub except: Vec<Whom>,
     pub message: Option<String>,
     pub place: Place,
+    /// What it is called where its line does not tell it from others.
+    pub name: Option<String>,
 }
 
 /// What a rule's policies are called, and what they say to whom they refuse.
@@ -29,7 +31,8 @@ impl Rule {
     /// The policies, named after the rule's line. `lifted`: when what a target is about is not forbidden after all.
     pub fn statements(&self, lifted: &dyn Fn(&Target) -> Vec<String>) -> Vec<Statement> {
         let origin = format!("{}:{}", self.place.file(), self.place.line());
-        let label = Label { name: origin.clone(), origin, message: self.message.clone(), temporary: false };
+        let name = self.name.clone().unwrap_or_else(|| origin.clone());
+        let label = Label { name, origin, message: self.message.clone(), temporary: false };
         match self.effect {
             Effect::Permit => self.lower(&label, &|_| Vec::new()),
             Effect::Forbid => self.lower(&label, lifted),

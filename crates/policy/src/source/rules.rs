@@ -79,7 +79,7 @@ pub(super) fn read(
             None
         }
     });
-    (faults.0.len() == before).then_some(Rule { effect, targets, to, except, message, place })
+    (faults.0.len() == before).then_some(Rule { effect, targets, to, except, message, place, name: None })
 }
 
 fn check_keys(entries: &[(Spanned<String>, Spanned<Node>)], text: &Text, faults: &mut Diagnostics) {

@@ -87,6 +87,7 @@ impl SecDocker {
         let tree = tree.map_err(|error| Diagnostics(vec![section::fault(&text, &error)]))?;
         let mut reader = Reader::new(&text);
         let read = reader.file(&tree, file);
+        reader.faults.sort();
         if reader.faults.0.is_empty() { Ok(read) } else { Err(reader.faults) }
     }
 
@@ -132,6 +133,7 @@ impl SecDocker {
             except: Vec::new(),
             message: Some(format!("blocked by {what}")),
             place: self.place(word),
+            name: None,
         }
     }
 }

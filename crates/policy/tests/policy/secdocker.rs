@@ -93,7 +93,7 @@ fn ports_are_blocked_wherever_they_are_taken() {
         ("22/udp", "", 22, 22, false),
         ("22/TCP", "", 22, 22, true),
         ("127.0.0.1:22", "127.0.0.1", 22, 22, true),
-        ("127.0.0.1:22", "::ffff:127.0.0.1", 22, 22, true),
+        ("'[::ffff:127.0.0.1]:22'", "127.0.0.1", 22, 22, true),
         ("127.0.0.1:22", "", 22, 22, true),
         ("127.0.0.1:22", "0.0.0.0", 22, 22, true),
         ("127.0.0.1:22", "10.0.0.1", 22, 22, false),
@@ -301,10 +301,12 @@ config.yml:7:11: `users` holds a list, where a text is expected
 config.yml:8:12: `images` holds an empty text
 config.yml:9:15: `privileged` is true or false, not a text
 config.yml:11:3: `general` has no key `memmory` (did you mean `memory`?)
-config.yml:12:8: `cpu` holds nothing, where a text is expected"
+config.yml:12:8: `cpu` holds a mapping, where a text is expected"
     );
-    assert_eq!(faults("[]"), "");
-    assert_eq!(faults("a: b: c"), "");
+    let list = faults("[]");
+    assert!(list.starts_with("config.yml:1:1: SecDocker's configuration must be a mapping, not a list"), "{list}");
+    let broken = faults("general:\n  a: b: c");
+    assert!(broken.starts_with("config.yml:2:"), "{broken}");
 }
 
 #[test]
@@ -314,7 +316,22 @@ fn words_that_mean_nothing_are_told() {
             "restrictions:\n  ports: [x, 0, 70000, 9-1, host:22, 22/xdp]\n  mounts: [../x, /a/*, data:/x, \"/a\\0\"]\n  \
              users: [a b, 'a*']\n  environment: [=x]\n  images: [UPPER, 'a b']\n"
         ),
-        ""
+        "\
+config.yml:2:11: `x` is no port (such as `22`, `8000-8010/udp` or `127.0.0.1:8080`)
+config.yml:2:14: `0` is no port (such as `22`, `8000-8010/udp` or `127.0.0.1:8080`)
+config.yml:2:17: `70000` is no port (such as `22`, `8000-8010/udp` or `127.0.0.1:8080`)
+config.yml:2:24: `9-1` is no port (such as `22`, `8000-8010/udp` or `127.0.0.1:8080`)
+config.yml:2:29: `host:22` is no port (such as `22`, `8000-8010/udp` or `127.0.0.1:8080`)
+config.yml:2:38: `22/xdp` is no port (such as `22`, `8000-8010/udp` or `127.0.0.1:8080`)
+config.yml:3:12: `../x` is neither a path nor a volume (write the path or the volume alone, such as `/root` or `data`, without where it is mounted)
+config.yml:3:18: `*` cannot stand within a path, as in `/a/*` (`/root` blocks all that is below it, `/*` every path)
+config.yml:3:24: `data:/x` is neither a path nor a volume (write the path or the volume alone, such as `/root` or `data`, without where it is mounted)
+config.yml:3:33: this is no path of a host (such as `/root`; a path is blocked with all that is below it)
+config.yml:4:11: `a b` is no user (a name or a number, such as `root` or `1000`)
+config.yml:4:16: `a*` is no user (a name or a number, such as `root` or `1000`)
+config.yml:5:17: this is no variable (such as `USER=0`, or `USER` for any value)
+config.yml:6:12: `UPPER`: an image name must be lower case (such as `nginx`, `ubuntu:16.04` or `registry.test/team/app`; a name without a tag is all tags)
+config.yml:6:19: `a b`: this is not an image name: expected [registry/]path[:tag][@digest] (such as `nginx`, `ubuntu:16.04` or `registry.test/team/app`; a name without a tag is all tags)"
     );
 }
 
@@ -326,7 +343,20 @@ fn contradictions_are_told() {
              general:\n  memory: 1k\n  cpu: 0\n  user: 01000\n  environment: [A=1, B=1, C=1, C=2, D]\n  \
              secopts: [label=disable, opt1, seccomp=/x.json]\n  capdrop: [KILL, cap1]\n  capadd: [cap_kill]\n"
         ),
-        ""
+        "\
+config.yml:6:11: `memory` cannot be `1k` (the daemon takes no less than 6MiB)
+config.yml:7:8: `cpu` cannot be `0` (a number of CPUs is at least 0.01, such as `0.5` or `2`)
+config.yml:8:9: every container would get this, and `restrictions.users` blocks it (leave one out; a name can be any user's in an image: write a number)
+config.yml:9:17: every container would get this, and `restrictions.environment` blocks it (leave one out)
+config.yml:9:22: every container would get this, and `restrictions.environment` blocks it (leave one out)
+config.yml:9:32: variable `C` is given twice, with different values (say it in one place)
+config.yml:9:37: this is no variable with its value (such as `MY_ENV=true`)
+config.yml:10:13: every container would get this, and `restrictions.securitypolicies` blocks it (leave one out)
+config.yml:10:28: `opt1` is no security option (the daemon knows seccomp, apparmor, label, no-new-privileges and writable-cgroups, each as `NAME=VALUE`)
+config.yml:10:34: `seccomp=/x.json` is no security option (the daemon takes no file; write the profile itself, as JSON on one line)
+config.yml:11:19: `cap1` is no capability
+config.yml:12:12: capability `cap_kill` is both added and dropped (leave one of them out)"
     );
-    assert_eq!(faults("restrictions: { users: [root] }\ngeneral: { user: app }"), "");
+    let named = faults("restrictions: { users: [root] }\ngeneral: { user: app }");
+    assert!(named.starts_with("config.yml:2:18: every container would get this, and `restrictions.users` blocks it"), "{named}");
 }

@@ -32,13 +32,8 @@ pub(super) fn targets(text: &str) -> Result<Vec<Target>, Misread> {
 
 /// That a port is taken at this address, by that very address or by one that stands for all.
 fn at(address: IpAddr) -> String {
-    let mapped = match address {
-        IpAddr::V4(four) => Some(IpAddr::V6(four.to_ipv6_mapped())),
-        IpAddr::V6(_) => None,
-    };
-    let all = ["0.0.0.0", "::"].map(str::to_owned);
-    let same = [address].into_iter().chain(mapped).map(|address| address.to_string());
-    let taken: Vec<String> = all.into_iter().chain(same).map(|address| format!("ip({})", quote(&address))).collect();
+    let taken = ["0.0.0.0".to_owned(), "::".to_owned(), address.to_string()];
+    let taken = taken.map(|address| format!("ip({})", quote(&address)));
     format!("if resource has address then [{}].contains(resource.address) else true", taken.join(", "))
 }
 
@@ -53,7 +48,7 @@ fn read(text: &str) -> Option<Port> {
     let (address, ports) = match text.rsplit_once(':') {
         Some((address, ports)) => {
             let bare = address.strip_prefix('[').and_then(|address| address.strip_suffix(']')).unwrap_or(address);
-            (Some(bare.parse::<IpAddr>().ok()?), ports)
+            (Some(bare.parse::<IpAddr>().ok()?.to_canonical()), ports)
         }
         None => (None, text),
     };

@@ -1,5 +1,7 @@
 //! The section `restrictions:` as rules that deny.
 
+use std::collections::BTreeSet;
+
 use docker::privilege::{Uid, run_user, security_option, security_option_pair};
 use serde_saphyr::Spanned;
 
@@ -28,12 +30,27 @@ pub(super) fn rules(config: &SecDocker, faults: &mut Diagnostics) -> Vec<Rule> {
     each("securitypolicies", &restrictions.security_policies, &security_policy);
     each("images", &restrictions.images, &images::targets);
     if let Some(first) = restrictions.mounts.iter().find(|mount| mount.value.starts_with('/')) {
-        rules.push(config.block(first, "restrictions.mounts: this volume could be any path of the host", mounts::hidden()));
+        let what = "restrictions.mounts: this volume could be any path of the host";
+        let rule = config.block(first, what, mounts::hidden());
+        let name = format!("{}:{} (volumes)", rule.place.file(), rule.place.line());
+        rules.push(Rule { name: Some(name), ..rule });
     }
     if let Some(flag) = restrictions.privileged.as_ref().filter(|flag| flag.value) {
         rules.push(config.block(flag, "restrictions.privileged", vec![Target::action("privileged")]));
     }
+    tell_apart(&mut rules);
     rules
+}
+
+/// Entries that share a line are told apart by their columns.
+fn tell_apart(rules: &mut [Rule]) {
+    let mut lines = BTreeSet::new();
+    for rule in rules.iter_mut().filter(|rule| rule.name.is_none()) {
+        let (file, line, column) = (rule.place.file(), rule.place.line(), rule.place.column());
+        if !lines.insert(line) {
+            rule.name = Some(format!("{file}:{line}:{column}"));
+        }
+    }
 }
 
 /// Why an entry blocks nothing.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use docker::host_path;
 use policy::SecDocker;
 use serde_saphyr::Spanned;
 
@@ -43,7 +44,7 @@ fn leads_to(path: &str) -> Option<String> {
             }
         }
     };
-    whole.to_str().filter(|whole| *whole != path.trim_end_matches('/')).map(str::to_owned)
+    whole.to_str().filter(|whole| host_path::clean(path).as_deref() != Some(*whole)).map(str::to_owned)
 }
 
 #[cfg(test)]

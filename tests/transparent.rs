@@ -29,9 +29,7 @@ fn around(rules: &str) -> Option<(Engine, Networks, Shell)> {
 }
 
 fn serve(networks: &Networks, listen: &str, policy: &str) -> Served {
-    let config = format!(
-        "listen: [{listen}]\nstate: state.db\nrecords: {{ file: records.jsonl }}\npolicy: {policy}\n"
-    );
+    let config = format!("listen: [{listen}]\nstate: state.db\nrecords: {{ file: records.jsonl }}\npolicy: {policy}\n");
     networks.serve(&["serve", "--config", "config.yaml"], &[("config.yaml", &config)])
 }
 
@@ -43,6 +41,12 @@ fn records(served: &Served, name: &str) -> Vec<Value> {
     std::thread::sleep(Duration::from_millis(300));
     let text = fs::read_to_string(served.folder().join(name)).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).expect("a record is JSON")).collect()
+}
+
+/// What was said in them.
+fn messages(records: &[Value]) -> String {
+    let said = records.iter().filter_map(|record| record["message"].as_str());
+    said.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -67,8 +71,8 @@ fn connections_go_on_to_where_they_were_going() {
         let of = |user: String, daemon: String| {
             told.iter().any(|record| record["subject"]["user"] == user && record["daemon"] == daemon)
         };
-        assert!(of(format!("address:{CLIENT}"), format!("tcp://{DAEMON}")), "{told:?}");
-        assert!(of("address:fd77:1::2".to_owned(), format!("tcp://{DAEMON_6}")), "{told:?}");
+        assert!(of(format!("address:{CLIENT}"), format!("tcp://{DAEMON}")), "{by}: {}", told.len());
+        assert!(of("address:fd77:1::2".to_owned(), format!("tcp://{DAEMON_6}")), "{by}: {}", told.len());
 
         // Straight to our own port.
         let direct = docker(&networks, &shell, &format!("{FIREWALL}:8999"), "ps");
@@ -77,11 +81,10 @@ fn connections_go_on_to_where_they_were_going() {
         let nobody = docker(&networks, &shell, "10.77.2.9:2375", "ps");
         assert!(nobody.code != 0 && nobody.err.contains("the Docker daemon cannot be reached"), "{by}: {nobody:?}");
         // TLS cannot be looked into.
-        let tls = shell.run(&format!("{}docker --tls -H tcp://{DAEMON} ps", networks.client()));
-        assert!(tls.code != 0, "{by}: {tls:?}");
-        let told = records(&served, "records.jsonl");
-        let said = |words: &str| told.iter().any(|record| record["message"].as_str().unwrap_or_default().contains(words));
-        assert!(said("this is TLS, which cannot be looked into here"), "{by}: {told:?}");
+        let tls = shell.run(&format!("{}curl -sk -m 5 https://{DAEMON}/version", networks.client()));
+        assert!(tls.code != 0 && tls.out.is_empty(), "{by}: {tls:?}");
+        let told = messages(&records(&served, "records.jsonl"));
+        assert!(told.contains("this is TLS, which cannot be looked into here"), "{by}: {told}");
     }
 }
 
@@ -117,26 +120,27 @@ fn secdocker_is_replaced_by_its_own_command_line() {
     let served = networks.serve(&arguments, &[("config.yml", example)]);
     let docker = |line: &str| docker(&networks, &shell, DAEMON, line);
     for (line, words) in [
-        ("run --rm -p 22:22 tiny true", "config.yml:10: blocked by restrictions.ports: 22"),
+        ("run --rm -p 22:22 tiny true", "config.yml:9: blocked by restrictions.ports: 22"),
         ("run --rm -p 127.0.0.1:20-30:20-30 tiny true", "blocked by restrictions.ports: 22"),
-        ("run --rm -v /root:/x tiny true", "config.yml:13: blocked by restrictions.mounts: /root"),
+        ("run --rm -v /root:/x tiny true", "config.yml:12: blocked by restrictions.mounts: /root"),
         ("run --rm -v /root/x/../y:/x tiny true", "blocked by restrictions.mounts: /root"),
         ("run --rm --mount type=bind,src=/root/,dst=/x tiny true", "blocked by restrictions.mounts: /root"),
         ("run --rm -v /:/x tiny true", "blocked by restrictions.mounts: /"),
         ("volume create -o type=none -o o=bind -o device=/root v", "blocked by restrictions.mounts: /root"),
         ("volume create -o type=ext4 -o device=/dev/sda1 v", "this volume could be any path of the host"),
-        ("run --rm -u 0:0 tiny true", "config.yml:16: blocked by restrictions.users: root"),
+        ("run --rm -u 0:0 tiny true", "config.yml:15: blocked by restrictions.users: root"),
         ("run --rm -u root tiny true", "blocked by restrictions.users: root"),
-        ("run --rm -e USER=0 tiny true", "config.yml:18: blocked by restrictions.environment: USER"),
+        ("run --rm -e USER=0 tiny true", "config.yml:17: blocked by restrictions.environment: USER"),
         ("run --rm --privileged tiny true", "config.yml:2"),
-        ("pull ubuntu:16.04", "config.yml:22: blocked by restrictions.images: ubuntu:16.04"),
+        ("pull ubuntu:16.04", "config.yml:21: blocked by restrictions.images: ubuntu:16.04"),
         ("run --rm ubuntu:16.04 true", "blocked by restrictions.images: ubuntu:16.04"),
     ] {
         let refused = docker(line);
         assert!(refused.code != 0 && refused.err.contains(words), "`{line}`: {refused:?}");
     }
     // All else is allowed, as it was there; and every container has the settings, whatever is said.
-    let seen = docker("run --rm --network none -v /srv:/srv -e USER=1 -e MY_ENV=mine tiny sh -c 'id -u; echo $MY_ENV $USER'");
+    let seen =
+        docker("run --rm --network none -v /srv:/srv -e USER=1 -e MY_ENV=mine tiny sh -c 'id -u; echo $MY_ENV $USER'");
     assert_eq!((seen.code, seen.out.as_str()), (0, "1000\ntrue 1\n"), "{seen:?}");
     let made = docker("create --name c --network none -m 64m --cpus 2 -u 7 tiny sleep 1000");
     assert_eq!(made.code, 0, "{made:?}");
@@ -158,12 +162,13 @@ fn secdocker_is_replaced_by_its_own_command_line() {
     // Its log, where it always was.
     let told = records(&served, "secdocker.log");
     let outcome = |outcome: &str| told.iter().filter(|record| record["outcome"] == outcome).count();
-    assert!(outcome("refused") >= 17 && outcome("allowed") >= 6, "{told:?}");
+    assert!(outcome("refused") >= 17 && outcome("allowed") >= 6, "{}", messages(&told));
     let obliged = told.iter().any(|record| record["obligations"].to_string().contains("\"1g\""));
-    assert!(obliged && !told.iter().any(|record| record.to_string().contains("MY_ENV=mine")), "{told:?}");
+    assert!(obliged && !told.iter().any(|record| record.to_string().contains("mine")), "{}", messages(&told));
 
     // A change of its file is noticed.
-    fs::write(served.folder().join("config.yml"), example.replace("    - 25\n", "    - 25\n    - 8080\n")).expect("the file");
+    fs::write(served.folder().join("config.yml"), example.replace("    - 25\n", "    - 25\n    - 8080\n"))
+        .expect("the file");
     let noticed = eventually(Duration::from_secs(10), || {
         docker("create -p 8080:80 tiny true").err.contains("blocked by restrictions.ports: 8080")
     });
@@ -180,7 +185,7 @@ fn one_container_by_secdockers_rules() {
     assert_eq!(shell.must(&format!("{compat} run --rm --network none tiny id -u")), "1000");
     let refused = shell.run(&format!("{compat} -config {} run --rm -v /root:/r tiny true", config.display()));
     assert_eq!(refused.code, 125, "{refused:?}");
-    assert!(refused.err.contains("config.yml:13: blocked by restrictions.mounts: /root"), "{refused:?}");
+    assert!(refused.err.contains("config.yml:12: blocked by restrictions.mounts: /root"), "{refused:?}");
     assert!(shell.work().join("secdocker.log").exists());
     for (text, code, words) in [
         ("restrictions:\n  port: [22]\n", 3, "broken.yml:2:3: `restrictions` has no key `port`"),

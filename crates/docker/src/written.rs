@@ -70,7 +70,9 @@ pub fn security_option(text: &str) -> Result<String, &'static str> {
         ("seccomp", _) => Err("the daemon takes no file; write the profile itself, as JSON on one line"),
         ("apparmor" | "label" | "writable-cgroups", value) if !value.is_empty() => Ok(text.to_owned()),
         ("systempaths", _) => Err("clients make other fields of that one, `MaskedPaths` and `ReadonlyPaths`"),
-        _ => Err("the daemon knows seccomp, apparmor, label, no-new-privileges and writable-cgroups, each as `NAME=VALUE`"),
+        _ => Err(
+            "the daemon knows seccomp, apparmor, label, no-new-privileges and writable-cgroups, each as `NAME=VALUE`",
+        ),
     }
 }
 
@@ -132,7 +134,9 @@ mod tests {
         ] {
             assert!(security_option(text).is_ok(), "{text}");
         }
-        for text in ["", "opt1", "seccomp=/etc/profile.json", "seccomp", "apparmor", "no-new-privileges=maybe", "label=\0"] {
+        for text in
+            ["", "opt1", "seccomp=/etc/profile.json", "seccomp", "apparmor", "no-new-privileges=maybe", "label=\0"]
+        {
             assert!(security_option(text).is_err(), "{text}");
         }
     }

@@ -143,7 +143,8 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
         file.faults.into_iter().partition(|fault| fault.severity == Severity::Error);
     match loaded {
         Ok(policy) if policy.preset() == "team" && settings.listen.iter().any(Listen::is_transparent) => {
-            let message = "preset `team` goes by whose things are on one daemon; behind a transparent listener there are many";
+            let message =
+                "preset `team` goes by whose things are on one daemon; behind a transparent listener there are many";
             Err(Diagnostics::sentence(message))
         }
         Ok(policy) if faults.is_empty() => {

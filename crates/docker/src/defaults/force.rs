@@ -43,7 +43,10 @@ impl Force {
     fn memory(&self, host: &mut HostConfig, made: &mut Vec<Obligation>) -> Result<(), Misread> {
         let Some(memory) = self.memory.filter(|memory| host.memory != *memory) else { return Ok(()) };
         if host.memory_swap > 0 && host.memory_swap < memory {
-            return Err(Misread::value("HostConfig.MemorySwap", "is less than the memory that every container gets here"));
+            return Err(Misread::value(
+                "HostConfig.MemorySwap",
+                "is less than the memory that every container gets here",
+            ));
         }
         if host.memory_reservation > memory {
             return Err(Misread::value(
@@ -91,7 +94,8 @@ impl Force {
 
     /// One name may have several values (`label`): all that are forced stay, no other does.
     fn security_options(&self, host: &mut HostConfig, made: &mut Vec<Obligation>, unheard: &mut Unheard) {
-        let pairs: Vec<(&str, &str)> = self.security_options.iter().map(|forced| security_option_pair(forced)).collect();
+        let pairs: Vec<(&str, &str)> =
+            self.security_options.iter().map(|forced| security_option_pair(forced)).collect();
         for (forced, pair) in self.security_options.iter().zip(&pairs) {
             let goes = |option: &String| {
                 let given = security_option_pair(option);
@@ -131,7 +135,8 @@ impl Force {
                 let given = capability_name(given);
                 (given == *name || name == "ALL") && !self.add_capabilities.contains(&given)
             };
-            let wanted: Vec<String> = given(host.cap_add.as_ref()).iter().filter(|given| goes(given)).cloned().collect();
+            let wanted: Vec<String> =
+                given(host.cap_add.as_ref()).iter().filter(|given| goes(given)).cloned().collect();
             let there = given(host.cap_drop.as_ref()).iter().any(|given| capability_name(given) == *name);
             if there && wanted.is_empty() {
                 continue;

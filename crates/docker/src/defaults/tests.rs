@@ -188,9 +188,11 @@ fn what_is_forced_is_set_whatever_is_said() {
 
 #[test]
 fn walls_are_forced_too() {
-    let options = Force { security_options: vec!["no-new-privileges".into(), "label=type:a".into()], ..Force::default() };
+    let options =
+        Force { security_options: vec!["no-new-privileges".into(), "label=type:a".into()], ..Force::default() };
     let drop = Force { drop_capabilities: vec!["MKNOD".into()], ..Force::default() };
-    let all = Force { drop_capabilities: vec!["ALL".into()], add_capabilities: vec!["KILL".into()], ..Force::default() };
+    let all =
+        Force { drop_capabilities: vec!["ALL".into()], add_capabilities: vec!["KILL".into()], ..Force::default() };
     let host = |text: &str| format!(r#"{{"HostConfig":{text}}}"#);
     for (force, given, becomes, not_heard) in [
         (&options, "{}", r#"{"SecurityOpt":["no-new-privileges","label=type:a"]}"#, 0),

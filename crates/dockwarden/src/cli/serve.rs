@@ -83,7 +83,7 @@ fn serve(wishes: Wishes, host_root: PathBuf) -> Result<Exit, Failure> {
 async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exit, String> {
     // Before anything is opened: from here on a signal means an orderly end.
     let mut signals = Signals::new().map_err(|error| format!("cannot take signals: {error}"))?;
-    introduce(&config);
+    introduce(&config, &wishes);
     if let Some(room) = config.settings.limits.make_room() {
         tracing::warn!(
             "this process may open files for {room} connections only, fewer than limits.connections ({}): raise \
@@ -145,10 +145,11 @@ async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Re
 }
 
 /// Says what this is going to be.
-fn introduce(config: &Config) {
-    match &config.file {
-        Some(file) => tracing::info!("configuration {}", file.display()),
-        None => tracing::info!("no configuration file, everything as usual"),
+fn introduce(config: &Config, wishes: &Wishes) {
+    match (&wishes.text, &config.file) {
+        (Some(text), _) => tracing::info!("configuration of `dockwarden {}`", text.name),
+        (None, Some(file)) => tracing::info!("configuration {}", file.display()),
+        (None, None) => tracing::info!("no configuration file, everything as usual"),
     }
     tracing::info!("{}", config.summary());
     match config.settings.guards_upstream() {

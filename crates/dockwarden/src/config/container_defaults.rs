@@ -28,9 +28,11 @@ pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>) -> Defaults {
 /// What is set whatever the client says.
 fn force(file: &mut ConfigFile, section: Field<'_>) -> Force {
     let fields = file.fields(section.value, "`force`", FORCE_KEYS);
-    let list = |file: &mut ConfigFile, name| fields.get(name).map(|field| capabilities(file, field)).unwrap_or_default();
+    let list =
+        |file: &mut ConfigFile, name| fields.get(name).map(|field| capabilities(file, field)).unwrap_or_default();
     let (dropped, added) = (list(file, "drop_capabilities"), list(file, "add_capabilities"));
-    if let (Some(field), Some(both)) = (fields.get("add_capabilities"), added.iter().find(|name| dropped.contains(name)))
+    if let (Some(field), Some(both)) =
+        (fields.get("add_capabilities"), added.iter().find(|name| dropped.contains(name)))
     {
         file.fault(field.place, format!("capability {both} cannot be both added and dropped"));
     }

@@ -111,7 +111,8 @@ impl SecDocker {
         for plugin in &self.plugins {
             let check = if plugin.value.eq_ignore_ascii_case(ANCHORE) { "anchore" } else { "registry" };
             let remark = self.place(plugin).warning(format!("plugin `{}` is not run from here", plugin.value));
-            let help = format!("write it as a check of the configuration: `policy: {{ checks: [...] }}` with `{check}`");
+            let help =
+                format!("write it as a check of the configuration: `policy: {{ checks: [...] }}` with `{check}`");
             faults.push(remark.help_with(help));
         }
     }

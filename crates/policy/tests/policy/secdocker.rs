@@ -72,7 +72,8 @@ fn the_documented_example_does_what_it_says() {
         let said = asking(&policy, privilege);
         assert!(said.contains("config.yml:") && said.contains(words), "{said}");
     }
-    for harmless in [port("", 80, 80), at("/srv"), run_as("1000", Some(1000)), Privilege::UseImage { image: image("ubuntu") }]
+    for harmless in
+        [port("", 80, 80), at("/srv"), run_as("1000", Some(1000)), Privilege::UseImage { image: image("ubuntu") }]
     {
         assert_eq!(asking(&policy, harmless), "allowed");
     }
@@ -80,7 +81,9 @@ fn the_documented_example_does_what_it_says() {
 
 #[test]
 fn ports_are_blocked_wherever_they_are_taken() {
-    let blocks = |list: &str, address: &str, first, last| !passes(&restricting(&format!("ports: [{list}]")), port(address, first, last));
+    let blocks = |list: &str, address: &str, first, last| {
+        !passes(&restricting(&format!("ports: [{list}]")), port(address, first, last))
+    };
     for (list, address, first, last, expected) in [
         ("22", "", 22, 22, true),
         ("22", "127.0.0.1", 22, 22, true),
@@ -135,12 +138,15 @@ fn a_path_is_blocked_with_what_is_in_it_and_what_it_is_in() {
     let mut linked = sources("restrictions: { mounts: [/secret] }");
     linked.secdocker.as_mut().unwrap().leads_to.insert("/secret".to_owned(), "/data/real".to_owned());
     let linked = load(&linked).unwrap();
-    assert!(!passes(&linked, at("/data/real/x")) && !passes(&linked, at("/data")) && passes(&linked, at("/data/other")));
+    assert!(
+        !passes(&linked, at("/data/real/x")) && !passes(&linked, at("/data")) && passes(&linked, at("/data/other"))
+    );
 }
 
 #[test]
 fn volumes_hide_no_path() {
-    let option = |name: &str, value: &str| Privilege::SetVolumeOption { name: name.to_owned(), value: value.to_owned() };
+    let option =
+        |name: &str, value: &str| Privilege::SetVolumeOption { name: name.to_owned(), value: value.to_owned() };
     let policy = restricting("mounts: [/root]");
     for (name, value, expected) in [
         ("device", "/dev/sda1", false),
@@ -358,5 +364,8 @@ config.yml:11:19: `cap1` is no capability
 config.yml:12:12: capability `cap_kill` is both added and dropped (leave one of them out)"
     );
     let named = faults("restrictions: { users: [root] }\ngeneral: { user: app }");
-    assert!(named.starts_with("config.yml:2:18: every container would get this, and `restrictions.users` blocks it"), "{named}");
+    assert!(
+        named.starts_with("config.yml:2:18: every container would get this, and `restrictions.users` blocks it"),
+        "{named}"
+    );
 }

@@ -322,7 +322,8 @@ fn is_tls(connection: &Connection) -> bool {
 
 /// The record type of a handshake and the first byte of every version.
 const TLS_HANDSHAKE: &[u8] = &[0x16, 0x03];
-const SAY_TLS: &str = "dockwarden: this is TLS, which cannot be looked into here: `tls` of the listener is not configured";
+const SAY_TLS: &str =
+    "dockwarden: this is TLS, which cannot be looked into here: `tls` of the listener is not configured";
 
 fn misread(error: HeadError) -> Answer {
     Answer::new(error.status(), format!("dockwarden: {error}"))

@@ -160,7 +160,9 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 
 /// A destination that is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an address or a network, with a port or without: `10.0.0.5:2376`, `10.0.0.0/8`, `[fd00::1]:2375-2376`, `*:2376`")]
+#[error(
+    "an address or a network, with a port or without: `10.0.0.5:2376`, `10.0.0.0/8`, `[fd00::1]:2375-2376`, `*:2376`"
+)]
 pub struct NoDestination;
 
 impl FromStr for Destination {
@@ -260,7 +262,18 @@ mod tests {
         ] {
             assert_eq!(to(&[named]).hold(address.parse().unwrap()), holds, "{named} {address}");
         }
-        for none in ["", "host", "host:1", "10.0.0.5:", "10.0.0.5:0", "10.0.0.5:9-1", "10.0.0.0/33", "[fd00::1", "[fd00::1]1", "*/8"] {
+        for none in [
+            "",
+            "host",
+            "host:1",
+            "10.0.0.5:",
+            "10.0.0.5:0",
+            "10.0.0.5:9-1",
+            "10.0.0.0/33",
+            "[fd00::1",
+            "[fd00::1]1",
+            "*/8",
+        ] {
             assert_eq!(none.parse::<Destination>(), Err(NoDestination), "{none}");
         }
     }

@@ -67,11 +67,13 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
             return Ok(usage(&error));
         }
     };
-    let config = absolute(&flags.config)?;
+    let config = flags.config;
     match rest.split_first() {
         None => serve::with(Wishes { serves: true, ..wishes(serving(flags.tcp, &config)?) }),
         Some((word, command)) if word == "run" && !command.is_empty() => one(&config, command),
-        Some((word, [])) if word == "run" => Err(Failure::Sentence("`run` needs an image: run [DOCKER OPTIONS] IMAGE".into())),
+        Some((word, [])) if word == "run" => {
+            Err(Failure::Sentence("`run` needs an image: run [DOCKER OPTIONS] IMAGE".into()))
+        }
         Some((word, _)) => {
             Err(Failure::Sentence(format!("`{}` is no command of SecDocker; there is `run`", word.to_string_lossy())))
         }
@@ -83,23 +85,17 @@ fn wishes(text: String) -> Wishes {
     Wishes { text: Some(text), only_named: true, ..Wishes::default() }
 }
 
-/// Where this tool always kept its log: in the folder that it is started in.
+/// Its log is where this tool always kept it: in the folder that it is started in.
 fn common(config: &Path) -> Result<String, Failure> {
-    Ok(format!(
-        "policy: {{ preset: open, secdocker: {} }}\nrecords: {{ file: {} }}\n",
-        quoted(config.as_os_str())?,
-        quoted(absolute(Path::new("secdocker.log"))?.as_os_str())?,
-    ))
+    let config = quoted(config.as_os_str())?;
+    Ok(format!("policy: {{ preset: open, secdocker: {config} }}\nrecords: {{ file: secdocker.log }}\n"))
 }
 
 fn serving(port: u16, config: &Path) -> Result<String, Failure> {
     // All addresses, those of IPv6 too where there are any.
     let all = if TcpListener::bind("[::]:0").is_ok() { "[::]" } else { "0.0.0.0" };
-    Ok(format!(
-        "listen: [{{ address: \"{all}:{port}\", transparent: redirect }}]\n{}state: {}\n",
-        common(config)?,
-        quoted(absolute(Path::new("secdocker.db"))?.as_os_str())?,
-    ))
+    let common = common(config)?;
+    Ok(format!("listen: [{{ address: \"{all}:{port}\", transparent: redirect }}]\n{common}state: secdocker.db\n"))
 }
 
 /// `docker run` on a socket of its own, judged by the rules and with the settings added.
@@ -124,10 +120,6 @@ fn daemon(config: &Path) -> Result<Option<UpstreamAddress>, Failure> {
     let api = SecDocker::read(&text)?.docker_api;
     let address = api.as_ref().map(|api| api.value.replacen("http://", "tcp://", 1));
     Ok(address.and_then(|address| address.parse().ok()))
-}
-
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|error| Failure::Sentence(format!("`{}`: {error}", path.display())))
 }
 
 /// Flags whose value may be the next word.

@@ -57,7 +57,9 @@ impl Settings<'_> {
                 Err(help) => self.fault(word, "this is no variable with its value", help),
                 Ok((name, value)) => match forced.env.iter().find(|(known, _)| *known == name) {
                     Some((_, known)) if *known == value => {}
-                    Some(_) => self.fault(word, format!("variable `{name}` is given twice, with different values"), TWICE),
+                    Some(_) => {
+                        self.fault(word, format!("variable `{name}` is given twice, with different values"), TWICE)
+                    }
                     None => forced.env.push((name, value)),
                 },
             }
@@ -93,7 +95,11 @@ impl Settings<'_> {
         }
         for word in &config.general.added {
             if forced.drop_capabilities.contains(&capability_name(&word.value)) {
-                self.fault(word, format!("capability `{}` is both added and dropped", word.value), "leave one of them out");
+                self.fault(
+                    word,
+                    format!("capability `{}` is both added and dropped", word.value),
+                    "leave one of them out",
+                );
             }
         }
     }
@@ -102,13 +108,20 @@ impl Settings<'_> {
     fn contradictions(&mut self) {
         let (general, restrictions) = (&self.config.general, &self.config.restrictions);
         let user = general.user.as_slice().iter().map(|word| (word, "users", &restrictions.users, same_user as Same));
-        let environment =
-            general.environment.iter().map(|word| (word, "environment", &restrictions.environment, same_variable as Same));
+        let environment = general
+            .environment
+            .iter()
+            .map(|word| (word, "environment", &restrictions.environment, same_variable as Same));
         let options = general.security_options.iter();
-        let options = options.map(|word| (word, "securitypolicies", &restrictions.security_policies, same_option as Same));
+        let options =
+            options.map(|word| (word, "securitypolicies", &restrictions.security_policies, same_option as Same));
         for (word, list, blocked, same) in user.chain(environment).chain(options) {
             if blocked.iter().any(|blocked| same(&word.value, &blocked.value)) {
-                let help = if list == "users" { "leave one out; a name can be any user's in an image: write a number" } else { "leave one out" };
+                let help = if list == "users" {
+                    "leave one out; a name can be any user's in an image: write a number"
+                } else {
+                    "leave one out"
+                };
                 self.fault(word, format!("every container would get this, and `restrictions.{list}` blocks it"), help);
             }
         }

@@ -17,8 +17,9 @@ struct Port {
 /// A port in a range is blocked, and the range that it is in. With an address only there, which is also where a container
 /// takes the port on all addresses.
 pub(super) fn targets(text: &str) -> Result<Vec<Target>, Misread> {
-    let Port { address, first, last, protocol } = read(text)
-        .ok_or_else(|| Misread::new(format!("`{text}` is no port"), "such as `22`, `8000-8010/udp` or `127.0.0.1:8080`"))?;
+    let Port { address, first, last, protocol } = read(text).ok_or_else(|| {
+        Misread::new(format!("`{text}` is no port"), "such as `22`, `8000-8010/udp` or `127.0.0.1:8080`")
+    })?;
     let of_protocol = protocol.as_ref().map(|protocol| format!("resource.protocol == {}", quote(protocol)));
     let there = address.map(at);
     let overlap = format!("resource.first <= {last} && resource.last >= {first}");

@@ -21,7 +21,8 @@ impl<'t> Reader<'t> {
     }
 
     pub fn file(&mut self, tree: &Spanned<Node>, file: &NamedText) -> SecDocker {
-        let fields = self.fields(tree, "SecDocker's configuration", &["plugins", "dockerapi", "restrictions", "general"]);
+        let fields =
+            self.fields(tree, "SecDocker's configuration", &["plugins", "dockerapi", "restrictions", "general"]);
         let mut section = |name, what, known| fields.get(name).map(|node| self.fields(node, what, known));
         let restrictions = section("restrictions", "`restrictions`", RESTRICTIONS).unwrap_or_default();
         let general = section("general", "`general`", GENERAL).unwrap_or_default();

@@ -18,7 +18,9 @@ pub(super) fn rules(config: &SecDocker, faults: &mut Diagnostics) -> Vec<Rule> {
     let mut each = |name: &str, words: &[Spanned<String>], read: &dyn Fn(&str) -> Result<Vec<Target>, Misread>| {
         for word in words {
             match read(&word.value) {
-                Ok(targets) => rules.push(config.block(word, &format!("restrictions.{name}: {}", shown(name, word)), targets)),
+                Ok(targets) => {
+                    rules.push(config.block(word, &format!("restrictions.{name}: {}", shown(name, word)), targets))
+                }
                 Err(Misread { message, help }) => faults.push(config.fault(word, message, help)),
             }
         }

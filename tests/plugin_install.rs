@@ -209,7 +209,11 @@ fn a_service_is_asked_after_other_plugins_and_docker_is_rescued_from_it() {
     // Both are asked, one after the other; either refuses.
     let refused = shell.run("docker run --rm --privileged --network none tiny true");
     assert!(refused.err.contains("denied by plugin dockwarden: "), "{refused:?}");
-    assert!(other.seen().iter().any(|line| line.starts_with("POST ") && line.contains("/containers/create")), "{:?}", other.seen());
+    assert!(
+        other.seen().iter().any(|line| line.starts_with("POST ") && line.contains("/containers/create")),
+        "{:?}",
+        other.seen()
+    );
     let refused = shell.run("docker volume create not-by-other");
     assert!(refused.err.contains("denied by plugin other: "), "{refused:?}");
     assert!(firewall.records().iter().all(|record| record["request"]["operation"] != "VolumeCreate"));

@@ -13,6 +13,7 @@ pub(super) struct Reader<'t> {
 }
 
 /// The entries of a mapping, all of known names.
+#[derive(Default)]
 struct Fields<'y>(Vec<(&'y str, &'y Spanned<Node>)>);
 
 impl<'t> Reader<'t> {
@@ -128,12 +129,6 @@ impl<'t> Reader<'t> {
 
     fn place<T>(&self, node: &Spanned<T>) -> Place {
         Place::of(self.text, node.referenced)
-    }
-}
-
-impl Default for Fields<'_> {
-    fn default() -> Self {
-        Fields(Vec::new())
     }
 }
 

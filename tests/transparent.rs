@@ -131,7 +131,7 @@ fn secdocker_is_replaced_by_its_own_command_line() {
         ("run --rm -u 0:0 tiny true", "config.yml:15: blocked by restrictions.users: root"),
         ("run --rm -u root tiny true", "blocked by restrictions.users: root"),
         ("run --rm -e USER=0 tiny true", "config.yml:17: blocked by restrictions.environment: USER"),
-        ("run --rm --privileged tiny true", "config.yml:2"),
+        ("run --rm --privileged tiny true", "may not run privileged (config.yml:"),
         ("pull ubuntu:16.04", "config.yml:21: blocked by restrictions.images: ubuntu:16.04"),
         ("run --rm ubuntu:16.04 true", "blocked by restrictions.images: ubuntu:16.04"),
     ] {

@@ -275,6 +275,7 @@ fn what_is_forced_is_to_be_said() {
     let words = "say --memory 1g --cpus 0.25 --user 1000 --env MY_ENV=... yourself";
     assert!(refused.code != 0 && refused.err.contains(words), "{refused:?}");
     shell.must("docker create --network none --memory 1g --cpus 0.25 --user 1000 --env MY_ENV=true tiny true");
-    let blocked = shell.run("docker create --network none --memory 1g --cpus 0.25 --user 0 --env MY_ENV=true tiny true");
+    let blocked =
+        shell.run("docker create --network none --memory 1g --cpus 0.25 --user 0 --env MY_ENV=true tiny true");
     assert!(blocked.err.contains("blocked by restrictions.users: root"), "{blocked:?}");
 }

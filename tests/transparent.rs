@@ -178,7 +178,7 @@ fn secdocker_is_replaced_by_its_own_command_line() {
 #[test]
 fn one_container_by_secdockers_rules() {
     let engine = Engine::start();
-    let shell = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    let shell = Shell::new(engine.socket(), Cli::Machine);
     let config = shell.work().join("config.yml");
     fs::write(&config, include_str!("../examples/secdocker.yml")).expect("the example");
     let compat = format!("{} compat secdocker", crate::harness::networks::binary());

@@ -132,7 +132,7 @@ fn secdocker_is_replaced_by_its_own_command_line() {
         ("run --rm -u root tiny true", "blocked by restrictions.users: root"),
         ("run --rm -e USER=0 tiny true", "config.yml:17: blocked by restrictions.environment: USER"),
         ("run --rm --privileged tiny true", "may not run privileged (config.yml:"),
-        ("pull ubuntu:16.04", "config.yml:21: blocked by restrictions.images: ubuntu:16.04"),
+        ("pull ubuntu:16.04", "config.yml:21/2: blocked by restrictions.images: ubuntu:16.04"),
         ("run --rm ubuntu:16.04 true", "blocked by restrictions.images: ubuntu:16.04"),
     ] {
         let refused = docker(line);
@@ -142,17 +142,17 @@ fn secdocker_is_replaced_by_its_own_command_line() {
     let seen =
         docker("run --rm --network none -v /srv:/srv -e USER=1 -e MY_ENV=mine tiny sh -c 'id -u; echo $MY_ENV $USER'");
     assert_eq!((seen.code, seen.out.as_str()), (0, "1000\ntrue 1\n"), "{seen:?}");
-    let made = docker("create --name c --network none -m 64m --cpus 2 -u 7 tiny sleep 1000");
+    let made = docker("create --name box --network none -m 64m --cpus 2 -u 7 tiny sleep 1000");
     assert_eq!(made.code, 0, "{made:?}");
-    let settings = docker("inspect -f '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.Config.User}}' c");
+    let settings = docker("inspect -f '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.Config.User}}' box");
     assert_eq!(settings.out.trim(), "1073741824 250000000 1000", "{settings:?}");
-    let started = docker("start c");
+    let started = docker("start box");
     assert_eq!(started.code, 0, "{started:?}");
-    let exec = docker("exec -u 0 c id");
+    let exec = docker("exec -u 0 box id");
     assert!(exec.err.contains("blocked by restrictions.users: root"), "{exec:?}");
-    let update = docker("update --cpus 3 c");
+    let update = docker("update --cpus 3 box");
     assert_eq!(update.code, 0, "{update:?}");
-    assert_eq!(docker("inspect -f '{{.HostConfig.NanoCpus}}' c").out.trim(), "250000000");
+    assert_eq!(docker("inspect -f '{{.HostConfig.NanoCpus}}' box").out.trim(), "250000000");
     // An image under any of its names.
     assert_eq!(docker("tag tiny ubuntu:16.04").code, 0);
     for image in ["ubuntu:16.04", "tiny", "$(docker images -q tiny)"] {

@@ -32,6 +32,7 @@ pub use policy::Policy;
 pub use preset::presets;
 pub use quota::{Quota, QuotaEntry};
 pub use show::{Filter, Viewer};
+pub use source::docksec::{self, Docksec};
 pub use source::{
     Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, TemporaryRule, nearest,
 };

@@ -27,6 +27,7 @@ mod target;
 mod terms;
 
 pub(crate) use commands::command;
+pub use commands::table as command_table;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use nearest::nearest;
 pub use node::Node;

@@ -58,6 +58,20 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     all().iter().flat_map(|command| command.names.iter().copied())
 }
 
+/// All of it for the docs: what each command is told by, and what is denied with it.
+pub fn table() -> String {
+    let mut table =
+        "| command | told by | denied with it: the same request | in part |\n|---|---|---|---|\n".to_owned();
+    for command in all() {
+        let names: Vec<String> = command.names.iter().map(|name| format!("`{name}`")).collect();
+        let calls: Vec<String> = command.own.iter().map(Call::in_words).collect();
+        let calls = if calls.is_empty() { "nothing: it asks no daemon".to_owned() } else { calls.join("; ") };
+        let Losses { same, partly, .. } = command.losses();
+        table.push_str(&format!("| {} | {calls} | {} | {} |\n", names.join(", "), same.join(", "), partly.join(", ")));
+    }
+    table
+}
+
 /// The command that is made up by that action alone, or first of all. None that opens a tunnel nobody looks into: that is
 /// not allowed in passing.
 pub(crate) fn command(action: &str) -> Option<&'static str> {
@@ -85,11 +99,6 @@ impl Command {
         self.names.first().copied().unwrap_or_default()
     }
 
-    /// All its names.
-    pub fn names(&self) -> &[&'static str] {
-        &self.names
-    }
-
     /// Whether it asks a daemon for anything of its own.
     pub fn asks(&self) -> bool {
         !self.own.is_empty()
@@ -97,11 +106,6 @@ impl Command {
 
     fn makes(&self, action: &str) -> bool {
         self.own.iter().any(|call| call.action == action)
-    }
-
-    /// The calls that make it that command, as they are written in the docs: action, and mark in words.
-    pub fn calls(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
-        self.own.iter().map(|call| (call.action, call.mark.map(Mark::words)))
     }
 
     /// What a rule of that effect means by it.
@@ -146,6 +150,14 @@ impl Call {
         match word.split_once(':') {
             Some((mark, action)) => Call { mark: Mark::from_name(mark), action },
             None => Call { mark: None, action: word },
+        }
+    }
+
+    /// For the docs.
+    fn in_words(&self) -> String {
+        match self.mark {
+            Some(mark) => format!("`{}` with {}", self.action, mark.words()),
+            None => format!("`{}`", self.action),
         }
     }
 
@@ -219,7 +231,7 @@ mod tests {
         let world = World::new().unwrap();
         let mut seen = BTreeSet::new();
         for command in all() {
-            for name in command.names() {
+            for name in &command.names {
                 assert!(seen.insert(*name), "{name} stands twice");
             }
             for call in &command.own {

@@ -73,7 +73,7 @@ impl Mark {
             Mark::OneOff => "label `com.docker.compose.oneoff=True`",
             Mark::Stack => "label `com.docker.stack.namespace`",
             Mark::Builder => "name `buildx_buildkit_*`",
-            Mark::Update => "without `rollback=previous`",
+            Mark::Update => "no `rollback=previous`",
             Mark::Says("rollback") => "`rollback=previous`",
             Mark::Says("rotate-token") => "`rotateWorkerToken`, `rotateManagerToken`",
             Mark::Says("rotate-key") => "`rotateManagerUnlockKey`",

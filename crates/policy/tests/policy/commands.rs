@@ -92,8 +92,7 @@ fn to_deny_a_command_denies_what_it_was_recorded_to_send() {
         let mut columns = row.split('|').map(str::trim);
         let names: Vec<&str> = columns.next().unwrap().split(", ").collect();
         let calls = columns.next().unwrap_or_default();
-        let mut expected: BTreeSet<&str> =
-            calls.split(", ").filter(|call| !call.is_empty()).map(operation).collect();
+        let mut expected: BTreeSet<&str> = calls.split(", ").filter(|call| !call.is_empty()).map(operation).collect();
         for difference in columns.next().unwrap_or_default().split_whitespace() {
             match difference.split_at(1) {
                 ("+", name) => assert!(expected.insert(name), "{row}"),
@@ -180,8 +179,10 @@ fn what_is_denied_beside_is_told_when_a_rule_is_read() {
     let told = warnings("deny: context use");
     assert_eq!(
         told,
-        ["config.yaml:3:11: nothing can deny `context use`: it asks the daemon for nothing of its own (the client does it by \
-          itself, or sends what others say: leave it out)"]
+        [
+            "config.yaml:3:11: nothing can deny `context use`: it asks the daemon for nothing of its own (the client does it by \
+          itself, or sends what others say: leave it out)"
+        ]
     );
     assert_eq!(warnings("deny: tag"), [] as [&str; 0]);
     assert_eq!(warnings("allow: run"), [] as [&str; 0]);

@@ -16,11 +16,7 @@ const FILE: &str = r#"{
 }"#;
 
 fn with(preset: &str, file: &str) -> Result<Policy, Diagnostics> {
-    load(&Sources {
-        preset: Some(preset.to_owned()),
-        docksec: Some(text("main.json", file)),
-        ..Sources::default()
-    })
+    load(&Sources { preset: Some(preset.to_owned()), docksec: Some(text("main.json", file)), ..Sources::default() })
 }
 
 fn open(file: &str) -> Policy {

@@ -193,9 +193,9 @@ impl Call {
 impl Losses {
     /// `create (the same request); system prune (in part)`. None where nothing else is lost.
     pub fn words(&self) -> Option<String> {
-        let group = |names: &[&str], how: &str| {
-            let named: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-            let others = match names.len().saturating_sub(NAMED) {
+        let group = |names: &[&str], most: usize, how: &str| {
+            let named: Vec<String> = names.iter().take(most).map(|name| format!("`{name}`")).collect();
+            let others = match names.len().saturating_sub(most) {
                 0 => String::new(),
                 1 => " and 1 more".to_owned(),
                 more => format!(" and {more} more"),
@@ -203,9 +203,9 @@ impl Losses {
             (!names.is_empty()).then(|| format!("{}{others} ({how})", named.join(", ")))
         };
         let groups: Vec<String> = [
-            group(&self.same, "the same request"),
-            group(&self.partly, "in part"),
-            group(&self.needing, "which need it"),
+            group(&self.same, NAMED, "the same request"),
+            group(&self.partly, NAMED, "in part"),
+            group(&self.needing, NEEDING, "in need of it"),
         ]
         .into_iter()
         .flatten()
@@ -216,8 +216,10 @@ impl Losses {
 
 /// What makes up more calls than this is not suggested for one of them.
 const FEW: usize = 3;
-/// How many commands of a kind are named when a rule is read; docs/commands.md has all.
+/// How many commands are named when a rule is read; docs/commands.md has all.
 const NAMED: usize = 12;
+/// How many of those that only need it.
+const NEEDING: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -250,9 +252,9 @@ mod tests {
     #[test]
     fn what_goes_with_a_command_is_told() {
         let words = |name: &str| find(name).unwrap().losses().words().unwrap_or_default();
-        assert!(words("run").starts_with("`compose bridge convert`, `compose create`"), "{}", words("run"));
+        assert!(words("run").starts_with("`buildx create`, `compose bridge convert`"), "{}", words("run"));
         assert!(find("docker  run").unwrap().losses().same.contains(&"create"));
-        assert_eq!(words("rename"), "`compose scale`, `compose up`, `compose watch` (which need it)");
+        assert_eq!(words("rename"), "`compose scale`, `compose up`, `compose watch` (in need of it)");
         assert_eq!(words("service rollback"), "");
         assert_eq!(words("service update"), "`service scale` (the same request); `stack deploy` (in part)");
         assert_eq!(words("pull"), "`compose pull` (the same request)");

@@ -15,7 +15,7 @@ use super::diagnostics::{Place, Text};
 use super::lower::{Rule, Words};
 use super::principals::Whom;
 use super::target::Effect;
-use super::{Diagnostic, Diagnostics, NamedText, Node, nearest, terms};
+use super::{Diagnostic, Diagnostics, NamedText, Node, Severity, nearest, terms};
 
 /// The file as it was read.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ pub fn read(file: &NamedText) -> Result<Docksec, Diagnostics> {
     let mut reader = Reader { text: &text, faults: Diagnostics::default() };
     let read = reader.file(&tree);
     if reader.faults.has_errors() {
+        // What a command would deny beside is no matter yet.
+        reader.faults.0.retain(|fault| fault.severity == Severity::Error);
         return Err(reader.faults);
     }
     Ok(Docksec { warnings: reader.faults.0, ..read })

@@ -61,6 +61,8 @@ impl Mark {
     pub fn excludes(self, other: Mark) -> bool {
         let pair = |one, two| (self, other) == (one, two) || (other, self) == (one, two);
         pair(Mark::Compose, Mark::OneOff)
+            || pair(Mark::Compose, Mark::Builder)
+            || pair(Mark::OneOff, Mark::Builder)
             || pair(Mark::Says("rollback"), Mark::Update)
             || pair(Mark::Says("rollback"), Mark::Stack)
             || pair(Mark::Says("manager"), Mark::Says("worker"))

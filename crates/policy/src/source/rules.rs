@@ -2,7 +2,7 @@
 
 use serde_saphyr::Spanned;
 
-use super::diagnostics::{Diagnostics, Place, Text};
+use super::diagnostics::{Diagnostics, Place, Severity, Text};
 use super::lower::{Rule, Words};
 use super::principals::{self, Whom};
 use super::target::{Effect, Target};
@@ -39,7 +39,7 @@ pub(super) fn read(
         );
         return None;
     };
-    let before = faults.errors();
+    let (before, told) = (faults.errors(), faults.0.len());
     check_keys(entries, text, faults);
     let find = |key: &str| entries.iter().find(|(name, _)| name.value == key).map(|(_, value)| value);
     let (effect, what) = match (find("allow"), find("deny")) {
@@ -77,7 +77,13 @@ pub(super) fn read(
         note: find("note").and_then(|node| said("note", node, text, faults)),
         quiet: find("quiet").is_some_and(|node| is_quiet(node, text, faults)),
     };
-    (faults.errors() == before).then_some(Rule { name: None, effect, targets, to, except, words, place })
+    if faults.errors() > before {
+        // What it would deny beside is no matter yet.
+        let found = faults.0.split_off(told);
+        faults.0.extend(found.into_iter().filter(|fault| fault.severity == Severity::Error));
+        return None;
+    }
+    Some(Rule { name: None, effect, targets, to, except, words, place })
 }
 
 fn said(what: &str, node: &Spanned<Node>, text: &Text, faults: &mut Diagnostics) -> Option<String> {

@@ -92,7 +92,7 @@ pub(super) fn more_than_meant(command: &Command, word: &str, place: &Place) -> O
         );
     }
     let lost = command.losses().words()?;
-    Some(place.warning(format!("with `{word}`, other commands are denied that no request tells from it: {lost}")))
+    Some(place.warning(format!("with `{word}` go other commands: {lost}")))
 }
 
 fn words(world: &World) -> Vec<&str> {

@@ -95,10 +95,10 @@ fn faults_are_told_with_those_of_the_rest() {
 /// `note` and `quiet` are there for rules and Cedar policies as well.
 #[test]
 fn rules_have_notes_and_can_be_quiet() {
-    let policy = yaml("preset: open\nrules:\n  - { deny: ps, message: m, note: n, quiet: true }\n").unwrap();
+    let policy = yaml("preset: open\nrules:\n  - { deny: ps, message: why, note: who, quiet: true }\n").unwrap();
     let refused = refusal(&policy, Operation::ContainerList);
     assert_eq!(refused.message(), "dockwarden: may not list containers.");
-    assert_eq!(refused.answers()[0].reason.as_deref(), Some("config.yaml:3: m [n]"));
+    assert_eq!(refused.answers()[0].reason.as_deref(), Some("config.yaml:3: why [who]"));
     for (rule, expected) in [
         ("{ deny: ps, note: 1 }", "a note is a text, not a number"),
         ("{ deny: ps, quiet: perhaps }", "`quiet` is true or false, not a text"),

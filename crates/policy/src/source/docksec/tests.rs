@@ -44,7 +44,7 @@ fn both_spellings_and_all_keys_are_read() {
 fn each_fault_has_its_place() {
     for (text, expected) in [
         ("", "main.json: this is no valid JSON: EOF while parsing a value"),
-        ("{\"plugin\": {},}", "main.json:1:15: this is no valid JSON: trailing comma"),
+        ("{\"plugin\": {},}", "main.json:1:15: this is no valid JSON: key must be a string"),
         ("plugin: {}", "main.json:1:1: this is no valid JSON: expected value"),
         ("{\"plugin\": {\n \"socket\": true,\n \"socket\": false}}", "main.json:3:2: key `socket` is given twice"),
         (

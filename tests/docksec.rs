@@ -50,11 +50,11 @@ fn commands_are_switched_off_at_both_doors() {
         for (line, words) in [
             ("docker ps", "may not list containers"),
             ("docker container ls -a", "main.json:4: containers are nobody's business here; ask ops"),
-            ("docker exec web true", "exec is off on this host"),
-            ("docker container exec web true", "exec is off on this host"),
+            // These two look at the container first.
+            ("docker exec web true", "docker inspect is switched off"),
+            ("docker logs web", "docker inspect is switched off"),
             ("docker inspect web", "may not inspect container web"),
             ("docker image inspect tiny", "docker inspect is switched off"),
-            ("docker logs web", "docker container logs is switched off"),
         ] {
             let text = refused(&shell, line);
             assert!(text.contains(words), "{line}: {text}");
@@ -70,6 +70,24 @@ fn commands_are_switched_off_at_both_doors() {
         assert!(reason.ends_with("ask ops [somebody looks around]"), "{reason}");
         assert!(firewall.log().contains("somebody looks around"), "{}", firewall.log());
     }
+}
+
+#[test]
+fn exec_and_logs_have_their_own_words() {
+    let mut engine = Engine::start();
+    let file = example().replace("      { \"cmd\": \"inspect\" },\n", "");
+    let direct = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    direct.must("docker run -d --name web --network none tiny sleep 1000");
+    let (_firewall, shell) = switched(&mut engine, &file, true);
+    for (line, words) in [
+        ("docker exec web true", "exec is off on this host"),
+        ("docker container exec -d web true", "exec is off on this host"),
+        ("docker logs web", "docker container logs is switched off"),
+    ] {
+        let text = refused(&shell, line);
+        assert!(text.contains(words), "{line}: {text}");
+    }
+    shell.must("docker inspect web");
 }
 
 #[test]

@@ -41,8 +41,8 @@ fn a_job_does_what_is_on_the_list() {
         assert_eq!(shell.must("docker exec web echo out"), "out");
         assert_eq!(shell.must("docker inspect --format '{{.State.Running}}' web"), "true");
         shell.must("docker stop -t 0 web && docker start web && docker kill web && docker wait web");
-        shell.must("mkdir b && printf 'FROM tiny\\nRUN echo built >/made\\n' >b/Dockerfile");
-        shell.must("DOCKER_BUILDKIT=0 docker build --network none -t app b");
+        shell.must("mkdir $WORK/b && printf 'FROM tiny\\nRUN echo built >/made\\n' >$WORK/b/Dockerfile");
+        shell.must("DOCKER_BUILDKIT=0 docker build --network none -t app $WORK/b");
         assert_eq!(shell.must("docker run --rm --network none app cat /made"), "built");
         shell.must("docker tag app 127.0.0.1:5577/app:1 && docker push 127.0.0.1:5577/app:1");
         shell.must("docker rmi 127.0.0.1:5577/app:1 && docker pull 127.0.0.1:5577/app:1");

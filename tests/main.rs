@@ -47,6 +47,7 @@ mod docksec;
 mod docs;
 mod harness;
 mod hostile;
+mod layout;
 mod mediation;
 mod operation;
 mod outcomes;

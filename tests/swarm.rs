@@ -251,6 +251,7 @@ fn commands_of_one_end_point_are_denied_each_by_itself() {
     let (_firewall, shell) = with("service rollback");
     shell.must("docker service update -d --no-resolve-image --env-add A=1 told && docker service scale -d told=0");
     refused(&shell, "docker service rollback -d told");
+    refused(&shell, "docker service update -d --rollback told");
     let (_firewall, shell) = with("service update");
     refused(&shell, "docker service update -d --no-resolve-image --env-add A=2 told");
     refused(&shell, "docker service scale -d told=1");

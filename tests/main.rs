@@ -21,6 +21,7 @@
 //! - `authorization`: the plugin alone: what the daemon asks, and what it withholds
 //! - `mediation`: gateway and plugin together: nobody walks around
 //! - `plugin_install`: put into a daemon, looked after and taken out, with the daemon alive
+//! - `doctor`: what is found on a host changes with what is applied, and root in containers becomes somebody else
 //! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
 //! - `harness`: what they stand on
 
@@ -42,6 +43,7 @@ mod commands;
 mod daemon_down;
 mod defaults;
 mod docs;
+mod doctor;
 mod harness;
 mod hostile;
 mod mediation;

@@ -93,8 +93,9 @@ fn what_is_found_changes_with_what_is_applied() {
     assert!(site.doctor("--apply").err.contains("--yes"), "nobody was asked");
     // What is shown is what `patch` takes.
     fs::write(site.file("diff"), &shown.out).expect("a file");
-    let patched = Command::new("patch").args(["-p1", "--dry-run", "-i"]).arg(site.file("diff")).current_dir(site.place.path());
-    if let Ok(said) = { patched }.output() {
+    let mut patch = Command::new("patch");
+    patch.args(["-p1", "--dry-run", "-i"]).arg(site.file("diff")).current_dir(site.place.path());
+    if let Ok(said) = patch.output() {
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
     }
 

@@ -7,7 +7,7 @@ use super::host::Host;
 
 /// For people: by severity, and a last line that counts.
 pub fn for_people(host: &Host, findings: &[Finding], coloured: bool) -> String {
-    let mut text = head(host);
+    let mut text = format!("{}Numbers after CIS are those of the {BENCHMARK}.\n", head(host));
     for severity in [Severity::Critical, Severity::Warning, Severity::Note] {
         let of_severity: Vec<&Finding> = findings.iter().filter(|finding| finding.severity == severity).collect();
         if of_severity.is_empty() {
@@ -77,12 +77,8 @@ fn last_line(findings: &[Finding]) -> String {
     );
     match findings.iter().filter(|finding| !finding.edits.is_empty()).count() {
         0 => counts,
-        fixable => format!("{counts} `dockwarden doctor --fix` shows changes for {fixable} of them. {}", mark()),
+        fixable => format!("{counts} `dockwarden doctor --fix` shows changes for {fixable} of them."),
     }
-}
-
-fn mark() -> String {
-    format!("CIS: {BENCHMARK}")
 }
 
 fn heading(severity: Severity) -> String {

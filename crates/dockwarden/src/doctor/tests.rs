@@ -159,7 +159,8 @@ fn sockets_and_who_is_in_their_group() {
     assert_eq!(host.finding("docker-group").unwrap().seen[0].what, "members of mine: me", "by their own group");
 
     fs::create_dir_all(host.path("/var/run")).unwrap();
-    let _socket = UnixListener::bind(host.path("/var/run/docker.sock")).unwrap();
+    // Nobody listens any more.
+    drop(UnixListener::bind(host.path("/var/run/docker.sock")).unwrap());
     let mode = |mode| fs::set_permissions(host.path("/var/run/docker.sock"), fs::Permissions::from_mode(mode)).unwrap();
     mode(0o666);
     assert_eq!(host.finding("socket-open").unwrap().seen[0].what, "/var/run/docker.sock has mode 0666");
@@ -381,12 +382,12 @@ fn the_machine() {
 #[test]
 fn broken_files_are_all_told_and_nothing_else() {
     let host = Scratch::sound();
-    host.put("/etc/docker/daemon.json", "{\n  \"debug\": tru\n}");
+    host.put("/etc/docker/daemon.json", "{\n  \"debug\": yes\n}");
     host.put("/etc/subuid", "alice:1:2\nbob;1;2\n");
     let faults = Host::look(&host.places()).unwrap_err();
     let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
     assert_eq!(faults.len(), 2, "{faults:?}");
-    assert!(faults[0].contains("daemon.json:2:15: it is not JSON: expected ident"), "{faults:?}");
+    assert!(faults[0].contains("daemon.json:2:12: it is not JSON: expected value"), "{faults:?}");
     assert!(faults[1].starts_with("/etc/subuid:2:1: it has 1 fields, not 3"), "{faults:?}");
 }
 
@@ -446,7 +447,7 @@ fn reports_are_short_and_count() {
     assert!(text.starts_with("Only files were looked at"), "{text}");
     assert!(text.contains("\nCRITICAL\n") && text.contains("[tcp-without-tls, CIS 2.7]"), "{text}");
     assert!(text.contains("    - /etc/docker/daemon.json:1: listens on tcp://0.0.0.0:2375?[2J\n"), "{text}");
-    assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     let last = text.lines().last().unwrap();
     assert!(last.starts_with("1 critical, ") && last.contains("--fix"), "{last}");
     let object = show::for_programs(&looked, &findings);

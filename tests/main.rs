@@ -12,6 +12,7 @@
 //! - `operation`: full disks, graceful ends, reloads
 //! - `ownership`: whose things are, through crashes and tricks, and that nobody reaches those of others
 //! - `answers`: what is shown of lists, events and errors, and what is hidden within
+//! - `restricted`: preset `restricted` knows root in every spelling
 //! - `rules`: temporary rules, who may add them, and a policy that follows its files
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
 //! - `versions`: API versions that are taken, and old ones without their old powers
@@ -53,6 +54,7 @@ mod ownership;
 mod plugin_install;
 mod plugins;
 mod refusals;
+mod restricted;
 mod rules;
 mod scenarios;
 mod streams;

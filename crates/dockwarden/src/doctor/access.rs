@@ -73,7 +73,10 @@ fn without_addresses(host: &Host) -> Option<Edit> {
             kept.pop();
         }
     }
-    let text = format!("# By `dockwarden doctor`: no API on the network without TLS.\n[Service]\nExecStart=\nExecStart={}\n", kept.join(" "));
+    let text = format!(
+        "# By `dockwarden doctor`: no API on the network without TLS.\n[Service]\nExecStart=\nExecStart={}\n",
+        kept.join(" ")
+    );
     dropped.then_some(Edit::DropIn { unit: "docker.service", text })
 }
 
@@ -117,16 +120,15 @@ fn group(host: &Host) -> Option<Finding> {
     groups.sort();
     groups.dedup();
     let (severity, why) = match host.is_guarded() {
-        true => (Severity::Note, "Dockwarden judges what they ask for, as the daemon asks it; without it they are root."),
+        true => {
+            (Severity::Note, "Dockwarden judges what they ask for, as the daemon asks it; without it they are root.")
+        }
         false => (Severity::Warning, "Every one of them is root on this host, without a password and without a trace."),
     };
-    let mut finding = Finding::new("docker-group", severity, "")
-        .benchmark("1.1.2")
-        .why(why)
-        .remedy(
-            "Let people reach Dockwarden's socket instead of the daemon's, and make that root's only \
+    let mut finding = Finding::new("docker-group", severity, "").benchmark("1.1.2").why(why).remedy(
+        "Let people reach Dockwarden's socket instead of the daemon's, and make that root's only \
              (docs/plugin-install.md, \"Both doors\"); take whom you do not know out: gpasswd -d USER GROUP.",
-        );
+    );
     let mut members = Vec::new();
     for group in &groups {
         let of_group = host.accounts.members(group);
@@ -183,15 +185,20 @@ fn holds_a_socket(host: &Host, source: &str) -> bool {
 
 /// Files that say what the daemon does, in others' hands.
 fn writable_files(host: &Host) -> Option<Finding> {
-    let mut finding = Finding::new("files-writable", Severity::Critical, "Others than root can change what Docker does")
-        .benchmark("3.17")
-        .why("Who writes these files decides how the daemon, which is root, works: a runtime of their own is root's.")
-        .remedy("chown root:root and chmod go-w these files.");
+    let mut finding = Finding::new(
+        "files-writable",
+        Severity::Critical,
+        "Others than root can change what Docker does",
+    )
+    .benchmark("3.17")
+    .why("Who writes these files decides how the daemon, which is root, works: a runtime of their own is root's.")
+    .remedy("chown root:root and chmod go-w these files.");
     let files = [host.settings.name.as_str(), "/etc/docker", "/etc/subuid", "/etc/subgid", "/etc/default/docker"];
     for file in files {
         let Some(metadata) = host.root.metadata(file) else { continue };
         if metadata.uid() != 0 || metadata.mode() & 0o022 != 0 {
-            let owner = host.accounts.user(metadata.uid().into()).map_or_else(|| metadata.uid().to_string(), str::to_owned);
+            let owner =
+                host.accounts.user(metadata.uid().into()).map_or_else(|| metadata.uid().to_string(), str::to_owned);
             finding = finding.saw(format!("{file} belongs to {owner}, mode {:04o}", metadata.mode() & 0o7777), None);
         }
     }

@@ -74,7 +74,10 @@ fn validate(host: &Host, text: &str) -> Result<(), String> {
         Some(process) => process.validate(&file),
         None if host.root.is_this_host() => {
             let programs = ["/usr/bin/dockerd", "/usr/sbin/dockerd"].map(Path::new);
-            programs.into_iter().find(|program| program.exists()).map_or(Ok(()), |program| process::validate(program, &file))
+            programs
+                .into_iter()
+                .find(|program| program.exists())
+                .map_or(Ok(()), |program| process::validate(program, &file))
         }
         None => Ok(()),
     }

@@ -74,7 +74,9 @@ fn not_ours(host: &Host) -> Option<Finding> {
     let finding = Finding::new("around-dockwarden", Severity::Note, title)
         .why("Who uses the daemon's socket instead of the gateway's is judged by the other plugins alone.")
         .remedy("Make the daemon's socket root's only, or dockwarden plugin install: plugins are asked one after the other.");
-    Some(finding.saw(format!("the daemon asks {}", others.join(", ")), host.plugins.first().map(|plugin| &plugin.place)))
+    Some(
+        finding.saw(format!("the daemon asks {}", others.join(", ")), host.plugins.first().map(|plugin| &plugin.place)),
+    )
 }
 
 /// Whether nobody but root reaches the daemon, as far as that can be seen.

@@ -41,9 +41,9 @@ fn seccomp(host: &Host) -> Option<Finding> {
         .benchmark("5.22")
         .why("The holes of the kernel by which containers were left are mostly in calls that the daemon's own profile refuses.");
     Some(match profile {
-        Some(profile) => finding
-            .remedy("Take seccomp-profile out.")
-            .saw("seccomp-profile: unconfined", Some(&profile.place)),
+        Some(profile) => {
+            finding.remedy("Take seccomp-profile out.").saw("seccomp-profile: unconfined", Some(&profile.place))
+        }
         None => finding
             .remedy("Use a kernel with CONFIG_SECCOMP_FILTER, and a daemon that was built with seccomp.")
             .saw("the daemon says that it has no seccomp", None),
@@ -53,7 +53,8 @@ fn seccomp(host: &Host) -> Option<Finding> {
 /// Containers of the default network reach one another.
 fn between_containers(host: &Host) -> Option<Finding> {
     let bridge = host.daemon.as_ref().ok().map(|daemon| &daemon.bridge);
-    let running = bridge.map(|bridge| text(bridge, "/Options/com.docker.network.bridge.enable_icc")).unwrap_or_default();
+    let running =
+        bridge.map(|bridge| text(bridge, "/Options/com.docker.network.bridge.enable_icc")).unwrap_or_default();
     let has_bridge = bridge.map_or_else(
         || host.settings.get("bridge").is_none_or(|bridge| bridge.text() != "none"),
         |bridge| !bridge.is_null(),
@@ -70,15 +71,23 @@ fn between_containers(host: &Host) -> Option<Finding> {
     if configured == Some(false) {
         return Some(pending(host, finding, "icc"));
     }
-    Some(switch(host, finding, "icc", false))
+    let iptables = host.settings.get("iptables").filter(|iptables| !iptables.is_on());
+    Some(match iptables {
+        // A daemon that is told both does not start.
+        Some(iptables) => finding
+            .remedy("Let Docker set rules of the firewall first (iptables), then set icc to false: without, the daemon does not start.")
+            .saw(format!("iptables is {}", iptables.text()), Some(&iptables.place)),
+        None => switch(host, finding, "icc", false),
+    })
 }
 
 /// Containers end with the daemon.
 fn live_restore(host: &Host) -> Option<Finding> {
     let running = host.info("/LiveRestoreEnabled").and_then(Value::as_bool);
     let configured = host.settings.is_on("live-restore") == Some(true);
-    // A swarm does not go with it.
-    let in_swarm = host.info("/Swarm/LocalNodeState").is_some_and(|state| state == "active");
+    // A swarm does not go with it: the daemon would not start.
+    let says = host.info("/Swarm/LocalNodeState").map(|state| state == "active");
+    let in_swarm = says.unwrap_or_else(|| host.root.has("/var/lib/docker/swarm/docker-state.json"));
     if running == Some(true) || (configured && running.is_none()) || in_swarm {
         return None;
     }
@@ -98,7 +107,9 @@ fn logs(host: &Host) -> Option<Finding> {
     let running = host.info("/LoggingDriver").and_then(Value::as_str).map(str::to_owned);
     let name = driver.as_ref().map(|driver| driver.text()).or(running).unwrap_or_else(|| "json-file".to_owned());
     let options = host.settings.all("log-opts");
-    let limits = |value: &Value| value.get("max-size").is_some() || value.as_str().is_some_and(|text| text.starts_with("max-size="));
+    let limits = |value: &Value| {
+        value.get("max-size").is_some() || value.as_str().is_some_and(|text| text.starts_with("max-size="))
+    };
     if name != "json-file" || options.iter().any(|option| limits(&option.value)) {
         return None;
     }
@@ -157,7 +168,8 @@ fn pending(host: &Host, finding: Finding, key: &str) -> Finding {
 /// With what a switch is set to, and its change where the file may say it.
 fn switch(host: &Host, finding: Finding, key: &'static str, value: bool) -> Finding {
     let set = host.settings.get(key);
-    let words = set.as_ref().map_or_else(|| format!("{key} is not set"), |setting| format!("{key} is {}", setting.text()));
+    let words =
+        set.as_ref().map_or_else(|| format!("{key} is not set"), |setting| format!("{key} is {}", setting.text()));
     let place: Option<&Place> = set.as_ref().map(|setting| &setting.place);
     let finding = finding.saw(words, place);
     let keys: &'static [&'static str] = match key {

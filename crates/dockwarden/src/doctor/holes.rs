@@ -206,7 +206,9 @@ mod tests {
         assert_eq!(open("29.5.1"), Vec::<&str>::new());
         assert_eq!(open("29.3.1"), ["CVE-2026-41567", "CVE-2026-42306"]);
         assert!(!open("25.0.16").contains(&"CVE-2026-34040") && open("25.0.15").contains(&"CVE-2026-34040"));
-        for (broken, mended) in [("18.09.0", "18.09.1"), ("27.1.0", "27.1.1"), ("26.1.4", "26.1.5"), ("25.0.5", "25.0.6")] {
+        for (broken, mended) in
+            [("18.09.0", "18.09.1"), ("27.1.0", "27.1.1"), ("26.1.4", "26.1.5"), ("25.0.5", "25.0.6")]
+        {
             assert!(open(broken).contains(&"CVE-2024-41110"), "{broken}");
             assert!(!open(mended).contains(&"CVE-2024-41110"), "{mended}");
         }

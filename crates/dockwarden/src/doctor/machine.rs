@@ -36,7 +36,10 @@ fn lacking(host: &Host) -> Vec<String> {
     let programs = ["newuidmap", "newgidmap"].into_iter().filter(|name| !host.root.has(&format!("/usr/bin/{name}")));
     lacking.extend(programs.map(|name| format!("there is no /usr/bin/{name} (package uidmap)")));
     if !STARTERS.iter().any(|file| host.root.has(file)) {
-        lacking.push("there is no dockerd-rootless.sh (package docker-ce-rootless-extras, or docker.io with rootlesskit)".to_owned());
+        lacking.push(
+            "there is no dockerd-rootless.sh (package docker-ce-rootless-extras, or docker.io with rootlesskit)"
+                .to_owned(),
+        );
     }
     let kernel = |file: &str| host.root.text(file).map(|text| text.trim().to_owned());
     for (file, refusing) in KERNEL {
@@ -78,9 +81,9 @@ fn cgroups(host: &Host) -> Option<Finding> {
 /// No security module confines containers.
 fn confinement(host: &Host) -> Option<Finding> {
     let enabled = |file: &str| host.root.text(file).is_some_and(|text| matches!(text.trim(), "Y" | "1"));
-    let apparmor = host.has_option("apparmor").or_else(|| {
-        host.root.has("/sys/module").then(|| enabled("/sys/module/apparmor/parameters/enabled"))
-    });
+    let apparmor = host
+        .has_option("apparmor")
+        .or_else(|| host.root.has("/sys/module").then(|| enabled("/sys/module/apparmor/parameters/enabled")));
     let selinux = host.has_option("selinux") == Some(true) || enabled("/sys/fs/selinux/enforce");
     if apparmor != Some(false) || selinux {
         return None;

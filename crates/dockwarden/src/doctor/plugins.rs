@@ -50,13 +50,15 @@ fn powers(plugin: &Value) -> Vec<String> {
     let capabilities = list("/Config/Linux/Capabilities");
     powers.extend(capabilities.iter().filter_map(Value::as_str).map(str::to_owned));
     for mount in list("/Settings/Mounts") {
-        let read_only = mount.get("Options").and_then(Value::as_array).is_some_and(|all| all.iter().any(|one| one == "ro"));
+        let read_only =
+            mount.get("Options").and_then(Value::as_array).is_some_and(|all| all.iter().any(|one| one == "ro"));
         let source = text(&mount, "/Source");
         if source.starts_with('/') {
             powers.push(format!("{source}{}", if read_only { " (read-only)" } else { "" }));
         }
     }
     let devices = list("/Settings/Devices");
-    powers.extend(devices.iter().map(|device| text(device, "/Path")).filter(|path| !path.is_empty()).map(str::to_owned));
+    powers
+        .extend(devices.iter().map(|device| text(device, "/Path")).filter(|path| !path.is_empty()).map(str::to_owned));
     powers
 }

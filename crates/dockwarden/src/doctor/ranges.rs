@@ -103,9 +103,8 @@ impl Ranges {
 
 /// The first range that touches none of these and holds no id that somebody has. `from` is where the host's own tools begin.
 pub fn free(taken: &[Range], ids: &[u64], from: u64) -> Option<Range> {
-    let is_free = |range: &Range| {
-        !taken.iter().any(|other| other.overlaps(*range)) && !ids.iter().any(|id| range.contains(*id))
-    };
+    let is_free =
+        |range: &Range| !taken.iter().any(|other| other.overlaps(*range)) && !ids.iter().any(|id| range.contains(*id));
     let steps = (0..).map(|step: u64| from.saturating_add(step.saturating_mul(COUNT)));
     let ranges = steps.map(|start| Range { start, count: COUNT }).take_while(|range| range.end() <= MOST);
     ranges.into_iter().find(is_free)

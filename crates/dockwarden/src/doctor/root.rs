@@ -25,7 +25,8 @@ impl Root {
     /// Where a file of that host is, here. A link that leads out of a copied root would lead to files of this host, so there
     /// is no such file.
     pub fn path(&self, inside: &str) -> Result<PathBuf, String> {
-        let relative: PathBuf = Path::new(inside).components().filter(|part| matches!(part, Component::Normal(_))).collect();
+        let relative: PathBuf =
+            Path::new(inside).components().filter(|part| matches!(part, Component::Normal(_))).collect();
         let path = self.0.join(relative);
         let real = path.ancestors().find_map(|path| path.canonicalize().ok());
         match real {
@@ -78,7 +79,8 @@ impl Root {
     /// The names in a folder, sorted.
     pub fn names(&self, inside: &str) -> Vec<String> {
         let entries = self.path(inside).ok().and_then(|path| path.read_dir().ok());
-        let names = entries.into_iter().flatten().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let names =
+            entries.into_iter().flatten().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
         let mut names: Vec<String> = names.collect();
         names.sort();
         names

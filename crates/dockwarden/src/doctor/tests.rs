@@ -31,7 +31,10 @@ impl Scratch {
             "log-opts": { "max-size": "10m" }, "authorization-plugins": [],
         });
         host.put("/etc/docker/daemon.json", &format!("{daemon:#}\n"));
-        host.put("/etc/passwd", "root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\nme:x:1001:999::/:/bin/sh\n");
+        host.put(
+            "/etc/passwd",
+            "root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\nme:x:1001:999::/:/bin/sh\n",
+        );
         host.put("/etc/group", "root:x:0:\ndocker:x:990:\nalice:x:1000:\n");
         host.put("/etc/subuid", "alice:100000:65536\ndockremap:165536:65536\n");
         host.put("/etc/subgid", "alice:100000:65536\ndockremap:165536:65536\n");
@@ -137,7 +140,10 @@ fn addresses_of_the_network() {
     assert!(host.changed("/etc/docker/daemon.json").contains("[\"unix:///var/run/docker.sock\"]"));
 
     host.put("/etc/docker/daemon.json", "{}");
-    host.put("/lib/systemd/system/docker.service", "[Service]\nExecStart=/usr/bin/dockerd -H fd:// -H tcp://127.0.0.1:2375 --debug\n");
+    host.put(
+        "/lib/systemd/system/docker.service",
+        "[Service]\nExecStart=/usr/bin/dockerd -H fd:// -H tcp://127.0.0.1:2375 --debug\n",
+    );
     let finding = host.finding("tcp-without-tls").unwrap();
     assert_eq!(finding.seen[0].place.as_ref().unwrap().to_string(), "/lib/systemd/system/docker.service:2");
     let drop_in = host.changed("/etc/systemd/system/docker.service.d/zz-dockwarden-doctor.conf");
@@ -178,7 +184,9 @@ fn sockets_and_who_is_in_their_group() {
 fn containers_that_have_the_socket() {
     let host = Scratch::sound();
     let with = |source: &str| Running {
-        containers: vec![json!({ "Names": ["/web"], "State": "running", "Mounts": [{ "Source": source, "RW": false }] })],
+        containers: vec![
+            json!({ "Names": ["/web"], "State": "running", "Mounts": [{ "Source": source, "RW": false }] }),
+        ],
         ..running(Value::Null)
     };
     for source in ["/var/run/docker.sock", "/run/docker.sock", "/run", "/var/run", "/"] {
@@ -289,11 +297,15 @@ fn subordinate_ids() {
 #[test]
 fn what_containers_get() {
     let host = Scratch::sound();
-    let ids = ["new-privileges", "seccomp-off", "icc", "live-restore", "log-limits", "insecure-registries", "content-trust"];
+    let ids =
+        ["new-privileges", "seccomp-off", "icc", "live-restore", "log-limits", "insecure-registries", "content-trust"];
     for id in ids {
         assert!(host.finding(id).is_none(), "{id}");
     }
-    host.put("/etc/docker/daemon.json", "{\n  \"seccomp-profile\": \"unconfined\",\n  \"insecure-registries\": [\"r:5000\"]\n}");
+    host.put(
+        "/etc/docker/daemon.json",
+        "{\n  \"seccomp-profile\": \"unconfined\",\n  \"insecure-registries\": [\"r:5000\"]\n}",
+    );
     host.put("/etc/profile.d/docker.sh", "");
     for id in ids {
         assert!(host.finding(id).is_some(), "{id}");
@@ -306,12 +318,23 @@ fn what_containers_get() {
          \"seccomp-profile\": \"unconfined\",\n  \"insecure-registries\": [\"r:5000\"]\n}"
     );
     // What the daemon has already needs no file.
-    let has = |info: Value| Running { bridge: json!({ "Options": { "com.docker.network.bridge.enable_icc": "false" } }), ..running(info) };
-    let info = json!({ "LiveRestoreEnabled": true, "LoggingDriver": "local", "SecurityOptions": ["name=no-new-privileges"] });
+    let has = |info: Value| Running {
+        bridge: json!({ "Options": { "com.docker.network.bridge.enable_icc": "false" } }),
+        ..running(info)
+    };
+    let info =
+        json!({ "LiveRestoreEnabled": true, "LoggingDriver": "local", "SecurityOptions": ["name=no-new-privileges"] });
     for id in ["icc", "live-restore", "log-limits", "new-privileges"] {
         assert!(host.finding_with(has(info.clone()), id).is_none(), "{id}");
     }
     assert!(host.finding_with(running(json!({ "Swarm": { "LocalNodeState": "active" } })), "live-restore").is_none());
+    // What would keep the daemon from starting is not proposed.
+    host.put("/etc/docker/daemon.json", "{ \"iptables\": false }");
+    assert!(host.finding("icc").unwrap().edits.is_empty());
+    host.put("/var/lib/docker/swarm/docker-state.json", "{}");
+    assert!(host.finding("live-restore").is_none());
+    host.put("/etc/docker/daemon.json", "{ \"features\": { \"containerd-snapshotter\": true } }");
+    assert!(host.finding("userns-off").unwrap().edits.is_empty());
     let sound = Scratch::sound();
     let pending = sound.finding_with(running(json!({ "LiveRestoreEnabled": false })), "live-restore").unwrap();
     assert!(pending.edits.is_empty() && pending.remedy.contains("Restart"), "{pending:?}");
@@ -323,8 +346,13 @@ fn known_holes_of_the_version() {
     let host = Scratch::sound();
     let of = |version: &str| Running { version: version.to_owned(), ..Running::default() };
     assert!(host.finding_with(of("29.5.1"), "known-holes").is_none());
-    let named = |finding: Option<Finding>| finding.unwrap().seen.iter().map(|seen| seen.what[..14].to_owned()).collect::<Vec<_>>();
-    assert_eq!(named(host.finding_with(of("29.3.0"), "known-holes")), ["CVE-2026-33997", "CVE-2026-41567", "CVE-2026-42306"]);
+    let named = |finding: Option<Finding>| {
+        finding.unwrap().seen.iter().map(|seen| seen.what[..14].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        named(host.finding_with(of("29.3.0"), "known-holes")),
+        ["CVE-2026-33997", "CVE-2026-41567", "CVE-2026-42306"]
+    );
     assert!(host.finding_with(of("20.10.24+dfsg1"), "known-holes").unwrap().remedy.contains("may have mended"));
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     std::io::Write::write_all(&mut packer, b"docker.io (20.10.24+dfsg1-1)\n  * Fix CVE-2026-41567\n").unwrap();
@@ -417,7 +445,10 @@ fn changes_are_written_whole_or_taken_back() {
     let looked = host.look();
     let changes = fix::changes(&looked, &examine(&looked));
     let diff: String = changes.iter().map(fix::Change::diff).collect();
-    assert!(diff.contains("--- a/etc/docker/daemon.json\n+++ b/etc/docker/daemon.json\n") && diff.contains("--- /dev/null\n"));
+    assert!(
+        diff.contains("--- a/etc/docker/daemon.json\n+++ b/etc/docker/daemon.json\n")
+            && diff.contains("--- /dev/null\n")
+    );
     let written = apply::apply(&looked, &changes, "T").unwrap();
     assert_eq!(written[0].kept.as_deref(), Some("/etc/docker/daemon.json.before-dockwarden-T"));
     assert_eq!(fs::read_to_string(host.path("/etc/docker/daemon.json.before-dockwarden-T")).unwrap(), before);

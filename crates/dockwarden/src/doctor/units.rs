@@ -43,9 +43,12 @@ pub fn command(root: &Root, unit: &str) -> Vec<Value> {
             Some(name) => {
                 let value = environment.get(name);
                 let texts = value.map(|value| words(&value.text)).unwrap_or_default();
-                found.extend(texts.into_iter().zip(value.map(|value| &value.place).into_iter().cycle()).map(
-                    |(text, place)| Value { text, place: place.clone() },
-                ));
+                found.extend(
+                    texts
+                        .into_iter()
+                        .zip(value.map(|value| &value.place).into_iter().cycle())
+                        .map(|(text, place)| Value { text, place: place.clone() }),
+                );
             }
             None => found.push(Value { text: word, place: start.place.clone() }),
         }
@@ -127,7 +130,8 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// Where units are, what counts most last.
-const FOLDERS: &[&str] = &["/usr/lib/systemd/system", "/lib/systemd/system", "/run/systemd/system", "/etc/systemd/system"];
+const FOLDERS: &[&str] =
+    &["/usr/lib/systemd/system", "/lib/systemd/system", "/run/systemd/system", "/etc/systemd/system"];
 
 #[cfg(test)]
 mod tests {

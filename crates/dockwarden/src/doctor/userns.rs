@@ -46,7 +46,13 @@ fn off(host: &Host) -> Option<Finding> {
              (`defaults: { drop_capabilities: [MKNOD] }`).",
         )
         .saw("userns-remap is not set", None);
-    if host.settings.may_be_set("userns-remap") {
+    let store = host.settings.get("features").filter(|features| {
+        features.value.get("containerd-snapshotter").is_some_and(|on| *on == serde_json::Value::Bool(true))
+    });
+    if let Some(store) = store {
+        finding = finding
+            .saw("the image store is containerd's, which not all versions have with userns-remap", Some(&store.place));
+    } else if host.settings.may_be_set("userns-remap") {
         finding = finding.edit(Edit::Daemon(&["userns-remap"], "default".into()));
         finding.edits.extend(missing(host, &[DEFAULT], DEFAULT));
     }
@@ -75,10 +81,14 @@ fn overlaps(host: &Host) -> Option<Finding> {
     let mut moved = false;
     for ranges in [&host.subuid, &host.subgid] {
         for (one, other) in ranges.overlaps() {
-            let words = format!("{}:{} shares ids with {}:{}, line {}", other.user, other.range, one.user, one.range, one.place.line);
+            let words = format!(
+                "{}:{} shares ids with {}:{}, line {}",
+                other.user, other.range, one.user, one.range, one.place.line
+            );
             finding = finding.saw(words, Some(&other.place));
             let is_docker = |entry: &Entry| entry.user == docker;
-            let already = finding.edits.iter().any(|edit| matches!(edit, Edit::Range(kind, ..) if *kind == ranges.kind));
+            let already =
+                finding.edits.iter().any(|edit| matches!(edit, Edit::Range(kind, ..) if *kind == ranges.kind));
             if (is_docker(one) || is_docker(other)) && !already {
                 moved = true;
                 finding.edits.extend(proposed(host).map(|range| Edit::Range(ranges.kind, docker.clone(), range)));
@@ -88,7 +98,8 @@ fn overlaps(host: &Host) -> Option<Finding> {
     if finding.seen.is_empty() {
         return None;
     }
-    let free = proposed(host).map_or_else(|| "no range of 65536 is free".to_owned(), |range| format!("{range} is free"));
+    let free =
+        proposed(host).map_or_else(|| "no range of 65536 is free".to_owned(), |range| format!("{range} is free"));
     let whose = match moved {
         true => format!(
             "Give {docker} a range of its own ({free} in both files). Where userns-remap is on already, what Docker has stored \
@@ -171,8 +182,7 @@ fn missing(host: &Host, names: &[&str], user: &str) -> Vec<Edit> {
 
 /// A range that is free in both files, and in no user's or group's hands.
 fn proposed(host: &Host) -> Option<Range> {
-    let taken: Vec<Range> =
-        host.subuid.entries.iter().chain(&host.subgid.entries).map(|entry| entry.range).collect();
+    let taken: Vec<Range> = host.subuid.entries.iter().chain(&host.subgid.entries).map(|entry| entry.range).collect();
     let minimum = |text: String| {
         let line = text.lines().find(|line| line.split_whitespace().next() == Some("SUB_UID_MIN"))?.to_owned();
         line.split_whitespace().nth(1)?.parse().ok()

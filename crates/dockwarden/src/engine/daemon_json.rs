@@ -53,9 +53,8 @@ impl DaemonJson {
         let place = |key: &str| members.iter().find(|member| member.key == key).map_or(0, |member| member.start);
         let plugins = match values.get(PLUGINS) {
             None | Some(Value::Null) => Vec::new(),
-            Some(list) => names(list).ok_or_else(|| {
-                wrong(position(written, place(PLUGINS)), format!("`{PLUGINS}` is no list of names"))
-            })?,
+            Some(list) => names(list)
+                .ok_or_else(|| wrong(position(written, place(PLUGINS)), format!("`{PLUGINS}` is no list of names")))?,
         };
         Ok(DaemonJson { path, text, values, plugins })
     }

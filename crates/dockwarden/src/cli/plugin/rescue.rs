@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::super::{Exit, Failure};
-use super::step::{Manner, Step};
 use super::Places;
+use super::step::{Manner, Step};
 use crate::engine::daemon::{Asks, Daemon};
 use crate::engine::daemon_json::DaemonJson;
 use crate::engine::process::Process;

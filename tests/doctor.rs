@@ -1,6 +1,6 @@
 //! `dockwarden doctor`: a host in a folder and a real daemon on its files, before and after what the doctor changes.
 
-use crate::harness::{Cli, Engine, Outcome, Shell, repository};
+use crate::harness::{Cli, Engine, Firewall, Kind, Outcome, Shell, repository, skipped};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -140,6 +140,53 @@ fn what_is_found_changes_with_what_is_applied() {
     assert!(status.contains(&format!("Uid:\t{first}\t{first}")), "{status}");
     let nothing = site.doctor("--apply --yes --skip icc");
     assert!(nothing.code == 0 && nothing.err.contains("nothing to change"), "{nothing:?}");
+}
+
+/// A plugin of the daemon's is asked whether it answers; where Dockwarden is in force, less is wrong.
+#[test]
+fn plugins_are_seen_to_answer() {
+    let mut engine = Engine::start();
+    let plugin = engine.plugin_socket();
+    let firewall = Firewall::start(engine.socket(), |_| {
+        format!(
+            "plugin: {{ socket: {} }}\npolicy: {{ preset: developer, rules: [{{ allow: plugin ls }}] }}\n",
+            plugin.display()
+        )
+    });
+    let site = Site::new("{\n  \"authorization-plugins\": [\"dockwarden\"]\n}\n");
+    fs::create_dir_all(site.file("run/docker/plugins")).expect("a folder");
+    fs::hard_link(&plugin, site.file("run/docker/plugins/dockwarden.sock")).expect("the same socket");
+    // The file says it, and the daemon was not told.
+    let off = site.found(engine.socket());
+    assert_eq!(finding(&off, "firewall-off")["seen"][0]["line"], 2, "{off:#}");
+    engine.authorize();
+    let on = site.found(engine.socket());
+    for id in ["firewall-off", "plugin-silent", "no-authorization", "around-dockwarden"] {
+        assert!(!ids(&on).contains(&id), "{id}: {on:#}");
+    }
+    drop(firewall);
+    let silent = site.found(engine.socket());
+    assert_eq!(finding(&silent, "plugin-silent")["severity"], "critical", "{silent:#}");
+}
+
+/// What the daemon itself would not take is not written.
+#[test]
+fn a_daemon_that_validates_is_asked_first() {
+    let engine = Engine::start();
+    if engine.kind() != Kind::Modern {
+        return skipped("a_daemon_that_validates_is_asked_first", "Docker 20.10 has no --validate");
+    }
+    let before = "{\n  \"live-restor\": true\n}\n";
+    let site = Site::new(before);
+    let pidfile = engine.socket().parent().expect("its folder").join("pid");
+    let apply = format!("--apply --yes --pidfile {}", pidfile.display());
+    let said = site.doctor(&apply);
+    assert!(said.code == 1 && said.err.contains("don't match any configuration option: live-restor"), "{said:?}");
+    assert_eq!(site.text("etc/docker/daemon.json"), before);
+    assert!(!site.text("etc/subgid").contains("dockremap"), "all or nothing");
+    fs::write(site.file("etc/docker/daemon.json"), "{}").expect("a file");
+    let said = site.doctor(&apply);
+    assert!(said.code == 0 && site.text("etc/docker/daemon.json").contains("userns-remap"), "{said:?}");
 }
 
 /// Without a daemon the files are looked at; one that nobody can understand ends it, with its place.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::fix::Change;
 use super::host::Host;
-use crate::engine::process;
+use crate::engine::{daemon_json, process};
 use crate::replace::replace;
 use crate::scratch::Scratch;
 
@@ -65,8 +65,10 @@ fn take_back(done: &[(&Change, PathBuf)], error: &str) -> String {
     }
 }
 
-/// Whether the daemon would take it: the one that runs, or the one that this host has.
+/// Whether the daemon would take it: the one that runs, or the one that this host has. `userns-remap` is left out: who looks
+/// at that makes the user and its ranges.
 fn validate(host: &Host, text: &str) -> Result<(), String> {
+    let text = daemon_json::without(text, "userns-remap");
     let scratch = Scratch::make()?;
     let file = scratch.path().join("daemon.json");
     fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;

@@ -153,7 +153,7 @@ pub fn set(text: Option<&str>, keys: &[&str], value: &Value) -> String {
 }
 
 /// A text without a member.
-fn without(text: &str, key: &str) -> String {
+pub fn without(text: &str, key: &str) -> String {
     let members = members(text);
     let Some(at) = members.iter().position(|member| member.key == key) else { return text.to_owned() };
     let Some(member) = members.get(at) else { return text.to_owned() };

@@ -177,16 +177,21 @@ fn a_daemon_that_validates_is_asked_first() {
         return skipped("a_daemon_that_validates_is_asked_first", "Docker 20.10 has no --validate");
     }
     let before = "{\n  \"live-restor\": true\n}\n";
-    let site = Site::new(before);
-    let pidfile = engine.socket().parent().expect("its folder").join("pid");
-    let apply = format!("--apply --yes --pidfile {}", pidfile.display());
+    let site = Site::new("{}");
+    // Its command line says where its file is.
+    let folder = engine.socket().parent().expect("its folder");
+    let name = folder.file_name().expect("its name").to_string_lossy();
+    let file = format!("run/{name}/daemon.json");
+    fs::create_dir_all(site.file(&format!("run/{name}"))).expect("a folder");
+    fs::write(site.file(&file), before).expect("a file");
+    let apply = format!("--apply --yes --pidfile {}", folder.join("pid").display());
     let said = site.doctor(&apply);
     assert!(said.code == 1 && said.err.contains("don't match any configuration option: live-restor"), "{said:?}");
-    assert_eq!(site.text("etc/docker/daemon.json"), before);
+    assert_eq!(site.text(&file), before);
     assert!(!site.text("etc/subgid").contains("dockremap"), "all or nothing");
-    fs::write(site.file("etc/docker/daemon.json"), "{}").expect("a file");
+    fs::write(site.file(&file), "{}").expect("a file");
     let said = site.doctor(&apply);
-    assert!(said.code == 0 && site.text("etc/docker/daemon.json").contains("userns-remap"), "{said:?}");
+    assert!(said.code == 0 && site.text(&file).contains("userns-remap"), "{said:?}");
 }
 
 /// Without a daemon the files are looked at; one that nobody can understand ends it, with its place.

@@ -347,7 +347,7 @@ fn known_holes_of_the_version() {
     let of = |version: &str| Running { version: version.to_owned(), ..Running::default() };
     assert!(host.finding_with(of("29.5.1"), "known-holes").is_none());
     let named = |finding: Option<Finding>| {
-        finding.unwrap().seen.iter().map(|seen| seen.what[..14].to_owned()).collect::<Vec<_>>()
+        finding.unwrap().seen.iter().map(|seen| seen.what.chars().take(14).collect::<String>()).collect::<Vec<_>>()
     };
     assert_eq!(
         named(host.finding_with(of("29.3.0"), "known-holes")),

@@ -47,6 +47,7 @@ mod docs;
 mod doctor;
 mod harness;
 mod hostile;
+mod layout;
 mod mediation;
 mod operation;
 mod outcomes;

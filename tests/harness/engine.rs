@@ -2,6 +2,7 @@
 //! with the test process however that ends. Each has a network of its own, so that two never meet.
 
 use super::repository;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -50,10 +51,15 @@ impl Engine {
 
     /// The same, which answers on port 2375 of its own network too.
     pub fn over_tcp() -> Engine {
-        Engine::start_with(&["--tcp"])
+        Engine::start_with(&["--tcp".as_ref()])
     }
 
-    fn start_with(options: &[&str]) -> Engine {
+    /// The same with the files of a folder over its `/etc`, its configuration file among them.
+    pub fn start_with_etc(etc: &Path) -> Engine {
+        Engine::start_with(&["--etc".as_ref(), etc.as_os_str()])
+    }
+
+    fn start_with(options: &[&OsStr]) -> Engine {
         let kind = Kind::chosen();
         let mut command = Command::new(repository().join("scripts/private-daemon.sh"));
         command.args(["--own-net", "--registry"]).args(options);

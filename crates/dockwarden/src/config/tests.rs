@@ -53,10 +53,12 @@ fn faulty_configurations_are_explained() {
 fn examples_have_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path());
-    for beside in ["limits.cedar", "secdocker.yml"] {
+    for beside in ["limits.cedar", "docksec.json", "secdocker.yml"] {
         std::fs::copy(here("../../examples").join(beside), folder.path().join(beside)).unwrap();
     }
     let examples = [
+        "ci-whitelist.yaml",
+        "docksec.yaml",
         "shared-server.yaml",
         "ci.yaml",
         "tls.yaml",

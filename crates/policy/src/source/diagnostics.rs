@@ -181,6 +181,11 @@ impl Diagnostics {
         self.0.sort_by(|one, other| (&one.file, one.line, one.column).cmp(&(&other.file, other.line, other.column)));
     }
 
+    /// How many of them make the policy unusable.
+    pub(crate) fn errors(&self) -> usize {
+        self.0.iter().filter(|fault| fault.severity == Severity::Error).count()
+    }
+
     /// Whether any of them makes the policy unusable.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|fault| fault.severity == Severity::Error)

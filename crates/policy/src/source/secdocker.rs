@@ -10,7 +10,7 @@ use docker::defaults::Force;
 use serde_saphyr::Spanned;
 
 use super::diagnostics::{Diagnostic, Diagnostics, Place, Text};
-use super::lower::Rule;
+use super::lower::{Rule, Words};
 use super::principals::Whom;
 use super::target::{Effect, Target};
 use super::{NamedText, Node, section};
@@ -132,7 +132,7 @@ impl SecDocker {
             targets,
             to: vec![Whom::Everyone],
             except: Vec::new(),
-            message: Some(format!("blocked by {what}")),
+            words: Words { message: Some(format!("blocked by {what}")), ..Words::default() },
             place: self.place(word),
             name: None,
         }

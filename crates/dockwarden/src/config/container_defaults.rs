@@ -69,7 +69,7 @@ fn user(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
-fn flag(file: &mut ConfigFile, field: Field<'_>) -> bool {
+pub(super) fn flag(file: &mut ConfigFile, field: Field<'_>) -> bool {
     match field.value.value {
         Node::Bool(flag) => flag,
         _ => {

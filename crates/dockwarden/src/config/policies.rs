@@ -10,11 +10,12 @@ use policy::{Diagnostic, NamedText, PolicySection, Sources};
 use serde_saphyr::Spanned;
 
 use super::file::{ConfigFile, Field, Fields};
-use super::{Wishes, container_defaults, globs, groups, quotas};
+use super::{Wishes, checks, container_defaults, globs, groups, quotas};
 
-/// Everything that the policy is made of.
-pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Sources {
-    let policy = fields.get("policy").map(|field| section(file, field)).unwrap_or_default();
+/// Everything that the policy is made of, and the checks beside it.
+pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> (Sources, Vec<server::checks::Settings>) {
+    let (policy, checked) = fields.get("policy").map(|field| section(file, field)).unwrap_or_default();
+    let checks = checked.map(|field| checks::read(file, field)).unwrap_or_default();
     let mut policies = Vec::new();
     for pattern in &policy.cedar {
         match globs::expand(&file.beside(Path::new(&pattern.value))) {
@@ -40,7 +41,8 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
     let quotas = quotas::read(file, fields.get("quotas"));
     let redact = fields.get("redact").map(|field| field.value.clone());
     let (file, preset) = (file.named.clone(), wishes.preset.clone());
-    Sources { file, policy, preset, policies, groups, defaults, quotas, redact }
+    let checked = checked.map(|field| field.value.clone());
+    (Sources { file, policy, preset, policies, groups, defaults, quotas, redact, checks: checked }, checks)
 }
 
 /// The patterns of all files that are read: the configuration's own, and those of policies.
@@ -58,20 +60,21 @@ pub fn texts(sources: Sources, preset: &str) -> Vec<NamedText> {
     of_preset.chain(sources.policies).collect()
 }
 
-/// The section, as far as it is for us to check: its keys, and that lists are lists.
-fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
-    let fields = file.fields(section.value, "`policy`", &["preset", "mode", "rules", "cedar", "rego"]);
+/// The section, as far as it is for us to check: its keys, and that lists are lists. And the checks in it.
+fn section<'y>(file: &mut ConfigFile, section: Field<'y>) -> (PolicySection, Option<Field<'y>>) {
+    let fields = file.fields(section.value, "`policy`", &["preset", "mode", "rules", "cedar", "rego", "checks"]);
     let mut list = |name| fields.get(name).map(|field| file.items(field)).unwrap_or_default();
     let (rules, cedar, rego) = (list("rules").to_vec(), list("cedar"), list("rego"));
     let mut word =
         |node: &Spanned<Node>, what: &str| Some(Spanned::new(file.word(node, what)?, node.referenced, node.defined));
-    PolicySection {
+    let policy = PolicySection {
         preset: fields.get("preset").and_then(|field| word(field.value, "`preset`")),
         mode: fields.get("mode").and_then(|field| word(field.value, "`mode`")),
         rules,
         cedar: cedar.iter().filter_map(|item| word(item, "a file of policies")).collect(),
         rego: rego.iter().filter_map(|item| word(item, "a file of policies")).collect(),
-    }
+    };
+    (policy, fields.get("checks"))
 }
 
 fn text(path: &Path) -> Result<NamedText, String> {

@@ -6,6 +6,7 @@
 
 pub mod admin;
 pub mod checks;
+pub mod firewall;
 pub mod gateway;
 mod host_path;
 pub mod limits;

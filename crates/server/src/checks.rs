@@ -144,7 +144,39 @@ impl Checks {
         self.0.is_empty()
     }
 
-    /// Those of an image that is wanted for something.
+    /// Whether any has a say about an image that is wanted for something.
+    pub fn concern(&self, image: &Image, wanted: Use) -> bool {
+        self.of(image, wanted).next().is_some()
+    }
+
+    /// Who would be asked about it.
+    pub fn rehearse(&self, image: &Image, wanted: Use) -> Vec<Checked> {
+        let told = |check: &Arc<Check>| Checked { answer: "not asked", ..check.told(image, &Verdict::Yes, false) };
+        self.of(image, wanted).map(told).collect()
+    }
+
+    /// What all say that have a say about an image that cannot be told.
+    pub fn untold(&self, image: &Image, wanted: Use, why: &str) -> Vec<Checked> {
+        let verdict = Verdict::Error(printable(why));
+        self.of(image, wanted).map(|check| check.told(image, &verdict, false)).collect()
+    }
+
+    /// The answers of all that have a say, up to the first that does not let the image pass.
+    pub(crate) async fn ask(&self, image: &Image, wanted: Use, user: &str, turns: &Arc<Share>) -> Vec<Checked> {
+        let mut all = Vec::new();
+        for check in self.of(image, wanted) {
+            let (verdict, cached) = check.ask(image, user, turns).await;
+            let told = check.told(image, &verdict, cached);
+            let passes = told.passes;
+            all.push(told);
+            if !passes {
+                break;
+            }
+        }
+        all
+    }
+
+    /// Those that have a say.
     fn of<'a>(&'a self, image: &'a Image, wanted: Use) -> impl Iterator<Item = &'a Arc<Check>> {
         self.0.iter().filter(move |check| {
             let Settings { images, uses, .. } = &check.settings;
@@ -157,7 +189,7 @@ impl Checks {
 #[derive(Debug)]
 pub struct Desk {
     checks: ArcSwap<Checks>,
-    turns: Arc<Share>,
+    pub(crate) turns: Arc<Share>,
 }
 
 impl Desk {
@@ -172,41 +204,9 @@ impl Desk {
         self.checks.store(Arc::new(checks));
     }
 
-    /// Whether there is any check at all.
-    pub fn is_idle(&self) -> bool {
-        self.checks.load().is_empty()
-    }
-
-    /// Whether any check has a say about an image that is wanted for something.
-    pub fn concerns(&self, image: &Image, wanted: Use) -> bool {
-        self.checks.load().of(image, wanted).next().is_some()
-    }
-
-    /// Whether every check that has a say lets pass what it could not be asked about.
-    pub fn error_passes(&self, image: &Image, wanted: Use) -> bool {
-        self.checks.load().of(image, wanted).all(|check| check.settings.error_allows)
-    }
-
-    /// Who would be asked.
-    pub fn rehearse(&self, image: &Image, wanted: Use) -> Vec<Checked> {
-        let told = |check: &Arc<Check>| Checked { answer: "not asked", ..check.told(image, &Verdict::Yes, false) };
-        self.checks.load().of(image, wanted).map(told).collect()
-    }
-
-    /// The answers of all checks that have a say, up to the first that does not let the image pass.
-    pub async fn ask(&self, image: &Image, wanted: Use, user: &str) -> Vec<Checked> {
-        let checks = self.checks.load_full();
-        let mut all = Vec::new();
-        for check in checks.of(image, wanted) {
-            let (verdict, cached) = check.ask(image, user, &self.turns).await;
-            let told = check.told(image, &verdict, cached);
-            let passes = told.passes;
-            all.push(told);
-            if !passes {
-                break;
-            }
-        }
-        all
+    /// Those in force.
+    pub(crate) fn checks(&self) -> Arc<Checks> {
+        self.checks.load_full()
     }
 }
 

@@ -86,7 +86,7 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
     let records = config.settings.records.open().map_err(|error| error.to_string())?;
     let records = Records::File(Arc::new(records));
     let spool = config.settings.spool.open()?;
-    let Config { settings, policy, read_from, .. } = config;
+    let Config { settings, policy, checks, read_from, .. } = config;
     let state = Arc::new(settings.state.open().map_err(|error| error.to_string())?);
     let owners = remember(&state).await?;
     let rules = put_in_force(policy, state, &records, &settings).await?;
@@ -103,6 +103,7 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
             host_root,
             seal: settings.seal()?,
             owners: Some(Arc::clone(&owners)),
+            checks: server::checks::Desk::new(checks, &settings.limits),
         },
         Arc::clone(rules.policy()),
     );
@@ -115,7 +116,7 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
     let plugin = Plugin::new(Arc::clone(&firewall), require);
     let gateway = Gateway::new(Arc::clone(&firewall));
     let mut serving = Serving::start(&gateway, listeners, &plugin, asked);
-    let mut reload = Reload::new(wishes, settings, read_from, rules);
+    let mut reload = Reload::new(wishes, settings, read_from, rules, Arc::clone(&firewall));
     tell_system(&[NotifyState::Ready]);
     loop {
         tokio::select! {

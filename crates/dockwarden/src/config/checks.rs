@@ -44,7 +44,9 @@ fn check(file: &mut ConfigFile, item: &Spanned<Node>, fields: &Fields<'_>, befor
         file.fault(*place, format!("two checks are called `{name}`"));
     }
     let numbered = |word: &str| (2_usize..).map(|number| format!("{word}-{number}")).find(|name| !taken(name));
-    let name = name.map(|(name, _)| name).or_else(|| Some(word.to_owned()).filter(|word| !taken(word)).or_else(|| numbered(word)));
+    let name = name
+        .map(|(name, _)| name)
+        .or_else(|| Some(word.to_owned()).filter(|word| !taken(word)).or_else(|| numbered(word)));
     Some(Settings {
         name: name.unwrap_or_default(),
         kind,
@@ -150,7 +152,8 @@ fn hook(file: &mut ConfigFile, section: Field<'_>) -> Option<Hook> {
         let web = web(file, section, &Fields::default())?;
         return Some(Hook { url, form: Form::Plain, web, header: None });
     }
-    let fields = file.fields(section.value, "`http`", &["url", "form", "header", "insecure", "ca", "certificate", "key"]);
+    let fields =
+        file.fields(section.value, "`http`", &["url", "form", "header", "insecure", "ca", "certificate", "key"]);
     let url = url(file, section, &fields, "`http` needs `url`, such as `https://checks.example.org/image`")?;
     let form = value(file, &fields, "form", form).unwrap_or(Form::Plain);
     let header = fields.get("header").and_then(|field| header(file, field));
@@ -232,7 +235,10 @@ fn secret(file: &mut ConfigFile, field: Field<'_>) -> Option<PathBuf> {
 fn private(file: &mut ConfigFile, path: &Path, place: Location) {
     use std::os::unix::fs::MetadataExt;
     if path.metadata().is_ok_and(|about| about.mode() & 0o004 != 0) {
-        file.warn(place, format!("`{}` can be read by every user of this host; chmod it to 0600 or 0640", path.display()));
+        file.warn(
+            place,
+            format!("`{}` can be read by every user of this host; chmod it to 0600 or 0640", path.display()),
+        );
     }
 }
 
@@ -251,7 +257,9 @@ fn words(file: &mut ConfigFile, fields: &Fields<'_>, name: &str) -> Vec<(String,
 }
 
 fn pattern(file: &mut ConfigFile, (word, place): (String, Location)) -> Option<Pattern> {
-    Pattern::parse(&word).map_err(|problem| file.fault(place, format!("`{word}` is no pattern of images: {problem}"))).ok()
+    Pattern::parse(&word)
+        .map_err(|problem| file.fault(place, format!("`{word}` is no pattern of images: {problem}")))
+        .ok()
 }
 
 fn wanted(file: &mut ConfigFile, (word, place): (String, Location)) -> Option<Use> {
@@ -308,9 +316,8 @@ fn form(text: &str) -> Result<Form, &'static str> {
 
 const KINDS: &[&str] = &["registry", "anchore", "command", "http"];
 const KEYS: &[&str] = &["registry", "anchore", "command", "http", "name", "images", "on", "timeout", "ttl", "on_error"];
-const ANCHORE: &[&str] = &[
-    "url", "user", "password_file", "severity", "most", "within", "policy", "insecure", "ca", "certificate", "key",
-];
+const ANCHORE: &[&str] =
+    &["url", "user", "password_file", "severity", "most", "within", "policy", "insecure", "ca", "certificate", "key"];
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The same where an image may have to be analysed first.

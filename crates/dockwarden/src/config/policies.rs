@@ -13,7 +13,11 @@ use super::file::{ConfigFile, Field, Fields};
 use super::{Wishes, checks, container_defaults, globs, groups, quotas};
 
 /// Everything that the policy is made of, and the checks beside it.
-pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> (Sources, Vec<server::checks::Settings>) {
+pub fn sources(
+    file: &mut ConfigFile,
+    fields: &Fields<'_>,
+    wishes: &Wishes,
+) -> (Sources, Vec<server::checks::Settings>) {
     let (policy, checked) = fields.get("policy").map(|field| section(file, field)).unwrap_or_default();
     let checks = checked.map(|field| checks::read(file, field)).unwrap_or_default();
     let mut policies = Vec::new();

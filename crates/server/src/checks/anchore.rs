@@ -56,14 +56,8 @@ pub enum Severity {
 
 impl Severity {
     /// All of them, from the least.
-    pub const ALL: [Severity; 6] = [
-        Severity::Unknown,
-        Severity::Negligible,
-        Severity::Low,
-        Severity::Medium,
-        Severity::High,
-        Severity::Critical,
-    ];
+    pub const ALL: [Severity; 6] =
+        [Severity::Unknown, Severity::Negligible, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 
     /// The word in the configuration.
     pub fn name(self) -> &'static str {
@@ -129,7 +123,8 @@ impl Anchore {
         let now = Timestamp::from(SystemTime::now()).to_string();
         let now = format!("{}Z", now.split('.').next().unwrap_or_default());
         let source = json!({ "pullstring": pinned, "tag": tag, "creation_timestamp_override": now });
-        let request = self.request(Method::POST, &["images"], None).await?.json(&json!({ "source": { "digest": source } }));
+        let request =
+            self.request(Method::POST, &["images"], None).await?.json(&json!({ "source": { "digest": source } }));
         let mut known = one(self.reply::<Vec<Known>>(request).await?)?;
         if known.digest != digest && known.parent.as_deref() != Some(digest) {
             return Err(format!("it took another image, {}, for {digest}", known.digest));
@@ -161,7 +156,8 @@ impl Anchore {
         if found.digest != known {
             return Err("it tells of another image than it was asked about".to_owned());
         }
-        let mut bad: Vec<&str> = found.vulnerabilities.iter().filter(|one| threshold.counts(one)).map(|one| one.vuln.as_str()).collect();
+        let mut bad: Vec<&str> =
+            found.vulnerabilities.iter().filter(|one| threshold.counts(one)).map(|one| one.vuln.as_str()).collect();
         if bad.len() <= threshold.most {
             return Ok(None);
         }
@@ -170,7 +166,9 @@ impl Anchore {
         bad.dedup();
         let some = bad.into_iter().take(3).collect::<Vec<_>>().join(", ");
         let (severity, most) = (threshold.severity.name(), threshold.most);
-        Ok(Some(format!("{count} vulnerabilities of severity {severity} or worse, such as {some}; at most {most} are taken")))
+        Ok(Some(format!(
+            "{count} vulnerabilities of severity {severity} or worse, such as {some}; at most {most} are taken"
+        )))
     }
 
     /// Whether the engine's policy passes.
@@ -193,7 +191,9 @@ impl Anchore {
 
     async fn request(&self, method: Method, path: &[&str], tag: Option<&str>) -> Result<RequestBuilder, String> {
         let mut url = self.url.clone();
-        let fitting = url.path_segments_mut().map(|mut segments| drop(segments.pop_if_empty().extend(path)));
+        let fitting = url.path_segments_mut().map(|mut segments| {
+            segments.pop_if_empty().extend(path);
+        });
         fitting.map_err(|()| "its address has no path".to_owned())?;
         if let Some(tag) = tag {
             url.query_pairs_mut().append_pair("tag", tag).append_pair("detail", "false");
@@ -219,7 +219,8 @@ impl Threshold {
 
 /// The one image that a list must hold.
 fn one(list: Vec<Known>) -> Result<Known, String> {
-    let [known] = <[Known; 1]>::try_from(list).map_err(|list| format!("it tells of {} images instead of one", list.len()))?;
+    let [known] =
+        <[Known; 1]>::try_from(list).map_err(|list| format!("it tells of {} images instead of one", list.len()))?;
     Ok(known)
 }
 
@@ -245,7 +246,8 @@ mod tests {
 
     #[test]
     fn one_image_and_no_other() {
-        let known = |text: &str| serde_json::from_str::<Vec<Known>>(text).map_err(|error| error.to_string()).and_then(one);
+        let known =
+            |text: &str| serde_json::from_str::<Vec<Known>>(text).map_err(|error| error.to_string()).and_then(one);
         assert!(known(r#"[{"imageDigest":"sha256:1","analysis_status":"analyzed","more":{}}]"#).is_ok());
         for text in ["[]", "{}", r#"[{"analysis_status":"analyzed"}]"#, r#"[{"imageDigest":"1"}]"#] {
             assert!(known(text).is_err(), "{text}");

@@ -247,7 +247,10 @@ mod tests {
         assert_eq!(folder.ask(&[]).await, Ok(Some("/".into())));
         let echo = Script::new("echo", "cat; exit 1");
         let said = echo.ask(&[]).await.unwrap().unwrap();
-        assert!(said.contains(r#""image":"r.test/app:1""#) && said.contains(r#""pinned":"r.test/app@sha256:111"#), "{said}");
+        assert!(
+            said.contains(r#""image":"r.test/app:1""#) && said.contains(r#""pinned":"r.test/app@sha256:111"#),
+            "{said}"
+        );
         let arguments = Script::new("arguments", r#"echo "$1|$2"; exit 1"#);
         let digest = "1".repeat(64);
         let expected = format!("r.test/app@sha256:{digest}|a r.test/app:1;$(id)");

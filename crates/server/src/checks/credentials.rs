@@ -72,7 +72,9 @@ fn parse(file: &Path, bytes: &[u8]) -> Result<File, String> {
 fn written(entry: Entry, registry: &str) -> Result<Login, String> {
     let Entry { auth, username, password, identitytoken } = entry;
     if identitytoken.is_some_and(|token| !token.is_empty()) {
-        return Err(format!("the login at {registry} is an identity token, which is not supported: log in by a password"));
+        return Err(format!(
+            "the login at {registry} is an identity token, which is not supported: log in by a password"
+        ));
     }
     if let (Some(user), Some(password)) = (username, password) {
         return Ok(Login { user, password });
@@ -102,7 +104,9 @@ async fn ask(helper: &str, registry: &str) -> Result<Option<Login>, String> {
     }
     let told: Told = serde_json::from_slice(&ended.out).map_err(|_| format!("`{name}` told no login"))?;
     if told.username == "<token>" {
-        return Err(format!("the login at {registry} is an identity token, which is not supported: log in by a password"));
+        return Err(format!(
+            "the login at {registry} is an identity token, which is not supported: log in by a password"
+        ));
     }
     Ok(Some(Login { user: told.username, password: told.secret }))
 }

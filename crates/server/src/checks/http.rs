@@ -93,7 +93,9 @@ mod tests {
         assert_eq!(decide(r#"{"result":false,"decision_id":"1"}"#), Ok((false, None)));
         assert_eq!(decide(r#"{"result":{"allow":false,"reason":"old"}}"#), Ok((false, Some("old".into()))));
         assert_eq!(decide("{}").map(|(allow, _)| allow), Ok(false), "undefined");
-        for text in [r#"{"result":"yes"}"#, r#"{"result":1}"#, r#"{"result":{}}"#, r#"{"result":{"allow":"true"}}"#, "[]"] {
+        for text in
+            [r#"{"result":"yes"}"#, r#"{"result":1}"#, r#"{"result":{}}"#, r#"{"result":{"allow":"true"}}"#, "[]"]
+        {
             assert!(decide(text).is_err(), "{text}");
         }
     }
@@ -102,7 +104,9 @@ mod tests {
     fn what_a_hook_says() {
         let said = |text: &str| serde_json::from_str::<Said>(text).is_ok();
         assert!(said(r#"{"allow":true}"#) && said(r#"{"allow":false,"reason":"x","more":1}"#));
-        for text in ["{}", r#"{"allow":"true"}"#, r#"{"allow":1}"#, r#"{"allow":null}"#, r#"{"Allow":true}"#, "true", ""] {
+        for text in
+            ["{}", r#"{"allow":"true"}"#, r#"{"allow":1}"#, r#"{"allow":null}"#, r#"{"Allow":true}"#, "true", ""]
+        {
             assert!(!said(text), "{text}");
         }
         assert!(!said(r#"{"allow":true,"allow":false}"#), "said twice");

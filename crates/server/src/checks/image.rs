@@ -36,6 +36,11 @@ impl Image {
         Image { digests: name.digest.iter().cloned().collect(), name: Some(name), others: Vec::new(), id: None }
     }
 
+    /// Of which nothing is known at all.
+    pub fn unseen() -> Image {
+        Image { name: None, others: Vec::new(), id: None, digests: Vec::new() }
+    }
+
     /// Its name.
     pub fn name(&self) -> Option<&Reference> {
         self.name.as_ref()
@@ -59,16 +64,22 @@ impl Image {
     /// Whether a pattern speaks of it, by any of its names: else another tag would be a way around a check.
     pub(super) fn fits(&self, pattern: &Pattern) -> bool {
         let id = self.id.as_deref();
-        let names = self.name.iter().chain(&self.others);
-        pattern.fits(None, id) || names.into_iter().any(|name| pattern.fits(Some(name), id))
+        if self.name.is_none() && id.is_none() {
+            return true;
+        }
+        let pinned = self.name.iter().flat_map(|name| {
+            self.digests.iter().map(|digest| Reference { digest: Some(digest.clone()), ..name.clone() })
+        });
+        let names = self.name.iter().chain(&self.others).cloned();
+        pattern.fits(None, id) || names.chain(pinned).any(|name| pattern.fits(Some(&name), id))
     }
 
     /// As people call it.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match (&self.name, &self.id) {
             (Some(name), _) => name.familiar(),
             (None, Some(id)) => id.clone(),
-            (None, None) => "without a name".to_owned(),
+            (None, None) => "that cannot be seen".to_owned(),
         }
     }
 
@@ -121,7 +132,8 @@ mod tests {
 
     #[test]
     fn digests_are_those_of_the_names_own_registry() {
-        let names = ["r.test/app:1", &format!("r.test/app@{}", digest("1")), &format!("other.test/app@{}", digest("2"))];
+        let names =
+            ["r.test/app:1", &format!("r.test/app@{}", digest("1")), &format!("other.test/app@{}", digest("2"))];
         let names: Vec<Reference> = names.iter().map(|text| name(text)).collect();
         let known = resource::Image { id: Some(digest("3")), names, ..resource::Image::default() };
         let image = Image::here(&resource::Image { reference: Some(name("r.test/app:1")), ..known.clone() });

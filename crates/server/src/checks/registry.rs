@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn challenges() {
-        let text = r#"Bearer realm="https://auth.test/token?a=b,c",service="r.test", scope="repository:a:pull",error=x"#;
+        let text =
+            r#"Bearer realm="https://auth.test/token?a=b,c",service="r.test", scope="repository:a:pull",error=x"#;
         let challenge = Challenge::parse(text).unwrap();
         assert_eq!(challenge.scheme, "Bearer");
         assert_eq!(challenge.get("Realm"), Some("https://auth.test/token?a=b,c"));

@@ -81,7 +81,8 @@ fn system_trust() -> Result<ClientConfig, String> {
 /// Sends a request and reads the whole answer. The sentence names the host alone.
 pub(crate) async fn fetch(request: RequestBuilder) -> Result<Reply, String> {
     let sent = request.send().await;
-    let mut response = sent.map_err(|error| format!("{} cannot be reached: {}", host(error.url()), root_cause(&error)))?;
+    let mut response =
+        sent.map_err(|error| format!("{} cannot be reached: {}", host(error.url()), root_cause(&error)))?;
     let from = host(Some(response.url()));
     let body = read(&mut response).await.map_err(|reason| format!("{from} {reason}"))?;
     Ok(Reply { status: response.status(), headers: response.headers().clone(), body })

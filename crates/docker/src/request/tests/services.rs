@@ -300,7 +300,8 @@ fn a_secret_that_runs_as_its_owner_is_asked() {
 #[test]
 fn a_pinned_image_keeps_its_tag() {
     let digest = format!("sha256:{}", "4".repeat(64));
-    for (image, sent) in [("a.example/x", format!("a.example/x:latest@{digest}")), ("b.example/x", "b.example/x:latest".into())]
+    for (image, sent) in
+        [("a.example/x", format!("a.example/x:latest@{digest}")), ("b.example/x", "b.example/x:latest".into())]
     {
         let body = format!(r#"{{"TaskTemplate":{{"ContainerSpec":{{"Image":"{image}"}}}}}}"#);
         let request = request(&Reading::default(), "POST /v1.41/services/create", &body).unwrap();

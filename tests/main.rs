@@ -14,6 +14,7 @@
 //! - `answers`: what is shown of lists, events and errors, and what is hidden within
 //! - `rules`: temporary rules, who may add them, and a policy that follows its files
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
+//! - `checks`: images are checked by others before they are used, and what is used is what was checked
 //! - `versions`: API versions that are taken, and old ones without their old powers
 //! - `plugins`: managed plugins are granted nothing that a container is not
 //! - `swarm`: services, secrets and configs: harmless ones run, dangerous ones are refused
@@ -38,6 +39,7 @@ mod answers;
 mod archives;
 mod authorization;
 mod bad_input;
+mod checks;
 mod commands;
 mod daemon_down;
 mod defaults;

@@ -6,10 +6,12 @@ pub mod engine;
 pub mod firewall;
 pub mod http;
 pub mod normal;
+pub mod service;
 pub mod shell;
 
 pub use engine::{Engine, Kind};
 pub use firewall::Firewall;
+pub use service::Service;
 pub use shell::{Cli, KILLED, Outcome, Shell};
 
 use std::io::Write;

@@ -151,22 +151,25 @@ impl Checks {
 
     /// Who would be asked about it.
     pub fn rehearse(&self, image: &Image, wanted: Use) -> Vec<Checked> {
-        let told = |check: &Arc<Check>| Checked { answer: "not asked", ..check.told(image, &Verdict::Yes, false) };
-        self.of(image, wanted).map(told).collect()
+        let told = |check: &Arc<Check>, image: &Image| Checked {
+            answer: "not asked",
+            ..check.told(image, &Verdict::Yes, false)
+        };
+        self.of(image, wanted).map(|(check, image)| told(check, &image)).collect()
     }
 
     /// What all say that have a say about an image that cannot be told.
     pub fn untold(&self, image: &Image, wanted: Use, why: &str) -> Vec<Checked> {
         let verdict = Verdict::Error(printable(why));
-        self.of(image, wanted).map(|check| check.told(image, &verdict, false)).collect()
+        self.of(image, wanted).map(|(check, image)| check.told(&image, &verdict, false)).collect()
     }
 
     /// The answers of all that have a say, up to the first that does not let the image pass.
     pub(crate) async fn ask(&self, image: &Image, wanted: Use, user: &str, turns: &Arc<Share>) -> Vec<Checked> {
         let mut all = Vec::new();
-        for check in self.of(image, wanted) {
-            let (verdict, cached) = check.ask(image, user, turns).await;
-            let told = check.told(image, &verdict, cached);
+        for (check, seen) in self.of(image, wanted) {
+            let (verdict, cached) = check.ask(&seen, user, turns).await;
+            let told = Checked { image: image.describe(), ..check.told(&seen, &verdict, cached) };
             let passes = told.passes;
             all.push(told);
             if !passes {
@@ -176,12 +179,10 @@ impl Checks {
         all
     }
 
-    /// Those that have a say.
-    fn of<'a>(&'a self, image: &'a Image, wanted: Use) -> impl Iterator<Item = &'a Arc<Check>> {
-        self.0.iter().filter(move |check| {
-            let Settings { images, uses, .. } = &check.settings;
-            uses.contains(&wanted) && (images.is_empty() || images.iter().any(|pattern| image.fits(pattern)))
-        })
+    /// Those that have a say, and the image as each is asked about it.
+    fn of<'a>(&'a self, image: &'a Image, wanted: Use) -> impl Iterator<Item = (&'a Arc<Check>, Image)> {
+        let concerned = self.0.iter().filter(move |check| check.settings.uses.contains(&wanted));
+        concerned.filter_map(|check| Some((check, image.seen_by(&check.settings.images)?)))
     }
 }
 

@@ -66,6 +66,10 @@ fn kind(file: &mut ConfigFile, item: &Spanned<Node>) -> Option<(&'static str, Ki
         Some((*word, Field { name: word, place: key.referenced, value }))
     });
     let Some((word, field)) = kinds.next() else {
+        // One that is misspelt has been told.
+        if entries.iter().any(|(key, _)| !KEYS.contains(&key.value.as_str())) {
+            return None;
+        }
         file.fault_with(item.referenced, "this check asks nobody", format!("say `{}`", KINDS.join("`, `")));
         return None;
     };
@@ -105,8 +109,8 @@ fn registry(file: &mut ConfigFile, section: Field<'_>) -> Option<Registry> {
 
 fn anchore(file: &mut ConfigFile, section: Field<'_>) -> Option<Anchore> {
     let fields = file.fields(section.value, "`anchore`", ANCHORE);
-    let url = url(file, section, &fields, "`anchore` needs `url`, such as `https://anchore.example.org:8228/v1`")?;
-    let web = web(file, section, &fields)?;
+    let url = url(file, section, &fields, "`anchore` needs `url`, such as `https://anchore.example.org:8228/v1`");
+    let web = web(file, section, &fields);
     let user = fields.get("user").and_then(|field| file.field_word(field));
     let password = fields.get("password_file").and_then(|field| secret(file, field));
     if user.is_some() != password.is_some() {
@@ -128,6 +132,7 @@ fn anchore(file: &mut ConfigFile, section: Field<'_>) -> Option<Anchore> {
         most: most.unwrap_or_default(),
         within: within.unwrap_or_else(|| "all".to_owned()),
     });
+    let (url, web) = (url?, web?);
     Some(Anchore { url, web, login: user.zip(password), threshold, policy })
 }
 
@@ -154,10 +159,11 @@ fn hook(file: &mut ConfigFile, section: Field<'_>) -> Option<Hook> {
     }
     let fields =
         file.fields(section.value, "`http`", &["url", "form", "header", "insecure", "ca", "certificate", "key"]);
-    let url = url(file, section, &fields, "`http` needs `url`, such as `https://checks.example.org/image`")?;
+    let url = url(file, section, &fields, "`http` needs `url`, such as `https://checks.example.org/image`");
     let form = value(file, &fields, "form", form).unwrap_or(Form::Plain);
     let header = fields.get("header").and_then(|field| header(file, field));
-    Some(Hook { url, form, web: web(file, section, &fields)?, header })
+    let web = web(file, section, &fields);
+    Some(Hook { url: url?, form, web: web?, header })
 }
 
 /// A header field by its name, and the file of its value.

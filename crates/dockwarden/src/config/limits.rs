@@ -149,7 +149,7 @@ mod tests {
             temporary_time: _,
             drain: _,
         } = Limits::default();
-        assert_eq!(KEYS.len(), 33);
+        assert_eq!(KEYS.len(), 35);
     }
 
     #[test]

@@ -61,8 +61,24 @@ impl Image {
         self.digests.first().or(self.id.as_ref()).map(String::as_str)
     }
 
-    /// Whether a pattern speaks of it, by any of its names: else another tag would be a way around a check.
-    pub(super) fn fits(&self, pattern: &Pattern) -> bool {
+    /// The image as a check of these patterns is asked about it: by the name that they speak of, which may be another one
+    /// than it was asked for by, or else another tag would be a way around the check. `None`: they do not speak of it.
+    pub(super) fn seen_by(&self, patterns: &[Pattern]) -> Option<Image> {
+        let fits = |image: &Image| patterns.iter().any(|pattern| image.fits(pattern));
+        if patterns.is_empty() || fits(self) {
+            return Some(self.clone());
+        }
+        let tagged = self.others.iter().filter(|name| name.tag.is_some());
+        let names = tagged.chain(&self.others);
+        let mut others = names.map(|name| Image {
+            name: Some(name.clone()),
+            digests: digests(Some(name), &self.others),
+            ..self.clone()
+        });
+        others.find(fits)
+    }
+
+    fn fits(&self, pattern: &Pattern) -> bool {
         let id = self.id.as_deref();
         if self.name.is_none() && id.is_none() {
             return true;
@@ -70,7 +86,7 @@ impl Image {
         let pinned = self.name.iter().flat_map(|name| {
             self.digests.iter().map(|digest| Reference { digest: Some(digest.clone()), ..name.clone() })
         });
-        let names = self.name.iter().chain(&self.others).cloned();
+        let names = self.name.iter().cloned();
         pattern.fits(None, id) || names.chain(pinned).any(|name| pattern.fits(Some(&name), id))
     }
 
@@ -150,8 +166,13 @@ mod tests {
         let local = Image::here(&resource::Image { reference: Some(name("mine:1")), ..known });
         assert_eq!((local.digests(), local.digest(), local.pinned()), (&[][..], Some(digest("3").as_str()), None));
         // A tag of one's own is no way around a check of the registry's images.
-        assert!(local.fits(&Pattern::parse("r.test").unwrap()) && local.fits(&Pattern::parse("mine").unwrap()));
-        assert!(!local.fits(&Pattern::parse("alpine").unwrap()));
+        let seen = |image: &Image, pattern: &str| {
+            let seen = image.seen_by(&[Pattern::parse(pattern).unwrap()])?;
+            Some((seen.describe(), seen.digests.len()))
+        };
+        assert_eq!(seen(&local, "r.test"), Some(("r.test/app:1".to_owned(), 1)));
+        assert_eq!(seen(&local, "mine"), Some(("mine:1".to_owned(), 0)));
+        assert_eq!(seen(&local, "alpine"), None);
     }
 
     #[test]

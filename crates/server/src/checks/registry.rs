@@ -206,6 +206,7 @@ const MANIFESTS: [&str; 4] = [
 #[cfg(test)]
 mod tests {
     use reqwest::header::{HeaderMap, HeaderValue};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 
@@ -225,7 +226,6 @@ mod tests {
 
     #[test]
     fn the_digest_is_that_of_the_bytes() {
-        const EMPTY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         let reply = |said: Option<&'static str>, body: &[u8]| {
             let mut headers = HeaderMap::new();
             said.map(|said| headers.insert("Docker-Content-Digest", HeaderValue::from_static(said)));
@@ -235,6 +235,97 @@ mod tests {
         assert_eq!(digest_of(&reply(None, b""), EMPTY).as_deref(), Ok(EMPTY));
         assert!(digest_of(&reply(Some(EMPTY), b"x"), "1").is_err());
         assert!(digest_of(&reply(None, b"x"), EMPTY).is_err());
+    }
+
+    /// A registry at a port of this machine, which answers each request by its head.
+    async fn registry(say: impl Fn(&str, &str) -> String + Send + 'static) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let here = address.clone();
+        tokio::spawn(async move {
+            loop {
+                let (mut client, _) = listener.accept().await.unwrap();
+                let mut head = vec![0; 4096];
+                let length = client.read(&mut head).await.unwrap();
+                let answer = say(&String::from_utf8_lossy(&head[..length]), &here);
+                client.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        address
+    }
+
+    fn answer(status: u16, fields: &str, body: &str) -> String {
+        format!("HTTP/1.1 {status} X\r\nConnection: close\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len())
+    }
+
+    async fn ask(address: &str, logins: Option<&str>) -> Answer {
+        let credentials = logins.map(|login| {
+            let file = std::env::temp_dir().join(format!("dockwarden-registry-{}-{address}", std::process::id()));
+            std::fs::write(&file, format!(r#"{{"auths":{{"{address}":{login}}}}}"#)).unwrap();
+            file
+        });
+        let web = Web::new(&web::Trust::default()).unwrap();
+        let registry = Registry { web, credentials: credentials.clone(), insecure: false, has_ca: false };
+        let name = Reference::parse(&format!("{address}/app:1")).unwrap();
+        let answer = registry.ask(&Image::at_registry(name, EMPTY.to_owned())).await;
+        credentials.into_iter().for_each(|file| std::fs::remove_file(file).unwrap());
+        answer
+    }
+
+    /// Of nothing.
+    const EMPTY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    const LOGIN: &str = r#"{"username":"me","password":"pass"}"#;
+
+    #[tokio::test]
+    async fn a_token_is_fetched_for_this_and_nothing_else() {
+        let token = |head: &str, here: &str| {
+            if head.starts_with("GET /token?service=r&scope=repository%3Aapp%3Apull HTTP") {
+                assert!(head.to_lowercase().contains("authorization: basic bwu6cgfzcw=="), "{head}");
+                return answer(200, "", r#"{"token":"t0ken"}"#);
+            }
+            assert!(head.starts_with("GET /v2/app/manifests/1 HTTP") && head.contains("vnd.oci.image.index"), "{head}");
+            match head.contains("Bearer t0ken") {
+                true => answer(200, &format!("Docker-Content-Digest: {EMPTY}\r\n"), ""),
+                false => answer(
+                    401,
+                    &format!(
+                        "WWW-Authenticate: Bearer realm=\"http://{here}/token\",service=\"r\",scope=\"repository:*:push\"\r\n"
+                    ),
+                    "",
+                ),
+            }
+        };
+        assert_eq!(ask(&registry(token).await, Some(LOGIN)).await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn a_login_is_shown_where_it_belongs() {
+        let basic = |head: &str, _: &str| match head.to_lowercase().contains("authorization: basic bwu6cgfzcw==") {
+            true => answer(200, "", ""),
+            false => answer(401, "WWW-Authenticate: Basic realm=\"r\"\r\n", ""),
+        };
+        let address = registry(basic).await;
+        assert_eq!(ask(&address, Some(LOGIN)).await, Ok(None));
+        assert!(ask(&address, None).await.unwrap_err().contains("wants a login"));
+        let wrong = ask(&address, Some(r#"{"username":"me","password":"s3cret"}"#)).await.unwrap_err();
+        assert!(wrong.contains("does not let us look at it") && !wrong.contains("s3cret"), "{wrong}");
+        // A registry that would have it sent in the open elsewhere.
+        let elsewhere =
+            |_: &str, _: &str| answer(401, "WWW-Authenticate: Bearer realm=\"ftp://evil.example/token\"\r\n", "");
+        assert!(ask(&registry(elsewhere).await, Some(LOGIN)).await.unwrap_err().contains("without TLS"));
+    }
+
+    #[tokio::test]
+    async fn what_else_a_registry_may_say() {
+        let other = registry(|_: &str, _: &str| answer(200, "", "another manifest")).await;
+        assert!(ask(&other, None).await.unwrap().unwrap().contains("under this name, and it is"));
+        let none = registry(|_: &str, _: &str| answer(404, "", "")).await;
+        assert!(ask(&none, None).await.unwrap().unwrap().ends_with("does not have it"));
+        let lies = registry(|_: &str, _: &str| answer(200, &format!("Docker-Content-Digest: {EMPTY}\r\n"), "x")).await;
+        assert!(ask(&lies, None).await.is_err());
+        let moved = registry(|_: &str, _: &str| answer(307, "Location: http://127.0.0.1:1/\r\n", "")).await;
+        assert!(ask(&moved, None).await.unwrap_err().ends_with("answered 307"));
+        assert!(ask("127.0.0.1:1", None).await.unwrap_err().contains("cannot be reached"));
     }
 
     #[test]

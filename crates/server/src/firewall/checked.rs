@@ -33,6 +33,8 @@ pub(crate) struct Passed {
     checks: Arc<Checks>,
     images: Vec<Wanted>,
     settled: Settled,
+    /// Whether everything must be looked at anew: time has passed, or something else is asked for now.
+    pub(crate) anew: bool,
 }
 
 /// An image that a request uses, as others are asked about it; or why it cannot be told which it is.
@@ -79,13 +81,22 @@ impl Asking<'_> {
         if self.firewall.settings.manner == Manner::Rehearse {
             let all = wanted(&checks, facts, &settled);
             self.entry.checked(all.iter().flat_map(|one| checks.rehearse(&one.image, one.wanted)).collect());
-            return Ok((None, Passed { checks, images: all, settled }));
+            return Ok((None, Passed { checks, images: all, settled, anew: false }));
         }
         self.settle(&checks, facts, &mut settled).await;
         let all = wanted(&checks, facts, &settled);
-        self.ask(&checks, &all).await?;
+        let cached = match self.ask(&checks, &all).await {
+            Ok(cached) => cached,
+            Err(stop) => {
+                // All was granted; the record tells that, too.
+                let circumstances = judge::circumstances(self.door);
+                self.entry.answers(&self.policy.judge(&self.connection.subject, facts, &circumstances).answers);
+                return Err(stop);
+            }
+        };
         let pinned = (!settled.pins.is_empty()).then(|| request.clone().pinned(settled.pins.clone()));
-        Ok((pinned, Passed { checks, images: all, settled }))
+        let anew = !cached || pinned.is_some();
+        Ok((pinned, Passed { checks, images: all, settled, anew }))
     }
 
     /// The same of an image that is to be fetched for a build: the digest to fetch it by. `None`: by its name.
@@ -166,14 +177,17 @@ impl Asking<'_> {
         }
     }
 
-    /// Asks about images; the first that does not pass ends the exchange, where refusals are carried out.
-    async fn ask(&mut self, checks: &Checks, all: &[Wanted]) -> Result<(), Stop> {
+    /// Asks about images; the first that does not pass ends the exchange, where refusals are carried out. Whether all
+    /// answers were known.
+    async fn ask(&mut self, checks: &Checks, all: &[Wanted]) -> Result<bool, Stop> {
+        let mut cached = true;
         let user = self.connection.subject.user.clone();
         for Wanted { image, wanted, untold } in all {
             let told = match untold {
                 Some(why) => checks.untold(image, *wanted, why),
                 None => checks.ask(image, *wanted, &user, &self.firewall.settings.checks.turns).await,
             };
+            cached &= told.iter().all(|told| told.cached);
             let refused = told.iter().find(|told| !told.passes).map(Checked::refusal);
             self.entry.checked(told);
             let Some(words) = refused else { continue };
@@ -184,7 +198,7 @@ impl Asking<'_> {
             tracing::warn!(user, "dockwarden: {words}");
             self.entry.warning(&format!("dockwarden: {words}"));
         }
-        Ok(())
+        Ok(cached)
     }
 }
 

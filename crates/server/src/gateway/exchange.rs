@@ -127,15 +127,11 @@ impl Exchange<'_> {
             request = request.fetched();
             facts = self.facts(policy, &request).await?;
         }
-        let passed = match Box::pin(self.check(policy, &mut request, &facts)).await? {
-            Some(passed) => {
-                // That may have taken minutes.
-                looked = moment();
-                facts = self.facts(policy, &request).await?;
-                passed
-            }
-            None => Passed::default(),
-        };
+        let passed = Box::pin(self.check(policy, &mut request, &facts)).await?;
+        if passed.anew {
+            looked = moment();
+            facts = self.facts(policy, &request).await?;
+        }
         let limited = request.is_limited();
         let granted = Box::pin(self.decide(policy, request.call, facts, &passed, looked)).await?;
         if limited {
@@ -156,10 +152,10 @@ impl Exchange<'_> {
         judge::refuse_early(&mut self.entry, policy, subject, facts, Door::Gateway)
     }
 
-    /// Has the images checked that the request uses, for as long as the client waits for that. `None`: none is to be.
-    async fn check(&mut self, policy: &Policy, request: &mut Request, facts: &Facts) -> Result<Option<Passed>, Stop> {
+    /// Has the images checked that the request uses, for as long as the client waits for that.
+    async fn check(&mut self, policy: &Policy, request: &mut Request, facts: &Facts) -> Result<Passed, Stop> {
         if !checked::concerns(&self.gateway.firewall, facts.operation) {
-            return Ok(None);
+            return Ok(Passed::default());
         }
         let login = self.field("X-Registry-Auth");
         let socket = self.connection.client.stream.number();
@@ -173,7 +169,7 @@ impl Exchange<'_> {
         if let Some(pinned) = pinned {
             *request = pinned;
         }
-        Ok(Some(passed))
+        Ok(passed)
     }
 
     fn asking<'b>(&'b mut self, policy: &'b Policy, login: Option<Vec<u8>>) -> Asking<'b> {

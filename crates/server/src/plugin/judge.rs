@@ -115,9 +115,11 @@ async fn decide(
         let mut asking = Asking { firewall, connection, entry, policy, door: Door::Plugin, login: None };
         let (pinned, passing) = asking.check(&request, &facts).await?;
         passed = passing;
-        let judged = pinned.as_ref().unwrap_or(&request);
-        let anew = resolve::facts(firewall, connection, judged, policy.defaults()).await;
-        facts = unseen_too(anew.map_err(|unresolved| Stop::new(unresolved.outcome, unresolved.answer))?);
+        if passed.anew {
+            let judged = pinned.as_ref().unwrap_or(&request);
+            let anew = resolve::facts(firewall, connection, judged, policy.defaults()).await;
+            facts = unseen_too(anew.map_err(|unresolved| Stop::new(unresolved.outcome, unresolved.answer))?);
+        }
     }
     let still = passed.still(&facts);
     let effect = facts.effect();

@@ -51,7 +51,7 @@ impl Request {
         for (name, judged) in judged.iter() {
             let given = given.next().filter(|(given, _)| *given == name).map_or("", |(_, value)| value);
             // The tag of a pull that became a digest is another pull: the tag may be given to another image meanwhile.
-            if !same(given, judged) || (name == "tag" && given != judged) {
+            if given != judged && (name == "tag" || !same(given, judged)) {
                 return Ok(Some(Edit { place: name.to_owned(), given: given.to_owned(), judged: judged.to_owned() }));
             }
         }

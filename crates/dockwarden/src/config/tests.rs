@@ -64,6 +64,7 @@ fn examples_have_no_fault() {
         "plugin.yaml",
         "mediation.yaml",
         "team.yaml",
+        "checks.yaml",
     ];
     for name in examples {
         let example = std::fs::read_to_string(here("../../examples").join(name)).unwrap();

@@ -66,14 +66,15 @@ impl Image {
     pub(super) fn seen_by(&self, patterns: &[Pattern]) -> Option<Image> {
         let fits = |image: &Image| patterns.iter().any(|pattern| image.fits(pattern));
         if patterns.is_empty() || fits(self) {
-            return Some(self.clone());
+            return Some(Image { others: Vec::new(), ..self.clone() });
         }
         let tagged = self.others.iter().filter(|name| name.tag.is_some());
         let names = tagged.chain(&self.others);
         let mut others = names.map(|name| Image {
             name: Some(name.clone()),
+            others: Vec::new(),
             digests: digests(Some(name), &self.others),
-            ..self.clone()
+            id: self.id.clone(),
         });
         others.find(fits)
     }

@@ -260,7 +260,7 @@ fn wanted(checks: &Checks, facts: &Facts, settled: &Settled) -> Vec<Wanted> {
     let mut all: Vec<Wanted> = Vec::new();
     for privilege in &facts.privileges {
         let one = match (wanted, privilege) {
-            (_, Privilege::Unexamined { .. }) => {
+            (Use::Build | Use::Service, Privilege::Unexamined { .. }) => {
                 let why = "which images it uses cannot be seen".to_owned();
                 Wanted { image: Image::unseen(), wanted, untold: Some(why) }
             }

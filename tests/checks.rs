@@ -93,7 +93,7 @@ fn a_container_is_made_from_an_image_that_passes() {
         "{} explain --config {config} -- docker create --network none late:1 true",
         env!("CARGO_BIN_EXE_dockwarden")
     );
-    let explained = shell.must(&explain);
+    let explained = Shell::new(&firewall.socket(), Cli::Machine).must(&explain);
     assert!(explained.contains("? checked  image late:1 would be asked about, check http"), "{explained}");
     assert!(hook.take_seen().is_empty());
     // What is refused anyway is not asked about, nor what is not there.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use docker::archive::{Limits as Bounds, Refusal};
 use docker::http::Framing;
 use docker::request::{Archive, Call, Misread};
@@ -100,6 +101,10 @@ async fn read(
             whole = receiving.add(&piece.data());
         }
         receiving.put_down().await?;
+        if ahead.is_empty() {
+            // Who waits for the next turn holds no room for a piece meanwhile.
+            *ahead = BytesMut::new();
+        }
         if !rest.is_done() {
             pace.keep(limits)?;
         }

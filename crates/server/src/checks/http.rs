@@ -80,7 +80,61 @@ fn decided(document: Document, who: &str) -> Result<Said, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use docker::image::Reference;
+    use rcgen::CertificateParams;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::super::web::Trust;
     use super::*;
+    use crate::tls::{self, tests::Files};
+
+    /// A hook behind TLS that lets in who has a certificate of these files' authority; its port.
+    async fn behind_tls(files: &Files) -> u16 {
+        let config = tls::server_config(&files.certificate, &files.key, Some(&files.ca)).unwrap().config;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&config));
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(mut client) = acceptor.accept(client).await else { continue };
+                let mut head = vec![0; 4096];
+                if client.read(&mut head).await.is_ok_and(|length| length > 0) {
+                    let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 14\r\n\r\n{\"allow\":true}";
+                    let _ = client.write_all(answer.as_bytes()).await;
+                    let _ = client.shutdown().await;
+                }
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn only_who_is_trusted_is_asked_and_he_sees_who_asks() {
+        let (files, others) = (Files::make(), Files::make());
+        let (certificate, key) = files.sign("client", CertificateParams::new(vec!["us".to_owned()]).unwrap());
+        let port = behind_tls(&files).await;
+        let ask = async |ca: &Path, pair: Option<(&Path, &Path)>| {
+            let [certificate, key] = [pair.map(|pair| pair.0.to_owned()), pair.map(|pair| pair.1.to_owned())];
+            let web = Web::new(&Trust { ca: Some(ca.to_owned()), certificate, key }).unwrap();
+            let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
+            let hook = Hook { url, form: Form::Plain, web, header: None };
+            hook.ask(&Image::named(Reference::parse("r.test/app:1").unwrap())).await
+        };
+        assert_eq!(ask(&files.ca, Some((&certificate, &key))).await, Ok(None));
+        assert!(ask(&files.ca, None).await.is_err(), "no certificate");
+        assert!(ask(&others.ca, Some((&certificate, &key))).await.is_err(), "another authority");
+        let system = Web::new(&Trust::default()).unwrap();
+        let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
+        let hook = Hook { url, form: Form::Plain, web: system, header: None };
+        assert!(
+            hook.ask(&Image::unseen()).await.unwrap_err().contains("cannot be reached"),
+            "the system's authorities"
+        );
+        assert!(Web::new(&Trust { ca: None, certificate: Some(certificate), key: Some(key) }).is_err());
+    }
 
     fn decide(text: &str) -> Result<(bool, Option<String>), String> {
         let document = serde_json::from_str(text).map_err(|error| error.to_string())?;

@@ -163,7 +163,10 @@ impl Exchange<'_> {
         let checked = tokio::select! {
             biased;
             checked = asking.check(request, facts) => checked?,
-            () = gone(socket) => return Err(client_left()),
+            () = gone(socket) => {
+                self.connection.daemon = None;
+                return Err(client_left());
+            }
         };
         let (pinned, passed) = checked;
         if let Some(pinned) = pinned {
@@ -191,7 +194,10 @@ impl Exchange<'_> {
             let naming = tokio::select! {
                 biased;
                 naming = asking.fetch(&image.image) => naming?,
-                () = gone(socket) => return Err(client_left()),
+                () = gone(socket) => {
+                self.connection.daemon = None;
+                return Err(client_left());
+            }
             };
             let firewall = &self.gateway.firewall;
             let fetched = fetch::image(firewall, self.connection, image, naming.as_ref(), login.as_deref()).await;

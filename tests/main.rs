@@ -20,6 +20,7 @@
 //! - `swarm`: services, secrets and configs: harmless ones run, dangerous ones are refused
 //! - `commands`: `run`, `explain` and `check` as a user types them
 //! - `authorization`: the plugin alone: what the daemon asks, and what it withholds
+//! - `docksec`, `authobot`: what these predecessors did, with their own files, at both doors
 //! - `mediation`: gateway and plugin together: nobody walks around
 //! - `plugin_install`: put into a daemon, looked after and taken out, with the daemon alive
 //! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
@@ -37,12 +38,14 @@
 
 mod answers;
 mod archives;
+mod authobot;
 mod authorization;
 mod bad_input;
 mod checks;
 mod commands;
 mod daemon_down;
 mod defaults;
+mod docksec;
 mod docs;
 mod harness;
 mod hostile;

@@ -80,6 +80,9 @@ struct PolicyArguments {
     /// The preset to start from; wins over the configuration file's
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(presets()))]
     preset: Option<String>,
+    /// The configuration of docksec, whose commands are switched off; wins over the configuration file's `policy.docksec`
+    #[arg(long, value_name = "FILE")]
+    docksec: Option<PathBuf>,
     /// A file of Cedar policies, or of rules (.yaml), beside what the configuration file names
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
@@ -199,10 +202,15 @@ impl Failure {
 }
 
 impl PolicyArguments {
+    /// Whether nothing is wished for beside what the configuration file says: the policy that is in force, perhaps.
+    fn are_the_files(&self) -> bool {
+        self.preset.is_none() && self.docksec.is_none() && self.policy.is_empty()
+    }
+
     /// What the flags wish for, as far as all subcommands share it.
     fn wishes(&self) -> Wishes {
-        let PolicyArguments { config, preset, policy } = self.clone();
-        Wishes { config, preset, policies: policy, ..Wishes::default() }
+        let PolicyArguments { config, preset, docksec, policy } = self.clone();
+        Wishes { config, preset, docksec, policies: policy, ..Wishes::default() }
     }
 }
 

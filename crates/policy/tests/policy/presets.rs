@@ -5,7 +5,7 @@ use docker::endpoint::Operation;
 use crate::cases;
 use crate::support::*;
 
-pub const NAMES: &[&str] = &["open", "developer", "ci", "readonly", "restricted", "team", "none"];
+pub const NAMES: &[&str] = &["open", "developer", "ci", "ci-whitelist", "readonly", "restricted", "team", "none"];
 
 /// Each case with what each preset says to it.
 pub fn granted() -> Vec<(String, Vec<bool>)> {
@@ -34,6 +34,7 @@ fn stricter_presets_grant_no_more() {
     for (loose, strict) in order.chain([
         (&"developer", "restricted"),
         (&"developer", "team"),
+        (&"ci", "ci-whitelist"),
         (&"open", "readonly"),
         (&"readonly", "none"),
     ]) {

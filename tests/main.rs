@@ -12,6 +12,7 @@
 //! - `operation`: full disks, graceful ends, reloads
 //! - `ownership`: whose things are, through crashes and tricks, and that nobody reaches those of others
 //! - `answers`: what is shown of lists, events and errors, and what is hidden within
+//! - `restricted`: preset `restricted` knows root in every spelling
 //! - `rules`: temporary rules, who may add them, and a policy that follows its files
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
 //! - `checks`: images are checked by others before they are used, and what is used is what was checked
@@ -23,6 +24,7 @@
 //! - `docksec`, `authobot`: what these predecessors did, with their own files, at both doors
 //! - `mediation`: gateway and plugin together: nobody walks around
 //! - `plugin_install`: put into a daemon, looked after and taken out, with the daemon alive
+//! - `doctor`: what is found on a host changes with what is applied, and root in containers becomes somebody else
 //! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
 //! - `harness`: what they stand on
 
@@ -47,6 +49,7 @@ mod daemon_down;
 mod defaults;
 mod docksec;
 mod docs;
+mod doctor;
 mod harness;
 mod hostile;
 mod layout;
@@ -57,6 +60,7 @@ mod ownership;
 mod plugin_install;
 mod plugins;
 mod refusals;
+mod restricted;
 mod rules;
 mod scenarios;
 mod streams;

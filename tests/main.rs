@@ -15,6 +15,7 @@
 //! - `restricted`: preset `restricted` knows root in every spelling
 //! - `rules`: temporary rules, who may add them, and a policy that follows its files
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
+//! - `checks`: images are checked by others before they are used, and what is used is what was checked
 //! - `versions`: API versions that are taken, and old ones without their old powers
 //! - `transparent`: connections that the kernel sends here on their way to a daemon, and SecDocker's own command line
 //! - `plugins`: managed plugins are granted nothing that a container is not
@@ -43,6 +44,7 @@ mod archives;
 mod authobot;
 mod authorization;
 mod bad_input;
+mod checks;
 mod commands;
 mod daemon_down;
 mod defaults;

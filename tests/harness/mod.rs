@@ -7,10 +7,12 @@ pub mod firewall;
 pub mod http;
 pub mod networks;
 pub mod normal;
+pub mod service;
 pub mod shell;
 
 pub use engine::{Engine, Kind};
 pub use firewall::Firewall;
+pub use service::Service;
 pub use shell::{Cli, KILLED, Outcome, Shell};
 
 use std::io::Write;

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+pub mod pattern;
 #[cfg(test)]
 mod tests;
+
+pub use pattern::Pattern;
 
 const HUB: &str = "docker.io";
 const OFFICIAL: &str = "library";

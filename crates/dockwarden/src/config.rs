@@ -7,6 +7,7 @@
 pub mod exposure;
 
 mod admin;
+mod checks;
 mod container_defaults;
 mod defaults;
 pub mod directory;
@@ -35,6 +36,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use policy::{Diagnostic, Diagnostics, NamedText, Policy, Severity};
+use server::checks::Checks;
 use server::limits::Limits;
 use server::listen::ListenAddress;
 use server::plugin::Require;
@@ -89,6 +91,8 @@ pub struct Config {
     pub settings: Settings,
     /// The policy, with the defaults that it judges by. A reload changes it.
     pub policy: Policy,
+    /// Who is asked about images beside it. A reload changes them.
+    pub checks: Checks,
     /// The Cedar files that it was made of, the preset's included.
     pub texts: Vec<NamedText>,
     /// The patterns of all files that it was read from.
@@ -134,7 +138,7 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     };
     let tree = file.tree();
     let fields = tree.as_ref().map(|tree| file.fields(tree, "the configuration", KEYS)).unwrap_or_default();
-    let sources = policies::sources(&mut file, &fields, wishes);
+    let (sources, checks) = policies::sources(&mut file, &fields, wishes);
     let settings = settings(&mut file, &fields, wishes, sources.docksec.as_ref());
     if let Some(problem) = exposure::loops(&settings).filter(|_| wishes.serves) {
         file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
@@ -152,7 +156,7 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
         Ok(policy) if faults.is_empty() => {
             let warnings = warnings.into_iter().chain(policy.warnings().iter().cloned()).collect();
             let texts = policies::texts(sources, policy.preset());
-            Ok(Config { file: path, settings, policy, texts, read_from, warnings })
+            Ok(Config { file: path, settings, policy, checks: Checks::new(checks), texts, read_from, warnings })
         }
         Ok(_) => Err(Diagnostics(in_order(faults, Vec::new(), &file.named))),
         Err(of_policy) => Err(Diagnostics(in_order(faults, of_policy.0, &file.named))),

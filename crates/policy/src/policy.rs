@@ -53,6 +53,8 @@ pub(crate) struct Base {
     quotas: Quotas,
     /// The quotas as they are written, for the version.
     written_quotas: String,
+    /// The checks likewise.
+    written_checks: String,
     warnings: Vec<Diagnostic>,
 }
 
@@ -72,6 +74,7 @@ impl Policy {
             mode: sources.policy.mode(),
             quotas,
             written_quotas: format!("{:?}", sources.quotas),
+            written_checks: sources.checks.as_ref().map(|checks| checks.value.flow()).unwrap_or_default(),
             warnings: Vec::new(),
             world,
         };
@@ -327,6 +330,9 @@ impl Base {
         }
         if self.written_quotas != "[]" {
             fingerprint.add(&self.written_quotas);
+        }
+        if !self.written_checks.is_empty() {
+            fingerprint.add(&self.written_checks);
         }
         if !self.gathered.redact.is_empty() {
             fingerprint.add(&format!("{:?}", self.gathered.redact));

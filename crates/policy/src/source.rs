@@ -79,6 +79,8 @@ pub struct Sources {
     pub quotas: Vec<QuotaEntry>,
     /// The file's section `redact:`: what is hidden within answers.
     pub redact: Option<Spanned<Node>>,
+    /// The section's `checks:`. Others ask them; a decision can change with them all the same.
+    pub checks: Option<Spanned<Node>>,
 }
 
 /// Who is known on this host, for telling a misspelt name.

@@ -11,6 +11,7 @@ use policy::{Policy, Subject};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::checks::{Checks, Desk};
 use crate::limits::Limits;
 use crate::listen::Diverted;
 use crate::owners::Owners;
@@ -21,6 +22,7 @@ use crate::upstream::Upstream;
 
 pub(crate) mod answer;
 pub(crate) mod ask;
+pub(crate) mod checked;
 pub(crate) mod connection;
 pub(crate) mod entry;
 pub(crate) mod judge;
@@ -75,6 +77,8 @@ pub struct Settings {
     pub seal: Option<Arc<Seal>>,
     /// Who owns what. `None`: nobody owns anything.
     pub owners: Option<Arc<Owners>>,
+    /// Who is asked about images.
+    pub checks: Desk,
 }
 
 /// The firewall of one daemon, whichever door a request comes through.
@@ -113,6 +117,11 @@ impl Firewall {
         };
         let (policy, bodies) = (Arc::clone(&self.policy), Arc::clone(&self.bodies));
         Arc::new(Firewall { settings, policy, bodies, rehearsal: Rehearsal::default() })
+    }
+
+    /// Puts other checks in force. What the ones before said is forgotten.
+    pub fn take_checks(&self, checks: Checks) {
+        self.settings.checks.take(checks);
     }
 
     /// Opens the record file anew, after it was rotated.

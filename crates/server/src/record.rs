@@ -20,6 +20,8 @@ pub use time::Timestamp;
 use policy::Subject;
 use serde::Serialize;
 
+use crate::checks::Checked;
+
 /// One exchange.
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
@@ -44,6 +46,9 @@ pub struct Record {
     pub obligations: Vec<Edit>,
     /// What was asked of the policy, in order.
     pub questions: Vec<Question>,
+    /// What others said of the images that it uses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Checked>,
     /// What came of it.
     pub outcome: Outcome,
     /// `enforce`, `warn` or `record`.

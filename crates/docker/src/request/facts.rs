@@ -73,7 +73,7 @@ impl Request {
     /// answer is [`Unsettled::Open`].
     pub fn facts(&self, world: &World, defaults: &Defaults) -> Result<Facts, Unsettled> {
         let mut draft = Draft {
-            asked: Asked::new(world),
+            asked: Asked { pins: self.pins.clone(), ..Asked::new(world) },
             defaults,
             resources: Vec::new(),
             names: self.call.names.clone(),

@@ -94,7 +94,7 @@ async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Re
     let records = config.settings.records.open().map_err(|error| error.to_string())?;
     let records = Records::File(Arc::new(records));
     let spool = config.settings.spool.open()?;
-    let Config { settings, policy, read_from, .. } = config;
+    let Config { settings, policy, checks, read_from, .. } = config;
     let state = Arc::new(settings.state.open().map_err(|error| error.to_string())?);
     let owners = remember(&state).await?;
     let rules = put_in_force(policy, state, &records, &settings).await?;
@@ -111,6 +111,7 @@ async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Re
             host_root,
             seal: settings.seal()?,
             owners: Some(Arc::clone(&owners)).filter(|_| settings.guards_upstream()),
+            checks: server::checks::Desk::new(checks, &settings.limits),
         },
         Arc::clone(rules.policy()),
     );
@@ -123,7 +124,7 @@ async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Re
     let plugin = Plugin::new(Arc::clone(&firewall), require);
     let gateway = Gateway::new(Arc::clone(&firewall));
     let mut serving = Serving::start(&gateway, listeners, &plugin, asked);
-    let mut reload = Reload::new(wishes, settings, read_from, rules);
+    let mut reload = Reload::new(wishes, settings, read_from, rules, Arc::clone(&firewall));
     tell_system(&[NotifyState::Ready]);
     loop {
         tokio::select! {

@@ -65,7 +65,7 @@ fn pids(text: &str) -> Result<i64, &'static str> {
     text.parse().ok().filter(|pids| *pids > 0).ok_or("a limit on processes is a whole number from 1")
 }
 
-fn flag(file: &mut ConfigFile, field: Field<'_>) -> bool {
+pub(super) fn flag(file: &mut ConfigFile, field: Field<'_>) -> bool {
     match field.value.value {
         Node::Bool(flag) => flag,
         _ => {

@@ -10,11 +10,16 @@ use policy::{Diagnostic, NamedText, PolicySection, Sources};
 use serde_saphyr::Spanned;
 
 use super::file::{ConfigFile, Field, Fields};
-use super::{Wishes, container_defaults, globs, groups, quotas, secdocker};
+use super::{Wishes, checks, container_defaults, globs, groups, quotas, secdocker};
 
-/// Everything that the policy is made of.
-pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Sources {
-    let policy = fields.get("policy").map(|field| section(file, field)).unwrap_or_default();
+/// Everything that the policy is made of, and the checks beside it.
+pub fn sources(
+    file: &mut ConfigFile,
+    fields: &Fields<'_>,
+    wishes: &Wishes,
+) -> (Sources, Vec<server::checks::Settings>) {
+    let (policy, checked) = fields.get("policy").map(|field| section(file, field)).unwrap_or_default();
+    let checks = checked.map(|field| checks::read(file, field)).unwrap_or_default();
     let mut policies = Vec::new();
     for pattern in &policy.cedar {
         match globs::expand(&file.beside(Path::new(&pattern.value))) {
@@ -42,7 +47,21 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
     let quotas = quotas::read(file, fields.get("quotas"));
     let redact = fields.get("redact").map(|field| field.value.clone());
     let (file, preset) = (file.named.clone(), wishes.preset.clone());
-    Sources { file, policy, preset, docksec, policies, secdocker, groups, defaults, quotas, redact }
+    let checked = checked.map(|field| field.value.clone());
+    let sources = Sources {
+        file,
+        policy,
+        preset,
+        docksec,
+        policies,
+        secdocker,
+        groups,
+        defaults,
+        quotas,
+        redact,
+        checks: checked,
+    };
+    (sources, checks)
 }
 
 /// The file of docksec. The flag wins.
@@ -81,15 +100,15 @@ pub fn texts(sources: Sources, preset: &str) -> Vec<NamedText> {
     of_preset.chain(sources.policies).collect()
 }
 
-/// The section, as far as it is for us to check: its keys, and that lists are lists.
-fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
-    let keys = ["preset", "mode", "rules", "docksec", "secdocker", "cedar", "rego"];
+/// The section, as far as it is for us to check: its keys, and that lists are lists. And the checks in it.
+fn section<'y>(file: &mut ConfigFile, section: Field<'y>) -> (PolicySection, Option<Field<'y>>) {
+    let keys = ["preset", "mode", "rules", "docksec", "secdocker", "cedar", "rego", "checks"];
     let fields = file.fields(section.value, "`policy`", &keys);
     let mut list = |name| fields.get(name).map(|field| file.items(field)).unwrap_or_default();
     let (rules, cedar, rego) = (list("rules").to_vec(), list("cedar"), list("rego"));
     let mut word =
         |node: &Spanned<Node>, what: &str| Some(Spanned::new(file.word(node, what)?, node.referenced, node.defined));
-    PolicySection {
+    let policy = PolicySection {
         preset: fields.get("preset").and_then(|field| word(field.value, "`preset`")),
         mode: fields.get("mode").and_then(|field| word(field.value, "`mode`")),
         rules,
@@ -97,7 +116,8 @@ fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
         cedar: cedar.iter().filter_map(|item| word(item, "a file of policies")).collect(),
         secdocker: fields.get("secdocker").and_then(|field| word(field.value, "`secdocker`")),
         rego: rego.iter().filter_map(|item| word(item, "a file of policies")).collect(),
-    }
+    };
+    (policy, fields.get("checks"))
 }
 
 /// Reads a file of policies.

@@ -69,6 +69,7 @@ fn examples_have_no_fault() {
         "mediation.yaml",
         "team.yaml",
         "transparent.yaml",
+        "checks.yaml",
     ];
     for name in examples {
         let example = std::fs::read_to_string(here("../../examples").join(name)).unwrap();

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
+use docker::body::auth;
 use docker::endpoint::{BodyKind, Effect, Operation};
 use docker::facts::{Facts, Fetch};
 use docker::http::{HeadError, HeadLimits, HeadScan, Method, Parsed, RequestHead};
@@ -17,6 +18,7 @@ use tokio::io::AsyncWriteExt;
 use super::connection::{Next, gone};
 use super::{Gateway, fetch, forward};
 use crate::firewall::answer::Answer;
+use crate::firewall::checked::{self, Asking, Naming, Passed};
 use crate::firewall::connection::Connection;
 use crate::firewall::entry::Entry;
 use crate::firewall::making::{Afterwards, Plan};
@@ -81,6 +83,8 @@ pub(super) struct Granted {
     pub(super) call: Call,
     /// The id of the image that a new container must turn out to be made from.
     pub(super) image: Option<String>,
+    /// The name that is to be given to what it fetches.
+    pub(super) naming: Option<Naming>,
     /// What is to be written down once it is done.
     pub(super) afterwards: Afterwards,
 }
@@ -105,7 +109,8 @@ impl Exchange<'_> {
             request = prune::limited(policy, &self.connection.subject, request, Door::Gateway);
             request = request.made_by(&self.connection.subject.user, self.entry.id());
         }
-        let looked = owners.map(|owners| owners.moment()).unwrap_or_default();
+        let moment = || owners.map(|owners| owners.moment()).unwrap_or_default();
+        let mut looked = moment();
         let mut facts = self.facts(policy, &request).await?;
         if request.is_unread() {
             // Nobody uploads for an hour to be told what the query says.
@@ -119,12 +124,17 @@ impl Exchange<'_> {
         if !facts.fetches.is_empty() && self.gateway.firewall.settings.manner == Manner::Forward {
             self.refuse_early(policy, &facts)?;
             judge::may_change(&self.gateway.firewall)?;
-            Box::pin(self.fetch(&facts.fetches)).await?;
+            Box::pin(self.fetch(policy, &facts.fetches)).await?;
             request = request.fetched();
             facts = self.facts(policy, &request).await?;
         }
+        let passed = Box::pin(self.check(policy, &mut request, &facts)).await?;
+        if passed.anew {
+            looked = moment();
+            facts = self.facts(policy, &request).await?;
+        }
         let limited = request.is_limited();
-        let granted = Box::pin(self.decide(policy, request.call, facts, looked)).await?;
+        let granted = Box::pin(self.decide(policy, request.call, facts, &passed, looked)).await?;
         if limited {
             prune::only_own(&self.gateway.firewall, &self.connection.subject, granted.call.operation).await?;
         }
@@ -143,11 +153,55 @@ impl Exchange<'_> {
         judge::refuse_early(&mut self.entry, policy, subject, facts, Door::Gateway)
     }
 
+    /// Has the images checked that the request uses, for as long as the client waits for that.
+    async fn check(&mut self, policy: &Policy, request: &mut Request, facts: &Facts) -> Result<Passed, Stop> {
+        if !checked::concerns(&self.gateway.firewall, facts.operation) {
+            return Ok(Passed::default());
+        }
+        let login = self.field("X-Registry-Auth");
+        let socket = self.connection.client.stream.number();
+        let mut asking = self.asking(policy, login);
+        let checked = tokio::select! {
+            biased;
+            checked = asking.check(request, facts) => checked?,
+            () = gone(socket) => {
+                self.connection.daemon = None;
+                return Err(client_left());
+            }
+        };
+        let (pinned, passed) = checked;
+        if let Some(pinned) = pinned {
+            *request = pinned;
+        }
+        Ok(passed)
+    }
+
+    fn asking<'b>(&'b mut self, policy: &'b Policy, login: Option<Vec<u8>>) -> Asking<'b> {
+        let Exchange { gateway, connection, entry, .. } = self;
+        Asking { firewall: &gateway.firewall, connection, entry, policy, door: Door::Gateway, login }
+    }
+
+    fn field(&self, name: &str) -> Option<Vec<u8>> {
+        self.head.headers().one(name).ok().flatten().map(<[u8]>::to_vec)
+    }
+
     /// Fetches the images that a build starts from, so that what they bring along is known.
-    async fn fetch(&mut self, images: &[Fetch]) -> Result<(), Stop> {
-        let logins = self.head.headers().one("X-Registry-Config").ok().flatten().map(<[u8]>::to_vec);
+    async fn fetch(&mut self, policy: &Policy, images: &[Fetch]) -> Result<(), Stop> {
+        let logins = self.field("X-Registry-Config");
         for image in images {
-            let fetched = fetch::image(&self.gateway.firewall, self.connection, image, logins.as_deref()).await;
+            let login = logins.as_ref().and_then(|logins| auth::of_registry(logins, &image.image.registry));
+            let socket = self.connection.client.stream.number();
+            let mut asking = self.asking(policy, login.clone().map(String::into_bytes));
+            let naming = tokio::select! {
+                biased;
+                naming = asking.fetch(&image.image) => naming?,
+                () = gone(socket) => {
+                self.connection.daemon = None;
+                return Err(client_left());
+            }
+            };
+            let firewall = &self.gateway.firewall;
+            let fetched = fetch::image(firewall, self.connection, image, naming.as_ref(), login.as_deref()).await;
             fetched.map_err(|answer| Stop::new(Outcome::Failed, answer))?;
             self.own_fetched(image).await.map_err(|answer| Stop::new(Outcome::Failed, answer))?;
         }
@@ -171,7 +225,15 @@ impl Exchange<'_> {
         kept.map_err(|unkept| Answer::new(503, format!("dockwarden: {unkept}")))
     }
 
-    async fn decide(&mut self, policy: &Policy, call: Call, facts: Facts, looked: u64) -> Result<Granted, Stop> {
+    async fn decide(
+        &mut self,
+        policy: &Policy,
+        call: Call,
+        facts: Facts,
+        passed: &Passed,
+        looked: u64,
+    ) -> Result<Granted, Stop> {
+        let still = passed.still(&facts);
         let plan = Plan::new(&facts, looked);
         let (effect, absent, image) = (facts.effect(), facts.absent.clone(), pinned_image(&facts));
         let subject = &self.connection.subject;
@@ -181,6 +243,7 @@ impl Exchange<'_> {
         {
             return Err(Stop::new(Outcome::NotFound, Answer::new(absent.status, absent.message)));
         }
+        still?;
         if effect == Effect::Change {
             judge::may_change(&self.gateway.firewall)?;
         }
@@ -190,7 +253,8 @@ impl Exchange<'_> {
             Some(owners) => plan.begin(owners, policy, subject, self.entry.id()).await?,
             None => Afterwards::Nothing,
         };
-        Ok(Granted { permit, call, image, afterwards })
+        let naming = passed.naming(call.operation);
+        Ok(Granted { permit, call, image, naming, afterwards })
     }
 
     /// The whole body of what is judged by its body, within bounds.
@@ -263,6 +327,10 @@ impl Exchange<'_> {
             Err(_) => Next::Close,
         }
     }
+}
+
+pub(super) fn client_left() -> Stop {
+    Stop::new(Outcome::Interrupted, Answer::new(400, "dockwarden: the client left"))
 }
 
 /// The image that a new container is to be made from, where it is named by a name that could be given to

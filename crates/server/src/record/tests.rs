@@ -35,6 +35,7 @@ fn record(id: &str) -> Record {
         },
         resource: None,
         obligations: vec![Edit { set: "memory", value: "1g".to_owned() }],
+        checks: Vec::new(),
         questions: vec![Question {
             action: "mount".to_owned(),
             resource: "HostPath::\"/etc\"".to_owned(),

@@ -18,6 +18,8 @@ pub use frame::{Frames, MOST_MESSAGE, framed, single};
 pub use reader::{Message, Reader, read};
 pub use slot::{Slot, Whole};
 
+pub(crate) use field::varint;
+
 pub(crate) use reader::message;
 
 /// How messages are read.

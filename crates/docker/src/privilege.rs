@@ -557,8 +557,12 @@ impl fmt::Display for Privilege {
             Privilege::UseFrontend { image: Some(image) } => write!(f, "build with frontend {}", image.describe()),
             Privilege::UseFrontend { image: None } => f.write_str("build with whichever frontend the Dockerfile names"),
             Privilege::MountBuildCache { id, .. } => write!(f, "mount build cache {id}"),
-            Privilege::UseBuildCache { kind, export: false } => write!(f, "take build results from a cache of type {kind}"),
-            Privilege::UseBuildCache { kind, export: true } => write!(f, "write build results to a cache of type {kind}"),
+            Privilege::UseBuildCache { kind, export: false } => {
+                write!(f, "take build results from a cache of type {kind}")
+            }
+            Privilege::UseBuildCache { kind, export: true } => {
+                write!(f, "write build results to a cache of type {kind}")
+            }
             Privilege::UseBuildSecret { id, agent: false } => write!(f, "use secret {id} in a build"),
             Privilege::UseBuildSecret { id, agent: true } => write!(f, "use SSH agent {id} in a build"),
             Privilege::CopySpecialFile { kind, path } => write!(f, "copy {kind} into a container: {path}"),

@@ -101,7 +101,10 @@ impl Build {
         match method.name() {
             "Control/Solve" => {
                 let asked: control::SolveRequest = reader.read(message)?;
-                build.graphs(asked.definition.iter().chain(asked.frontend_inputs.values().map(|it| &it.0)), &mut reader)?;
+                build.graphs(
+                    asked.definition.iter().chain(asked.frontend_inputs.values().map(|it| &it.0)),
+                    &mut reader,
+                )?;
                 build.begins = Some(asked.reference.clone());
                 if !asked.frontend.is_empty() {
                     build.settle(Of::Control, asked.frontend_attrs.contains_key("cmdline"));
@@ -110,7 +113,10 @@ impl Build {
             }
             "LLBBridge/Solve" => {
                 let asked: bridge::SolveRequest = reader.read(message)?;
-                build.graphs(asked.definition.iter().chain(asked.frontend_inputs.values().map(|it| &it.0)), &mut reader)?;
+                build.graphs(
+                    asked.definition.iter().chain(asked.frontend_inputs.values().map(|it| &it.0)),
+                    &mut reader,
+                )?;
                 if asked.evaluate {
                     append::no_evaluation(&mut build.message);
                 }
@@ -262,3 +268,5 @@ fn definitions(answer: &SolveResponse) -> Result<Vec<&Definition>, Misread> {
     Ok(refs.into_iter().filter_map(|it| it.def.as_ref()).collect())
 }
 
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@
 
 use crate::endpoint::Operation;
 
+#[cfg(test)]
+mod tests;
 
 /// Who calls whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

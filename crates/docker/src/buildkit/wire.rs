@@ -13,6 +13,8 @@ mod field;
 mod frame;
 pub(crate) mod reader;
 mod slot;
+#[cfg(test)]
+mod tests;
 
 pub use frame::{Frames, MOST_MESSAGE, framed, single};
 pub use reader::{Message, Reader, read};

@@ -41,7 +41,8 @@ const HARMLESS: &[&str] = &[
 ];
 
 /// The same, by what their names begin with.
-const HARMLESS_PREFIXES: &[&str] = &["label:", "build-arg:", "input-metadata:", "local-sessionid:", "sharedkey:", "vcs:"];
+const HARMLESS_PREFIXES: &[&str] =
+    &["label:", "build-arg:", "input-metadata:", "local-sessionid:", "sharedkey:", "vcs:"];
 
 /// What BuildKit scans results with unless told otherwise.
 const SCANNER: &str = "docker/buildkit-syft-scanner:stable-1";

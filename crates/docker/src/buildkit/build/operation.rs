@@ -15,7 +15,10 @@ impl Asked<'_> {
         }
         if op.build.is_some() {
             // Its steps lie in a file, which only the daemon will see.
-            return Err(Misread::value("an operation of the build", "is a build of its own, which cannot be looked into"));
+            return Err(Misread::value(
+                "an operation of the build",
+                "is a build of its own, which cannot be looked into",
+            ));
         }
         if let Some(exec) = &op.exec {
             self.execute(exec, namespace)?;

@@ -66,7 +66,9 @@ impl Asked<'_> {
         self.frontend(&solve.frontend, &solve.frontend_attrs, any_frontend)?;
         if !solve.frontend.is_empty() {
             // What the frontend makes of the Dockerfile, the daemon goes on to do, and nobody is told.
-            self.ask_once(Privilege::Unexamined { part: "a build that BuildKit does not show before it runs (use buildx)" });
+            self.ask_once(Privilege::Unexamined {
+                part: "a build that BuildKit does not show before it runs (use buildx)",
+            });
         }
         Ok(())
     }
@@ -108,7 +110,9 @@ impl Asked<'_> {
         if !EXPORTERS.contains(&kind) {
             self.option("exporter", kind);
         }
-        let push = attrs.get("push").is_some_and(|push| !matches!(push.as_str(), "false" | "0" | "f" | "F" | "FALSE" | "False"));
+        let push = attrs
+            .get("push")
+            .is_some_and(|push| !matches!(push.as_str(), "false" | "0" | "f" | "F" | "FALSE" | "False"));
         for name in attrs.get("name").iter().flat_map(|names| names.split(',')).filter(|name| !name.is_empty()) {
             self.named_by_build(name)?;
             if push {

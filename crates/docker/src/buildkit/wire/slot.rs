@@ -236,7 +236,11 @@ impl<K: Slot + Ord + Default, V: Slot + Default> Slot for BTreeMap<K, V> {
             if had {
                 return Err(field.pieces());
             }
-            if part.number == 1 { key.take(part, reader)? } else { value.take(part, reader)? }
+            if part.number == 1 {
+                key.take(part, reader)?
+            } else {
+                value.take(part, reader)?
+            }
             Ok(true)
         })?;
         self.insert(key, value);

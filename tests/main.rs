@@ -44,6 +44,7 @@ mod defaults;
 mod docs;
 mod harness;
 mod hostile;
+mod layout;
 mod mediation;
 mod operation;
 mod outcomes;

@@ -44,6 +44,9 @@ const HARMLESS: &[&str] = &[
 const HARMLESS_PREFIXES: &[&str] =
     &["label:", "build-arg:", "input-metadata:", "local-sessionid:", "sharedkey:", "vcs:"];
 
+/// Those that grant something, each in its own way.
+const JUDGED: &[&str] = &["source", "force-network-mode", "cgroup-parent", "add-hosts", "ulimit", "cache-from", "cache-imports"];
+
 /// What BuildKit scans results with unless told otherwise.
 const SCANNER: &str = "docker/buildkit-syft-scanner:stable-1";
 
@@ -69,8 +72,11 @@ impl Asked<'_> {
         if name == "gateway.v0" && !attrs.contains_key("source") {
             return Err(Misread::value("the frontend", "is an image that is not named"));
         }
-        // Any attribute can be made the one that names the context.
+        // Any attribute can be made the one that says where the context is; one that says something else may not.
         let context = attrs.get("contextkey").map_or("context", String::as_str);
+        if context.contains(':') || HARMLESS.contains(&context) || JUDGED.contains(&context) {
+            return Err(malformed("contextkey"));
+        }
         for (name, value) in attrs {
             if name == context {
                 self.context(value);

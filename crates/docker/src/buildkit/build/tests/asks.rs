@@ -166,9 +166,12 @@ fn what_the_frontend_is_told() {
     assert_eq!(asks(&[("context", "https://u:p@h/a.git#x")]), words(&["build from remote context https://h/a.git"]));
     assert_eq!(asks(&[("context", "http://buildkit-session/x")]), words(&[]));
     assert_eq!(
-        asks(&[("contextkey", "build-arg:X"), ("build-arg:X", "git://h/a")]),
-        words(&["build from remote context git://h/a"])
+        asks(&[("contextkey", "x"), ("x", "git://h/a")]),
+        words(&["build from remote context git://h/a", "set build option x"])
     );
+    for key in ["build-arg:X", "cmdline", "filename", "context:x", "cache-from"] {
+        assert!(asks(&[("contextkey", key)]).is_err(), "{key}");
+    }
     assert_eq!(
         asks(&[
             ("context:a", "docker-image://tiny"),

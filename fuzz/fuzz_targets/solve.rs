@@ -25,7 +25,9 @@ fn judge(build: &Build) -> Option<Judged> {
                 for lookup in open {
                     match lookup {
                         Lookup::Image(name) => world.learn_image(name, None),
-                        Lookup::Network(name) => world.learn_network(name.clone(), Some(Network { name, ..Network::default() })),
+                        Lookup::Network(name) => {
+                            world.learn_network(name.clone(), Some(Network { name, ..Network::default() }))
+                        }
                         other => panic!("a build asks for {other:?}"),
                     }
                 }
@@ -49,7 +51,8 @@ fuzz_target!(|bytes: &[u8]| {
         METHODS.iter().filter(|method| matches!(method.need, Need::Judged | Need::JudgedWithAnswer)).collect();
     let none = BTreeSet::new();
     let namespace = (appended & 2 != 0).then_some("alice");
-    let reading = Reading { allow_fields: &none, any_frontend: appended & 1 != 0, cache_namespace: namespace };
+    let reading =
+        Reading { allow_fields: &none, any_frontend: appended & 1 != 0, cache_namespace: namespace, deny_sources: &[] };
     let chosen = usize::from(*chosen) % (judged.len() + 1);
     let read = |bytes: &[u8]| match judged.get(chosen) {
         Some(method) => Build::of_request(method, bytes, &reading),

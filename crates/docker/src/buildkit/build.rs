@@ -43,6 +43,8 @@ pub struct Reading<'a> {
     pub any_frontend: bool,
     /// The beginning of the names of the folders that are kept for later builds, where they are kept apart.
     pub cache_namespace: Option<&'a str>,
+    /// Sources that BuildKit itself is told to refuse, with `*` for anything: a second net.
+    pub deny_sources: &'a [&'a str],
 }
 
 /// A call that asks for a build or a part of one, or the answer to it.
@@ -106,6 +108,9 @@ impl Build {
                     &mut reader,
                 )?;
                 build.begins = Some(asked.reference.clone());
+                if !reading.deny_sources.is_empty() && asked.source_policy.is_none() {
+                    append::deny_sources(Of::Control, &mut build.message, reading.deny_sources);
+                }
                 if !asked.frontend.is_empty() {
                     build.settle(Of::Control, asked.frontend_attrs.contains_key("cmdline"));
                 }

@@ -199,7 +199,11 @@ fn other_privileges_have_their_words() {
         ("{ frontend: docker/dockerfile }", Privilege::UseFrontend { image: Some(image("docker/other:1")) }, false),
         ("{ frontend: docker/dockerfile }", Privilege::UseFrontend { image: None }, false),
         ("{ frontend: '*' }", Privilege::UseFrontend { image: None }, true),
-        ("{ push_image: registry.test/team/* }", Privilege::PushImage { image: image("registry.test/team/app:1") }, true),
+        (
+            "{ push_image: registry.test/team/* }",
+            Privilege::PushImage { image: image("registry.test/team/app:1") },
+            true,
+        ),
         ("{ push_image: registry.test/team/* }", Privilege::PushImage { image: image("registry.test/app:1") }, false),
         ("{ build_cache: '*', own: true }", Privilege::MountBuildCache { id: s("bob/go"), own: true }, true),
         ("{ build_cache: '*', own: true }", Privilege::MountBuildCache { id: s("go"), own: false }, false),

@@ -45,7 +45,8 @@ const HARMLESS_PREFIXES: &[&str] =
     &["label:", "build-arg:", "input-metadata:", "local-sessionid:", "sharedkey:", "vcs:"];
 
 /// Those that grant something, each in its own way.
-const JUDGED: &[&str] = &["source", "force-network-mode", "cgroup-parent", "add-hosts", "ulimit", "cache-from", "cache-imports"];
+const JUDGED: &[&str] =
+    &["source", "force-network-mode", "cgroup-parent", "add-hosts", "ulimit", "cache-from", "cache-imports"];
 
 /// What BuildKit scans results with unless told otherwise.
 const SCANNER: &str = "docker/buildkit-syft-scanner:stable-1";

@@ -75,6 +75,10 @@ impl Asked<'_> {
 
     /// `LLBBridge/Solve`.
     pub(super) fn bridge_solve(&mut self, solve: &bridge::SolveRequest, any_frontend: bool) -> Result<(), Misread> {
+        if solve.is_final || !solve.exporter_attr.is_empty() {
+            // A form of long ago, by which the result is the build's before its answer was seen.
+            return Err(Misread::value("LLBBridge.SolveRequest", "ends the build, which is not taken"));
+        }
         for import in &solve.cache_imports {
             self.cache(import, false)?;
         }

@@ -7,6 +7,7 @@
 mod asks;
 mod attacks;
 mod mutations;
+mod parity;
 mod recorded;
 
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ use crate::world::{KnownImage, Lookup};
 const SOLVE: &str = "/moby.buildkit.v1.Control/Solve";
 
 fn reading(allow_fields: &BTreeSet<String>) -> Reading<'_> {
-    Reading { allow_fields, any_frontend: false, cache_namespace: None }
+    Reading { allow_fields, any_frontend: false, cache_namespace: None, deny_sources: &[] }
 }
 
 /// A daemon that has the network `bridge`, and of all images these.
@@ -35,35 +36,30 @@ fn judge_with(build: &Build, images: &[&str]) -> Result<Judged, Misread> {
             Err(Unsettled::NotFound(absent)) => panic!("{absent:?}"),
             Err(Unsettled::Open(open)) => open,
         };
-        for lookup in open {
-            match lookup {
-                Lookup::Image(name) => {
-                    let reference = Reference::parse(&name).map(Reference::with_default_tag).ok();
-                    let there = reference.filter(|it| images.contains(&it.familiar().as_str()));
-                    let known = there.map(|it| KnownImage {
-                        image: Image {
-                            id: Some(format!("sha256:{}", "a".repeat(64))),
-                            names: vec![it],
-                            ..Image::default()
-                        },
-                        ..KnownImage::default()
-                    });
-                    world.learn_image(name, known);
-                }
-                Lookup::Network(name) => {
-                    let network = Network {
-                        id: "b".repeat(64),
-                        driver: "bridge".into(),
-                        name: name.clone(),
-                        ..Network::default()
-                    };
-                    world.learn_network(name, Some(network));
-                }
-                other => panic!("{other:?}"),
-            }
-        }
+        open.into_iter().for_each(|lookup| learn(&mut world, lookup, images));
     }
     panic!("it is never settled")
+}
+
+fn learn(world: &mut World, lookup: Lookup, images: &[&str]) {
+    match lookup {
+        Lookup::Image(name) => {
+            let reference = Reference::parse(&name).map(Reference::with_default_tag).ok();
+            let there = reference.filter(|it| images.contains(&it.familiar().as_str()));
+            let id = Some(format!("sha256:{}", "a".repeat(64)));
+            let known = there.map(|it| KnownImage {
+                image: Image { id, names: vec![it], ..Image::default() },
+                ..KnownImage::default()
+            });
+            world.learn_image(name, known);
+        }
+        Lookup::Network(name) => {
+            let network =
+                Network { id: "b".repeat(64), driver: "bridge".into(), name: name.clone(), ..Network::default() };
+            world.learn_network(name, Some(network));
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 fn judge(build: &Build) -> Result<Judged, Misread> {

@@ -168,6 +168,24 @@ fn policies_of_the_clients_own_could_turn_what_was_judged() {
 }
 
 #[test]
+fn no_result_is_taken_before_its_answer_was_seen() {
+    let solve = bridge::SolveRequest { is_final: true, ..Default::default() };
+    assert!(asked(&request(BRIDGE_SOLVE, &solve.written(), &reading(&BTreeSet::new())).unwrap()).is_err());
+}
+
+#[test]
+fn a_second_net_is_spread_on_request() {
+    let none = BTreeSet::new();
+    let solve = control::SolveRequest { reference: "b".into(), ..Default::default() };
+    let reading = Reading { deny_sources: &["http://169.254.*"], ..reading(&none) };
+    let judged = judge(&request(SOLVE, &solve.written(), &reading).unwrap()).unwrap();
+    let CanonicalBody::Message(message) = judged.facts.canonical.body else { panic!() };
+    let sent: control::SolveRequest = read(&message, Strictness::Known(&none)).unwrap();
+    assert_eq!(sent.source_policy.unwrap().rules[0].selector.as_ref().unwrap().identifier, "http://169.254.*");
+    assert!(judged.facts.privileges.is_empty());
+}
+
+#[test]
 fn every_session_that_is_named_is_told() {
     let local = |session: &str| Op {
         source: Some(SourceOp {

@@ -162,7 +162,6 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("remote build context", P::FetchBuildContext { from: s("https://example.org/x.git") }),
         ("build option", P::SetBuildOption { name: s("extrahosts"), value: s("a:127.0.0.1") }),
         ("commands in a build", P::BuildRun { network: s("default") }),
-        ("commands in a build in the host's network", P::BuildRun { network: s("host") }),
         ("pushing from a build", P::PushImage { image: image("registry.test/app:1") }),
         ("frontend docker/dockerfile", P::UseFrontend { image: Some(image("docker/dockerfile:1")) }),
         ("another frontend", P::UseFrontend { image: Some(image("evil/frontend:1")) }),

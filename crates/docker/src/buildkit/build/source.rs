@@ -94,7 +94,7 @@ impl Asked<'_> {
                 continue;
             }
             match SECRETS.iter().find(|(secret, _)| secret == name) {
-                Some((_, usual)) if value.strip_prefix(usual).is_some_and(|rest| is_host_suffix(rest)) => {}
+                Some((_, usual)) if value.strip_prefix(usual).is_some_and(is_host_suffix) => {}
                 Some(_) => self.build_secret(value, false),
                 None if name == "git.mountsshsock" => self.build_secret(value, true),
                 None => self.ask_once(Privilege::SetBuildOption { name: name.clone(), value: value.clone() }),

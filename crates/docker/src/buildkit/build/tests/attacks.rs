@@ -26,7 +26,7 @@ fn entitlements_are_the_privileges_that_they_give() {
 #[test]
 fn a_build_within_a_build_is_refused_whoever_asks() {
     let op = Op { build: Some(BuildOp { builder: -1, ..BuildOp::default() }), ..Op::default() };
-    assert!(operations(&[op.clone()]).unwrap_err().contains("a build of its own"));
+    assert!(operations(std::slice::from_ref(&op)).unwrap_err().contains("a build of its own"));
     let raw = control::SolveRequest { definition: Some(definition(&[op])), ..Default::default() };
     assert!(control(&raw).unwrap_err().contains("a build of its own"));
     let two = Op { exec: Some(ExecOp::default()), merge: Some(MergeOp::default()), ..Op::default() };

@@ -12,7 +12,7 @@ impl Numbers {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 1).unwrap() % most.max(1)
+        usize::try_from(self.0 >> 1).unwrap().checked_rem(most).unwrap_or(0)
     }
 
     fn mutate(&mut self, bytes: &mut Vec<u8>) {

@@ -45,11 +45,23 @@ pub struct Engine {
 impl Engine {
     /// Starts a daemon of the chosen kind, with a registry at 127.0.0.1:5577 as it sees it.
     pub fn start() -> Engine {
+        Engine::start_as(None)
+    }
+
+    /// The same with the files of a folder over its `/etc`, its configuration file among them.
+    pub fn start_with_etc(etc: &Path) -> Engine {
+        Engine::start_as(Some(etc))
+    }
+
+    fn start_as(etc: Option<&Path>) -> Engine {
         let kind = Kind::chosen();
         let mut command = Command::new(repository().join("scripts/private-daemon.sh"));
         command.args(["--own-net", "--registry"]);
         if kind == Kind::Modern {
             command.arg("--modern");
+        }
+        if let Some(etc) = etc {
+            command.arg("--etc").arg(etc);
         }
         let mut process =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("scripts/private-daemon.sh");

@@ -25,6 +25,8 @@ pub struct Facts {
     pub privileges: Vec<Privilege>,
     /// The container that it would make or change, in short.
     pub spec: Option<Spec>,
+    /// What makes it another command than those that share its end point: some of [`MARKS`](crate::mark::MARKS).
+    pub marks: Vec<&'static str>,
     /// The edits that were made to it first: all else here tells of the edited request.
     pub obligations: Vec<Obligation>,
     /// What the request needs and the daemon does not have: if all is granted, this is the answer, and
@@ -55,6 +57,7 @@ impl Facts {
             resources,
             privileges: Vec::new(),
             spec: None,
+            marks: Vec::new(),
             obligations: Vec::new(),
             absent: None,
             fetches: Vec::new(),

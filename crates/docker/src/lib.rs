@@ -16,6 +16,7 @@ pub mod host_path;
 pub mod http;
 pub mod image;
 pub mod json;
+pub mod mark;
 pub mod obligation;
 pub mod ownership;
 pub mod privilege;

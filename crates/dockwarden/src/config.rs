@@ -70,6 +70,8 @@ pub struct Wishes {
     pub plugin_socket: Option<PathBuf>,
     /// The preset, instead of the file's.
     pub preset: Option<String>,
+    /// The file of docksec, instead of the file's `policy.docksec`.
+    pub docksec: Option<PathBuf>,
     /// Files of policies beside the file's.
     pub policies: Vec<PathBuf>,
 }
@@ -127,11 +129,11 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     };
     let tree = file.tree();
     let fields = tree.as_ref().map(|tree| file.fields(tree, "the configuration", KEYS)).unwrap_or_default();
-    let settings = settings(&mut file, &fields, wishes);
+    let sources = policies::sources(&mut file, &fields, wishes);
+    let settings = settings(&mut file, &fields, wishes, sources.docksec.as_ref());
     if let Some(problem) = exposure::loops(&settings).filter(|_| wishes.serves) {
         file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
     }
-    let sources = policies::sources(&mut file, &fields, wishes);
     let loaded = Policy::load(&sources, &directory::of_host().as_directory());
     let read_from = policies::read_from(&file, path.as_deref(), &sources, wishes);
     let (faults, warnings): (Vec<_>, Vec<_>) =
@@ -147,10 +149,10 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     }
 }
 
-fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Settings {
+fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes, docksec: Option<&NamedText>) -> Settings {
     let state = state::read(file, fields.get("state"));
     let named = state.named_folder();
-    let plugin = plugin::read(file, fields.get("plugin"), wishes.plugin_socket.as_deref());
+    let plugin = plugin::read(file, fields.get("plugin"), wishes.plugin_socket.as_deref(), docksec);
     let mut listen = listen::read(file, fields.get("listen"), &wishes.listen);
     if plugin.is_some() && fields.get("listen").is_none() && wishes.listen.is_empty() {
         listen.clear();

@@ -27,6 +27,9 @@ pub(crate) fn context(
         string("proof", proof(&subject.proof)),
         string("operation", facts.operation.name()),
     ];
+    if looks.at_marks {
+        attributes.push(strings("marks", facts.marks.iter().copied()));
+    }
     if looks.at_time {
         attributes.push(("time".to_owned(), RestrictedExpression::new_datetime(timestamp(circumstances.time))));
     }

@@ -32,7 +32,9 @@ pub use policy::Policy;
 pub use preset::presets;
 pub use quota::{Quota, QuotaEntry};
 pub use show::{Filter, Viewer};
+pub use source::docksec::{self, Docksec};
 pub use source::{
-    Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, TemporaryRule, nearest,
+    Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, TemporaryRule, command_table,
+    nearest,
 };
 pub use subject::*;

@@ -195,7 +195,7 @@ impl Policy {
         let judge = Judge { world: &self.base.world, index: &self.index, describe: &|id| self.reference(id) };
         let mut answers = judge.judge(&Case { subject, groups: &groups, facts, circumstances });
         for answer in answers.iter_mut().filter(|answer| !answer.allowed) {
-            answer.reason = Some(self.reason(answer).text);
+            answer.reason = Some(self.reason_on_record(answer));
         }
         let answers: Arc<[Answered]> = answers.into();
         if let Some(key) = &key {
@@ -269,6 +269,7 @@ impl Policy {
         matches!(facts.resources.as_slice(), [Resource::Daemon])
             && facts.privileges.is_empty()
             && facts.spec.is_none()
+            && facts.marks.is_empty()
             && !self.index.looks(World::operation(facts.operation)).at_time
     }
 
@@ -277,15 +278,30 @@ impl Policy {
             id: id.to_string().into(),
             origin: id.to_string().into(),
             message: None,
+            note: None,
+            quiet: false,
         })
     }
 
+    /// Why the answer is no, with all that only administrators are told.
+    fn reason_on_record(&self, answer: &Answered) -> String {
+        match answer.policies.first().filter(|_| answer.error.is_none()) {
+            Some(forbid) => {
+                let note = forbid.note.as_ref().map(|note| format!(" [{note}]")).unwrap_or_default();
+                explain::say(forbid, "forbidden") + &note
+            }
+            None => self.reason(answer).text,
+        }
+    }
+
+    /// Why the answer is no, for who is refused.
     fn reason(&self, answer: &Answered) -> Reason {
         if let Some(error) = &answer.error {
             return Reason { text: message::printable(error), can_be_allowed: false };
         }
         if let Some(forbid) = answer.policies.first() {
-            return Reason { text: explain::say(forbid, "forbidden"), can_be_allowed: false };
+            let text = if forbid.quiet { String::new() } else { explain::say(forbid, "forbidden") };
+            return Reason { text, can_be_allowed: false };
         }
         let text = self.explanations.text(&answer.action).unwrap_or_else(|| match self.preset() {
             "none" => "no policy grants it".to_owned(),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub mod diagnostics;
+pub mod docksec;
 pub mod section;
 pub mod temporary;
 
@@ -15,6 +16,7 @@ pub(crate) mod check;
 mod commands;
 mod filter;
 mod lower;
+mod mark;
 mod nearest;
 mod node;
 mod own;
@@ -25,6 +27,7 @@ mod target;
 mod terms;
 
 pub(crate) use commands::command;
+pub use commands::table as command_table;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use nearest::nearest;
 pub use node::Node;
@@ -60,6 +63,8 @@ pub struct Sources {
     pub policy: PolicySection,
     /// A preset that wins over the section's.
     pub preset: Option<String>,
+    /// The configuration of docksec: commands that are switched off.
+    pub docksec: Option<NamedText>,
     /// Further policies: Cedar, or rules where the name ends in `.yaml` or `.yml`.
     pub policies: Vec<NamedText>,
     /// Groups beside the system's own, with their members.
@@ -138,6 +143,14 @@ pub(crate) fn gather(sources: &Sources, known: &Known<'_>, world: &World, faults
         }
     }
     parts.extend(rules::read_all(&sources.policy.rules, &file, known, world, faults).into_iter().map(Part::Rule));
+    match sources.docksec.as_ref().map(docksec::read) {
+        Some(Ok(file)) => {
+            faults.0.extend(file.warnings.iter().cloned());
+            parts.extend(file.rules().into_iter().map(Part::Rule));
+        }
+        Some(Err(found)) => faults.0.extend(found.0),
+        None => {}
+    }
     for policies in &sources.policies {
         let text = Text::new(policies);
         if [".yaml", ".yml"].iter().any(|ending| policies.name.ends_with(ending)) {

@@ -9,6 +9,7 @@ use crate::defaults::Defaults;
 use crate::endpoint::{Kind, Operation};
 use crate::facts::{Canonical, CanonicalBody, Facts, Spec};
 use crate::json;
+use crate::mark;
 use crate::obligation::Obligation;
 use crate::ownership;
 use crate::privilege::Privilege;
@@ -178,6 +179,7 @@ impl Draft<'_> {
             resources: self.resources,
             privileges: self.asked.privileges,
             spec: self.spec,
+            marks: mark::of(call.operation, &self.query, &self.body),
             obligations: self.obligations,
             absent: self.asked.absent,
             fetches: self.asked.fetches,

@@ -35,12 +35,32 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
             Err(problem) => file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem)),
         }
     }
+    let docksec = docksec(file, &policy, wishes);
     let groups = groups::read(file, fields.get("groups"));
     let defaults = container_defaults::read(file, fields.get("defaults"));
     let quotas = quotas::read(file, fields.get("quotas"));
     let redact = fields.get("redact").map(|field| field.value.clone());
     let (file, preset) = (file.named.clone(), wishes.preset.clone());
-    Sources { file, policy, preset, policies, groups, defaults, quotas, redact }
+    Sources { file, policy, preset, docksec, policies, groups, defaults, quotas, redact }
+}
+
+/// The file of docksec. The flag wins.
+fn docksec(file: &mut ConfigFile, policy: &PolicySection, wishes: &Wishes) -> Option<NamedText> {
+    let read = |path: &Path| {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path);
+        text.map(|text| NamedText { text, name: name.clone() })
+            .map_err(|error| format!("cannot read docksec's file `{name}`: {error}"))
+    };
+    match (&wishes.docksec, &policy.docksec) {
+        (Some(path), _) => {
+            read(path).map_err(|problem| file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem))).ok()
+        }
+        (None, Some(path)) => {
+            read(&file.beside(Path::new(&path.value))).map_err(|problem| file.fault(path.referenced, problem)).ok()
+        }
+        (None, None) => None,
+    }
 }
 
 /// The patterns of all files that are read: the configuration's own, and those of policies.
@@ -48,7 +68,8 @@ pub fn read_from(file: &ConfigFile, own: Option<&Path>, sources: &Sources, wishe
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let named = sources.policy.cedar.iter().map(|pattern| file.absolute(Path::new(&pattern.value)));
     let flags = wishes.policies.iter().map(|path| absolute(path));
-    own.map(absolute).into_iter().chain(named).chain(flags).collect()
+    let docksec = sources.docksec.iter().map(|text| absolute(Path::new(&text.name)));
+    own.map(absolute).into_iter().chain(named).chain(flags).chain(docksec).collect()
 }
 
 /// All Cedar texts, the preset's by the name that it has in diagnostics.
@@ -60,7 +81,7 @@ pub fn texts(sources: Sources, preset: &str) -> Vec<NamedText> {
 
 /// The section, as far as it is for us to check: its keys, and that lists are lists.
 fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
-    let fields = file.fields(section.value, "`policy`", &["preset", "mode", "rules", "cedar", "rego"]);
+    let fields = file.fields(section.value, "`policy`", &["preset", "mode", "rules", "docksec", "cedar", "rego"]);
     let mut list = |name| fields.get(name).map(|field| file.items(field)).unwrap_or_default();
     let (rules, cedar, rego) = (list("rules").to_vec(), list("cedar"), list("rego"));
     let mut word =
@@ -69,6 +90,7 @@ fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
         preset: fields.get("preset").and_then(|field| word(field.value, "`preset`")),
         mode: fields.get("mode").and_then(|field| word(field.value, "`mode`")),
         rules,
+        docksec: fields.get("docksec").and_then(|field| word(field.value, "`docksec`")),
         cedar: cedar.iter().filter_map(|item| word(item, "a file of policies")).collect(),
         rego: rego.iter().filter_map(|item| word(item, "a file of policies")).collect(),
     }

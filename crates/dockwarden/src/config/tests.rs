@@ -54,7 +54,10 @@ fn examples_have_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path());
     std::fs::copy(here("../../examples/limits.cedar"), folder.path().join("limits.cedar")).unwrap();
+    std::fs::copy(here("../../examples/docksec.json"), folder.path().join("docksec.json")).unwrap();
     let examples = [
+        "ci-whitelist.yaml",
+        "docksec.yaml",
         "shared-server.yaml",
         "ci.yaml",
         "tls.yaml",

@@ -20,6 +20,9 @@ pub struct PolicySection {
     /// The everyday rules.
     #[serde(default)]
     pub rules: Vec<Spanned<Node>>,
+    /// The configuration of docksec. The caller reads it.
+    #[serde(default)]
+    pub docksec: Option<Spanned<String>>,
     /// Cedar files, by glob. The caller reads them.
     #[serde(default)]
     pub cedar: Vec<Spanned<String>>,

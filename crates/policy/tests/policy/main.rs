@@ -10,7 +10,9 @@
 )]
 
 mod cases;
+mod commands;
 mod corpus;
+mod docksec;
 mod docs;
 mod load;
 mod messages;

@@ -134,6 +134,7 @@ pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
         let (sign, answer) = if question.allowed { ('✓', "granted") } else { ('✗', "refused") };
         lines.push(format!("  {sign} {answer}  {} on {}", question.action, question.resource));
         lines.extend(reasons(question, places).into_iter().map(|reason| format!("             {reason}")));
+        lines.extend(untold(question, told).into_iter().map(|reason| format!("             {reason}")));
     }
     lines.push(format!("  = {}", outcome(told)));
     let elsewhere =
@@ -169,6 +170,13 @@ fn reasons(question: &Question, places: &Places) -> Vec<String> {
         return vec![question.reason.clone().unwrap_or_else(|| nobody.to_owned())];
     }
     question.policies.iter().map(|id| by(id, places)).collect()
+}
+
+/// The words of a policy that were kept from who was refused.
+fn untold<'a>(question: &'a Question, told: &Told) -> Option<&'a str> {
+    let reason = question.reason.as_deref().filter(|_| !question.allowed && !question.policies.is_empty())?;
+    let message = told.message.as_deref().unwrap_or_default();
+    (!message.contains(reason)).then_some(reason)
 }
 
 /// A record keeps the names of policies; where they stand is known of those that are loaded.

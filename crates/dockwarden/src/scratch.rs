@@ -10,7 +10,7 @@ pub struct Scratch(PathBuf);
 impl Scratch {
     /// Makes one that nobody else enters.
     pub fn make() -> Result<Self, String> {
-        let folder = std::env::temp_dir().join(format!("dockwarden-install.{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("dockwarden-scratch.{}", std::process::id()));
         let made = fs::DirBuilder::new().mode(0o700).create(&folder);
         made.map(|()| Scratch(folder.clone())).map_err(|error| format!("{}: {error}", folder.display()))
     }

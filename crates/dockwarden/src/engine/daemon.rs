@@ -96,6 +96,11 @@ impl Daemon {
         self.said("GET", "/_ping", None, WAIT).map(drop)
     }
 
+    /// What it answers to a look.
+    pub fn look(&self, target: &str) -> Result<Value, String> {
+        self.said("GET", target, None, WAIT).map(|answer| answer.json())
+    }
+
     /// The managed plugin of that name.
     pub fn plugin(&self, name: &str) -> Result<Option<Managed>, String> {
         let answer = self.ask("GET", &format!("/plugins/{name}/json"), None, WAIT)?;

@@ -44,16 +44,14 @@ impl Process {
 
     /// What the daemon itself says of a configuration file, where it is of a version that looks.
     pub fn validate(self, file: &Path) -> Result<(), String> {
-        let program = PathBuf::from(format!("/proc/{}/exe", self.0));
-        let Ok(said) = Command::new(program).arg("--validate").arg("--config-file").arg(file).output() else {
-            return Ok(());
-        };
-        let words = String::from_utf8_lossy(&said.stderr);
-        let words = words.trim();
-        if said.status.success() || words.contains("unknown flag") {
-            return Ok(());
-        }
-        Err(format!("dockerd would not take its new configuration: {words}"))
+        validate(&PathBuf::from(format!("/proc/{}/exe", self.0)), file)
+    }
+
+    /// The words that it was started with.
+    pub fn words(self) -> Vec<String> {
+        let bytes = fs::read(format!("/proc/{}/cmdline", self.0)).unwrap_or_default();
+        let words = bytes.split(|byte| *byte == 0).filter(|word| !word.is_empty());
+        words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
     }
 
     /// Its process id, for people.
@@ -67,4 +65,19 @@ impl Process {
         let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
         (!rest.trim_start().starts_with('Z')).then(|| name.to_owned())
     }
+}
+
+/// What a program of the daemon says of a configuration file; one that does not know how to look says nothing.
+pub fn validate(program: &Path, file: &Path) -> Result<(), String> {
+    let Ok(said) = Command::new(program).arg("--validate").arg("--config-file").arg(file).output() else {
+        return Ok(());
+    };
+    let words = String::from_utf8_lossy(&said.stderr);
+    let words = words.trim();
+    // One that cannot even start, for it lives in a root of its own, says nothing of the file.
+    let is_refusal = words.contains("configur") && !words.contains("unknown flag");
+    if said.status.success() || !is_refusal {
+        return Ok(());
+    }
+    Err(format!("dockerd would not take its new configuration: {words}"))
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::bundle::SOCKET;
+use super::SOCKET;
 use super::socket::Request;
 
 /// What a plugin says of itself and of two requests.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A throw-away Docker daemon of its own: own root, own sockets, own mount namespace; nothing of it outlives it.
 #
-#   private-daemon.sh [--modern] [--own-net] [--bare] [--registry] [--etc DIR]
+#   private-daemon.sh [--modern] [--own-net] [--bare] [--registry] [--etc DIR] [--tcp]
 #
 # Prints `ready SOCKET` when it is up, then obeys lines on stdin: `kill` (the daemon dies at once, answer `down`),
 # `start` (it comes back, answer `ready SOCKET`), `authorize` (from now on it asks the authorization plugin that answers
@@ -14,6 +14,7 @@
 #   --bare      without the image `tiny`
 #   --registry  an empty registry at 127.0.0.1:5577 as the daemon sees it (needs --own-net)
 #   --etc DIR   its /etc has the files of DIR over the machine's, docker/daemon.json among them; what it writes lands there
+#   --tcp       answers on port 2375 of all its addresses too, to anybody (needs --own-net)
 #
 # No docker0 and no firewall rules, so that the machine's network stays as it is: containers get `--network none`
 # or a network made by `docker network create`.
@@ -21,7 +22,7 @@ set -uo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 [ "$(id -u)" = 0 ] || exec sudo --preserve-env=MODERN_ENGINE,MODERN_ENGINE_ROOT "$HERE/private-daemon.sh" "$@"
 
-MODERN='' OWN_NET='' BARE='' REGISTRY='' ETC=''
+MODERN='' OWN_NET='' BARE='' REGISTRY='' ETC='' TCP=()
 while [ $# -gt 0 ]; do
   case $1 in
     --modern) MODERN=1 ;;
@@ -29,7 +30,8 @@ while [ $# -gt 0 ]; do
     --bare) BARE=1 ;;
     --registry) REGISTRY=1 ;;
     --etc) shift; ETC=$1 ;;
-    *) sed -n '2,22p' "$0" | sed 's/^# \{0,1\}//'; exit 64 ;;
+    --tcp) TCP=(--host 'tcp://[::]:2375' --tls=false) ;;
+    *) sed -n '2,23p' "$0" | sed 's/^# \{0,1\}//'; exit 64 ;;
   esac
   shift
 done
@@ -72,14 +74,14 @@ start() {
     [ -L "$ROOT$ROOT" ] || ln -sn / "$ROOT$ROOT" 2>/dev/null
     "${IN_NET[@]}" unshare --mount --propagation slave sh -c "$(with_etc)"' &&
       mount --bind "$0/plugins" "$1/run/docker/plugins" && mount --rbind /tmp "$1/tmp" && shift && exec "$@"' "$DIR" "$ROOT" \
-      "$ENGINE" start "/run/$NAME" --config-file "$config" >/dev/null || return 1
+      "$ENGINE" start "/run/$NAME" --config-file "$config" "${TCP[@]}" >/dev/null || return 1
   else
     rm -f "$SOCKET" "$DIR/pid"
     setsid "${IN_NET[@]}" unshare --mount --propagation slave \
       sh -c "$(with_etc)"' && mount --bind "$0/plugins" /run/docker/plugins && exec "$@"' "$DIR" \
       dockerd --config-file "$config" --host "unix://$SOCKET" \
       --data-root "$DIR/data" --exec-root "$DIR/exec" --pidfile "$DIR/pid" \
-      --bridge none --iptables=false --ip6tables=false </dev/null >>"$DIR/log" 2>&1 &
+      --bridge none --iptables=false --ip6tables=false "${TCP[@]}" </dev/null >>"$DIR/log" 2>&1 &
     local pid=$!
     for _ in $(seq 150); do
       [ -S "$SOCKET" ] && api /_ping >/dev/null 2>&1 && break

@@ -16,6 +16,7 @@
 //! - `rules`: temporary rules, who may add them, and a policy that follows its files
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
 //! - `versions`: API versions that are taken, and old ones without their old powers
+//! - `transparent`: connections that the kernel sends here on their way to a daemon, and SecDocker's own command line
 //! - `plugins`: managed plugins are granted nothing that a container is not
 //! - `swarm`: services, secrets and configs: harmless ones run, dangerous ones are refused
 //! - `commands`: `run`, `explain` and `check` as a user types them
@@ -64,4 +65,5 @@ mod scenarios;
 mod streams;
 mod subjects;
 mod swarm;
+mod transparent;
 mod versions;

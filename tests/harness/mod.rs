@@ -5,6 +5,7 @@ pub mod daemon;
 pub mod engine;
 pub mod firewall;
 pub mod http;
+pub mod networks;
 pub mod normal;
 pub mod shell;
 

@@ -149,6 +149,18 @@ pub struct Spec {
     pub restart: String,
     /// The labels.
     pub labels: Labels,
-    /// The names of the environment variables; never their values.
+    /// The names of the environment variables.
     pub environment: Vec<String>,
+    /// The variables with their values: for policies to compare with, and for nobody's eyes.
+    pub variables: Variables,
+}
+
+/// Environment variables as they were given, `NAME=value`. They hold passwords: nothing shows them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Variables(pub Vec<String>);
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Variables({})", self.0.len())
+    }
 }

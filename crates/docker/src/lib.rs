@@ -24,3 +24,4 @@ pub mod request;
 pub mod resource;
 pub mod target;
 pub mod world;
+pub mod written;

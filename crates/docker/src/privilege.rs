@@ -20,7 +20,7 @@ pub(crate) mod swarm;
 pub(crate) mod users;
 
 pub use asked::Absent;
-pub use kernel::capability_name;
+pub use kernel::{capability_name, security_option, security_option_pair};
 pub use users::run_user;
 
 use crate::resource::{Container, Image, Network, Thing, Volume};

@@ -4,6 +4,7 @@
 //! [`Failure`]; this is the one place that turns either into talk and a status.
 
 mod check;
+mod compat;
 mod completions;
 mod doctor;
 mod explain;
@@ -51,6 +52,7 @@ enum Command {
     Doctor(doctor::Arguments),
     Rules(rules::Arguments),
     Plugin(plugin::Arguments),
+    Compat(compat::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -145,6 +147,7 @@ pub fn main() -> ExitCode {
         Command::Owners(arguments) => owners::run(arguments, manner.json),
         Command::Rules(arguments) => rules::run(arguments, manner.json),
         Command::Plugin(arguments) => plugin::run(arguments, manner.json),
+        Command::Compat(arguments) => compat::run(arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.tell(manner.json)).into()
@@ -167,6 +170,7 @@ fn start_log(manner: &Manner, command: &Command) {
         (Some(Level::Debug), _) => "debug",
         (Some(Level::Trace), _) => "trace",
         (None, Command::Serve(_)) => "info",
+        (None, Command::Compat(arguments)) if arguments.serves() => "info",
         // Short-lived commands share stderr with what they run.
         (None, _) => "error",
     };

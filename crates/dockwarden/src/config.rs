@@ -21,6 +21,7 @@ mod policies;
 mod quotas;
 mod records;
 mod reload;
+mod secdocker;
 mod spool;
 mod state;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use admin::AdminSocket;
 pub use listen::{Listen, parse_address};
 pub use mediation::Mediation;
 pub use plugin::PluginDoor;
+pub use policies::text as read_text;
 pub use records::Records;
 pub use reload::Reloading;
 pub use spool::Spool;
@@ -74,6 +76,8 @@ pub struct Wishes {
     pub docksec: Option<PathBuf>,
     /// Files of policies beside the file's.
     pub policies: Vec<PathBuf>,
+    /// A configuration that was made for the occasion, in place of any file.
+    pub text: Option<NamedText>,
 }
 
 /// A configuration that can be used.
@@ -123,9 +127,10 @@ pub struct Settings {
 /// Reads and checks everything. Every fault is told at once.
 pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     let path = wishes.config.clone().or_else(|| defaults::config_file().filter(|_| !wishes.only_named));
-    let mut file = match &path {
-        Some(path) => ConfigFile::read(path)?,
-        None => ConfigFile::absent(),
+    let mut file = match (&wishes.text, &path) {
+        (Some(text), _) => ConfigFile::of_text(text.clone()),
+        (None, Some(path)) => ConfigFile::read(path)?,
+        (None, None) => ConfigFile::absent(),
     };
     let tree = file.tree();
     let fields = tree.as_ref().map(|tree| file.fields(tree, "the configuration", KEYS)).unwrap_or_default();
@@ -139,6 +144,11 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     let (faults, warnings): (Vec<_>, Vec<_>) =
         file.faults.into_iter().partition(|fault| fault.severity == Severity::Error);
     match loaded {
+        Ok(policy) if policy.preset() == "team" && settings.listen.iter().any(Listen::is_transparent) => {
+            let message =
+                "preset `team` goes by whose things are on one daemon; behind a transparent listener there are many";
+            Err(Diagnostics::sentence(message))
+        }
         Ok(policy) if faults.is_empty() => {
             let warnings = warnings.into_iter().chain(policy.warnings().iter().cloned()).collect();
             let texts = policies::texts(sources, policy.preset());
@@ -164,18 +174,36 @@ fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes, docksec
         let message = "`require: gateway` needs a gateway, or nothing would ever be let pass";
         file.fault_with(section.place, message, "add `listen`, or `mediation` with the key of a gateway elsewhere");
     }
+    let elsewhere = !listen.is_empty() && listen.iter().all(Listen::is_transparent);
+    let upstream = upstream::read(file, fields.get("upstream"), wishes.upstream.as_ref(), elsewhere);
+    if listen.iter().any(Listen::is_transparent) {
+        many_daemons(file, fields, &listen, &upstream);
+    }
     Settings {
         admin: admin::read(file, fields, &state),
         reload: reload::read(file, fields.get("reload")),
         listen,
         plugin,
         mediation,
-        upstream: upstream::read(file, fields.get("upstream"), wishes.upstream.as_ref()),
+        upstream,
         limits: limits::read(file, fields.get("limits")),
         understand: understand::read(file, fields.get("understand")),
         records: records::read(file, fields.get("records"), named),
         spool: spool::read(file, fields.get("spool"), named),
         state: state.clone(),
+    }
+}
+
+/// What does not go together with listeners whose clients were going to daemons of their own.
+fn many_daemons(file: &mut ConfigFile, fields: &Fields<'_>, listen: &[Listen], upstream: &Daemon) {
+    if let Some(quotas) = fields.get("quotas") {
+        let message = "`quotas` count what belongs to whom on one daemon; behind a transparent listener there are many";
+        file.fault_with(quotas.place, message, "leave one of them out, or run a firewall for each");
+    }
+    let by_tls = listen.iter().any(|listen| listen.is_transparent() && listen.tls.is_some());
+    if let Some(section) = fields.get("listen").filter(|_| by_tls && upstream.tls.is_none()) {
+        let message = "what comes to a transparent listener by TLS goes on by TLS, to daemons of some authority";
+        file.fault_with(section.place, message, "name it: `upstream: { tls: { ca: ca.pem } }`");
     }
 }
 
@@ -188,6 +216,11 @@ fn in_order(ours: Vec<Diagnostic>, of_policy: Vec<Diagnostic>, file: &NamedText)
 }
 
 impl Settings {
+    /// Whether anybody comes for the daemon of `upstream`, and not only for those that they were going to.
+    pub fn guards_upstream(&self) -> bool {
+        self.plugin.is_some() || self.listen.iter().any(|listen| !listen.is_transparent())
+    }
+
     /// What is put on requests to the daemon so that its plugin knows them. None where no plugin asks.
     pub fn seal(&self) -> Result<Option<Arc<Seal>>, String> {
         match (&self.mediation, &self.plugin) {

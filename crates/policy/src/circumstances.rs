@@ -75,6 +75,7 @@ fn describe(spec: &Spec) -> Attributes {
         strings("labels", labels.iter().map(String::as_str)),
         strings("labelKeys", spec.labels.keys().map(String::as_str)),
         strings("environment", spec.environment.iter().map(String::as_str)),
+        strings("variables", spec.variables.0.iter().map(String::as_str)),
     ]
 }
 

@@ -34,7 +34,7 @@ pub use quota::{Quota, QuotaEntry};
 pub use show::{Filter, Viewer};
 pub use source::docksec::{self, Docksec};
 pub use source::{
-    Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, TemporaryRule, command_table,
-    nearest,
+    Diagnostic, Diagnostics, Directory, NamedText, PolicySection, SecDocker, Severity, Sources, TemporaryRule,
+    command_table, nearest,
 };
 pub use subject::*;

@@ -50,7 +50,6 @@ pub(crate) struct Base {
     groups: BTreeMap<String, Vec<String>>,
     memberships: BTreeMap<String, Vec<Arc<str>>>,
     pub(crate) mode: Mode,
-    defaults: Defaults,
     quotas: Quotas,
     /// The quotas as they are written, for the version.
     written_quotas: String,
@@ -71,7 +70,6 @@ impl Policy {
             groups: sources.groups.clone(),
             memberships: source::memberships(&sources.groups),
             mode: sources.policy.mode(),
-            defaults: sources.defaults.clone(),
             quotas,
             written_quotas: format!("{:?}", sources.quotas),
             warnings: Vec::new(),
@@ -240,7 +238,7 @@ impl Policy {
 
     /// What containers get where their clients say nothing: applied before facts are told, so that it is judged.
     pub fn defaults(&self) -> &Defaults {
-        &self.base.defaults
+        &self.base.gathered.defaults
     }
 
     /// The preset's name.
@@ -324,8 +322,8 @@ impl Base {
             fingerprint.add(&statement.name);
             fingerprint.add(&statement.text);
         }
-        if self.defaults != Defaults::default() {
-            fingerprint.add(&format!("{:?}", self.defaults));
+        if self.gathered.defaults != Defaults::default() {
+            fingerprint.add(&format!("{:?}", self.gathered.defaults));
         }
         if self.written_quotas != "[]" {
             fingerprint.add(&self.written_quotas);

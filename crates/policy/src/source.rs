@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 pub mod diagnostics;
 pub mod docksec;
+pub mod secdocker;
 pub mod section;
 pub mod temporary;
 
@@ -31,6 +32,7 @@ pub use commands::table as command_table;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use nearest::nearest;
 pub use node::Node;
+pub use secdocker::SecDocker;
 pub use section::PolicySection;
 pub use temporary::TemporaryRule;
 
@@ -67,6 +69,8 @@ pub struct Sources {
     pub docksec: Option<NamedText>,
     /// Further policies: Cedar, or rules where the name ends in `.yaml` or `.yml`.
     pub policies: Vec<NamedText>,
+    /// A configuration of SecDocker.
+    pub secdocker: Option<SecDocker>,
     /// Groups beside the system's own, with their members.
     pub groups: BTreeMap<String, Vec<String>>,
     /// What containers get where their clients say nothing.
@@ -91,6 +95,7 @@ pub struct Directory<'a> {
 pub(crate) struct Gathered {
     pub preset: String,
     pub redact: Redact,
+    pub defaults: Defaults,
     parts: Vec<Part>,
 }
 
@@ -164,8 +169,14 @@ pub(crate) fn gather(sources: &Sources, known: &Known<'_>, world: &World, faults
             parts.extend(cedar::statements(&text, false).into_iter().map(Part::Statement));
         }
     }
+    let mut defaults = sources.defaults.clone();
+    if let Some(secdocker) = &sources.secdocker {
+        parts.extend(secdocker.rules(faults).into_iter().map(Part::Rule));
+        secdocker.force(&mut defaults.force, faults);
+        secdocker.remarks(faults);
+    }
     let redact = sources.redact.as_ref().map(|section| redact::read(section, &file, known, faults)).unwrap_or_default();
-    Gathered { preset, parts, redact }
+    Gathered { preset, parts, redact, defaults }
 }
 
 /// All names of groups and users that are known.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::limits::Limits;
+use crate::listen::Diverted;
 use crate::owners::Owners;
 use crate::record::{Record, Recorder, Unwritable};
 use crate::seal::Seal;
@@ -81,7 +82,7 @@ pub struct Firewall {
     pub(crate) settings: Settings,
     pub(crate) policy: Arc<ArcSwap<Policy>>,
     /// Room for bodies that are being judged, in units of [`BODY_UNIT`].
-    pub(crate) bodies: Share,
+    pub(crate) bodies: Arc<Share>,
     pub(crate) rehearsal: Rehearsal,
 }
 
@@ -90,7 +91,27 @@ impl Firewall {
     pub fn new(settings: Settings, policy: Arc<ArcSwap<Policy>>) -> Arc<Self> {
         let units = |bytes: usize| bytes.wrapping_div(BODY_UNIT);
         let of_each = units(settings.limits.judged_bodies_bytes_per_subject);
-        let bodies = Share::new(units(settings.limits.judged_bodies_bytes), of_each);
+        let bodies = Arc::new(Share::new(units(settings.limits.judged_bodies_bytes), of_each));
+        Arc::new(Firewall { settings, policy, bodies, rehearsal: Rehearsal::default() })
+    }
+
+    /// The same firewall in front of the daemon that a connection was going to. Of that one's things nobody is known to
+    /// be an owner; and it gets no seals, for it may be anybody's, who would show them to another.
+    pub(crate) fn diverted(&self, diverted: Diverted) -> Arc<Self> {
+        let Settings { upstream, limits, reading, records, manner, subject, spool, host_root, .. } = &self.settings;
+        let settings = Settings {
+            upstream: upstream.diverted(diverted),
+            limits: limits.clone(),
+            reading: reading.clone(),
+            records: records.clone(),
+            manner: *manner,
+            subject: subject.clone(),
+            spool: spool.clone(),
+            host_root: host_root.clone(),
+            seal: None,
+            owners: None,
+        };
+        let (policy, bodies) = (Arc::clone(&self.policy), Arc::clone(&self.bodies));
         Arc::new(Firewall { settings, policy, bodies, rehearsal: Rehearsal::default() })
     }
 

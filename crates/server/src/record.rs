@@ -33,6 +33,9 @@ pub struct Record {
     pub door: String,
     /// Who asked; absent when that could not be told.
     pub subject: Option<Subject>,
+    /// The daemon that was asked, where clients say which by the way that they come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daemon: Option<String>,
     /// What was asked.
     pub request: Request,
     /// The main resource, by its full id where it has one.

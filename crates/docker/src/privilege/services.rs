@@ -9,7 +9,7 @@ use crate::body::mount::Mount;
 use crate::body::service::{NetworkAttachment, PortConfig, ResourceRequirements, ServiceSpec, TaskSpec};
 use crate::body::task::{ContainerSpec, CredentialSpec, FileTarget, Privileges};
 use crate::endpoint::Kind;
-use crate::facts::Spec;
+use crate::facts::{Spec, Variables};
 use crate::image::Reference;
 use crate::privilege::asked::Asked;
 use crate::privilege::kernel;
@@ -291,6 +291,7 @@ pub(crate) fn spec(body: &ServiceSpec, version: Option<ApiVersion>) -> Spec {
         network: network.map_or("default", |network| network.target.as_str()).to_owned(),
         restart: if restart.is_empty() { "any".to_owned() } else { restart },
         labels,
-        environment: kernel::environment_names(container.env.as_ref()),
+        environment: kernel::environment_names(container.env.as_deref().unwrap_or_default()),
+        variables: Variables(container.env.clone().unwrap_or_default()),
     }
 }

@@ -16,7 +16,8 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
     // Where the daemon asks its plugin, nobody is past this policy who reaches it.
     let upstream = of_upstream(&settings.upstream.address, settings.upstream.tls.is_some());
     let asked = settings.plugin.iter().filter_map(of_plugin);
-    listening.chain(asked).chain(upstream.filter(|_| settings.plugin.is_none())).collect()
+    let is_asked = settings.guards_upstream() && settings.plugin.is_none();
+    listening.chain(asked).chain(upstream.filter(|_| is_asked)).collect()
 }
 
 /// Whether a listener is the very socket that the daemon is expected on: every request would come back.
@@ -33,7 +34,9 @@ pub fn loops(settings: &Settings) -> Option<String> {
 }
 
 fn of_listener(listen: &Listen) -> Option<String> {
-    let ListenAddress::Tcp(address) = &listen.address else { return None };
+    let (ListenAddress::Tcp(address) | ListenAddress::Transparent { address, .. }) = &listen.address else {
+        return None;
+    };
     if address.ip().is_loopback() || listen.tls.is_some() {
         return None;
     }

@@ -50,7 +50,12 @@ impl ConfigFile {
 
     /// No file: everything as usual.
     pub fn absent() -> Self {
-        Self { named: NamedText::default(), faults: Vec::new(), folder: PathBuf::new() }
+        Self::of_text(NamedText::default())
+    }
+
+    /// A text that stands in no file.
+    pub fn of_text(named: NamedText) -> Self {
+        Self { named, faults: Vec::new(), folder: PathBuf::new() }
     }
 
     /// The file as a tree; none when it is empty or no YAML.

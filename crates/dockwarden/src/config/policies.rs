@@ -10,7 +10,7 @@ use policy::{Diagnostic, NamedText, PolicySection, Sources};
 use serde_saphyr::Spanned;
 
 use super::file::{ConfigFile, Field, Fields};
-use super::{Wishes, container_defaults, globs, groups, quotas};
+use super::{Wishes, container_defaults, globs, groups, quotas, secdocker};
 
 /// Everything that the policy is made of.
 pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Sources {
@@ -35,13 +35,14 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
             Err(problem) => file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem)),
         }
     }
+    let secdocker = policy.secdocker.as_ref().and_then(|named| secdocker::read(file, named));
     let docksec = docksec(file, &policy, wishes);
     let groups = groups::read(file, fields.get("groups"));
     let defaults = container_defaults::read(file, fields.get("defaults"));
     let quotas = quotas::read(file, fields.get("quotas"));
     let redact = fields.get("redact").map(|field| field.value.clone());
     let (file, preset) = (file.named.clone(), wishes.preset.clone());
-    Sources { file, policy, preset, docksec, policies, groups, defaults, quotas, redact }
+    Sources { file, policy, preset, docksec, policies, secdocker, groups, defaults, quotas, redact }
 }
 
 /// The file of docksec. The flag wins.
@@ -68,6 +69,7 @@ pub fn read_from(file: &ConfigFile, own: Option<&Path>, sources: &Sources, wishe
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let named = sources.policy.cedar.iter().map(|pattern| file.absolute(Path::new(&pattern.value)));
     let flags = wishes.policies.iter().map(|path| absolute(path));
+    let named = named.chain(sources.policy.secdocker.iter().map(|named| file.absolute(Path::new(&named.value))));
     let docksec = sources.docksec.iter().map(|text| absolute(Path::new(&text.name)));
     own.map(absolute).into_iter().chain(named).chain(flags).chain(docksec).collect()
 }
@@ -81,7 +83,8 @@ pub fn texts(sources: Sources, preset: &str) -> Vec<NamedText> {
 
 /// The section, as far as it is for us to check: its keys, and that lists are lists.
 fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
-    let fields = file.fields(section.value, "`policy`", &["preset", "mode", "rules", "docksec", "cedar", "rego"]);
+    let keys = ["preset", "mode", "rules", "docksec", "secdocker", "cedar", "rego"];
+    let fields = file.fields(section.value, "`policy`", &keys);
     let mut list = |name| fields.get(name).map(|field| file.items(field)).unwrap_or_default();
     let (rules, cedar, rego) = (list("rules").to_vec(), list("cedar"), list("rego"));
     let mut word =
@@ -92,11 +95,13 @@ fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
         rules,
         docksec: fields.get("docksec").and_then(|field| word(field.value, "`docksec`")),
         cedar: cedar.iter().filter_map(|item| word(item, "a file of policies")).collect(),
+        secdocker: fields.get("secdocker").and_then(|field| word(field.value, "`secdocker`")),
         rego: rego.iter().filter_map(|item| word(item, "a file of policies")).collect(),
     }
 }
 
-fn text(path: &Path) -> Result<NamedText, String> {
+/// Reads a file of policies.
+pub fn text(path: &Path) -> Result<NamedText, String> {
     let name = path.display().to_string();
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(NamedText { name, text }),

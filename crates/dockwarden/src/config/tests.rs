@@ -53,8 +53,9 @@ fn faulty_configurations_are_explained() {
 fn examples_have_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path());
-    std::fs::copy(here("../../examples/limits.cedar"), folder.path().join("limits.cedar")).unwrap();
-    std::fs::copy(here("../../examples/docksec.json"), folder.path().join("docksec.json")).unwrap();
+    for beside in ["limits.cedar", "docksec.json", "secdocker.yml"] {
+        std::fs::copy(here("../../examples").join(beside), folder.path().join(beside)).unwrap();
+    }
     let examples = [
         "ci-whitelist.yaml",
         "docksec.yaml",
@@ -67,6 +68,7 @@ fn examples_have_no_fault() {
         "plugin.yaml",
         "mediation.yaml",
         "team.yaml",
+        "transparent.yaml",
     ];
     for name in examples {
         let example = std::fs::read_to_string(here("../../examples").join(name)).unwrap();
@@ -181,6 +183,7 @@ fn every_key_is_understood() {
         env: vec![("A".to_owned(), "b=c".to_owned())],
         no_new_privileges: true,
         drop_capabilities: vec!["MKNOD".to_owned()],
+        ..Defaults::default()
     };
     assert_eq!(policy.defaults(), &defaults);
     assert_eq!(

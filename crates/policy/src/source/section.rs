@@ -26,6 +26,9 @@ pub struct PolicySection {
     /// Cedar files, by glob. The caller reads them.
     #[serde(default)]
     pub cedar: Vec<Spanned<String>>,
+    /// A configuration of SecDocker. The caller reads it.
+    #[serde(default)]
+    pub secdocker: Option<Spanned<String>>,
     /// Rego files. Not yet.
     #[serde(default)]
     pub rego: Vec<Spanned<String>>,

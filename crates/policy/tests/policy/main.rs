@@ -18,6 +18,7 @@ mod load;
 mod messages;
 mod presets;
 mod rules;
+mod secdocker;
 mod show;
 mod support;
 mod temporary;

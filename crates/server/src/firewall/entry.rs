@@ -55,6 +55,7 @@ impl Entry {
             duration_ms: 0,
             door: door.name().to_owned(),
             subject: subject.cloned(),
+            daemon: firewall.settings.upstream.destination(),
             request: Request::default(),
             resource: None,
             obligations: Vec::new(),

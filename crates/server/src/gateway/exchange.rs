@@ -24,6 +24,7 @@ use crate::firewall::{BODY_UNIT, Manner, judge, prune, resolve};
 use crate::record::Outcome;
 use crate::share::Held;
 use crate::spool::Spool;
+use crate::stream::ClientStream;
 use crate::wire::{BodyError, Rest};
 
 pub(super) use super::forward::Takeover;
@@ -280,6 +281,9 @@ fn pinned_image(facts: &Facts) -> Option<String> {
 async fn read_head(gateway: &Gateway, connection: &mut Connection) -> Result<Option<RequestHead>, Answer> {
     let settings = &gateway.firewall.settings.limits;
     let limits = HeadLimits { bytes: settings.head_bytes, ..HeadLimits::default() };
+    if is_tls(connection) {
+        return Err(Answer::new(400, SAY_TLS));
+    }
     let client = &mut connection.client;
     // Nearly every head has come whole: then no clock is set.
     if let Some(head) = take_head(&mut client.ahead, &limits)? {
@@ -309,6 +313,17 @@ fn take_head(ahead: &mut BytesMut, limits: &HeadLimits) -> Result<Option<Request
         Parsed::Partial => Ok(None),
     }
 }
+
+/// Clients who speak TLS where nobody does. They can read no answer, but some know one when they see it, and the record
+/// keeps it.
+fn is_tls(connection: &Connection) -> bool {
+    matches!(connection.client.stream, ClientStream::Tcp(_)) && connection.client.ahead.starts_with(TLS_HANDSHAKE)
+}
+
+/// The record type of a handshake and the first byte of every version.
+const TLS_HANDSHAKE: &[u8] = &[0x16, 0x03];
+const SAY_TLS: &str =
+    "dockwarden: this is TLS, which cannot be looked into here: `tls` of the listener is not configured";
 
 fn misread(error: HeadError) -> Answer {
     Answer::new(error.status(), format!("dockwarden: {error}"))

@@ -171,7 +171,9 @@ fn spelled(obligation: &Obligation) -> String {
         Obligation::User(_) => format!("--user {value}"),
         Obligation::Env(_) => format!("--env {value}=..."),
         Obligation::NoNewPrivileges => "--security-opt no-new-privileges".to_owned(),
+        Obligation::SecurityOption(_) => format!("--security-opt {value}"),
         Obligation::DropCapability(_) => format!("--cap-drop {value}"),
+        Obligation::AddCapability(_) => format!("--cap-add {value}"),
     }
 }
 

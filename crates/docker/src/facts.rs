@@ -100,6 +100,8 @@ pub enum CanonicalBody {
     None,
     /// A JSON value, written anew.
     Json(Vec<u8>),
+    /// A message of BuildKit's, as it came, with what was appended to it.
+    Message(Vec<u8>),
     /// The archive that was judged.
     Archive,
     /// An archive that nobody has read yet: nothing that can be sent.
@@ -112,6 +114,7 @@ impl fmt::Debug for CanonicalBody {
         match self {
             CanonicalBody::None => f.write_str("None"),
             CanonicalBody::Json(body) => write!(f, "Json({} bytes)", body.len()),
+            CanonicalBody::Message(body) => write!(f, "Message({} bytes)", body.len()),
             CanonicalBody::Archive => f.write_str("Archive"),
             CanonicalBody::Unread => f.write_str("Unread"),
         }

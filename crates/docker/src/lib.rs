@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod archive;
 pub mod body;
+pub mod buildkit;
 pub mod defaults;
 pub mod dockerfile;
 pub mod endpoint;

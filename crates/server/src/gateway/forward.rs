@@ -106,6 +106,7 @@ async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::
             Some(spool) => (Framing::Length(spool.len()), b"", Some(b"application/x-tar")),
             None => return Err(invalid("the archive was not judged".to_owned())),
         },
+        CanonicalBody::Message(_) => return Err(invalid("a message of BuildKit's is sent in its tunnel".to_owned())),
         CanonicalBody::Unread => return Err(invalid("the archive was not judged".to_owned())),
         CanonicalBody::None if matches!(canonical.method, Method::Post | Method::Put) => {
             (Framing::Length(0), b"", None)

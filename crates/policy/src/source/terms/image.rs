@@ -10,6 +10,8 @@ use super::{Item, Term};
 pub(super) const TERMS: &[Term] = &[
     Term { key: "image", actions: &["useImage", "pullImage", "mountImage"], beside: &[], read: image },
     Term { key: "name_image", actions: &["nameImage"], beside: &[], read: image },
+    Term { key: "push_image", actions: &["pushImage"], beside: &[], read: image },
+    Term { key: "frontend", actions: &["useFrontend"], beside: &[], read: frontend },
     Term { key: "install_plugin", actions: &["installPlugin"], beside: &[], read: image },
     Term { key: "registry", actions: &["contactRegistry"], beside: &[], read: registry },
 ];
@@ -36,6 +38,13 @@ fn image(item: &Item<'_>) -> Result<Vec<Target>, String> {
         }
     };
     Ok(vec![target])
+}
+
+/// An image; `*` is any, and whichever the Dockerfile names.
+fn frontend(item: &Item<'_>) -> Result<Vec<Target>, String> {
+    let targets = image(item)?;
+    let any = item.value == "*";
+    Ok(targets.into_iter().map(|target| if any { target } else { target.when("resource is Image") }).collect())
 }
 
 fn registry(item: &Item<'_>) -> Result<Vec<Target>, String> {

@@ -78,7 +78,7 @@ pub struct Settings {
     /// Who owns what. `None`: nobody owns anything.
     pub owners: Option<Arc<Owners>>,
     /// Who is asked about images.
-    pub checks: Desk,
+    pub checks: Arc<Desk>,
 }
 
 /// The firewall of one daemon, whichever door a request comes through.
@@ -102,7 +102,7 @@ impl Firewall {
     /// The same firewall in front of the daemon that a connection was going to. Of that one's things nobody is known to
     /// be an owner; and it gets no seals, for it may be anybody's, who would show them to another.
     pub(crate) fn diverted(&self, diverted: Diverted) -> Arc<Self> {
-        let Settings { upstream, limits, reading, records, manner, subject, spool, host_root, .. } = &self.settings;
+        let Settings { upstream, limits, reading, records, manner, subject, spool, host_root, checks, .. } = &self.settings;
         let settings = Settings {
             upstream: upstream.diverted(diverted),
             limits: limits.clone(),
@@ -114,6 +114,7 @@ impl Firewall {
             host_root: host_root.clone(),
             seal: None,
             owners: None,
+            checks: Arc::clone(checks),
         };
         let (policy, bodies) = (Arc::clone(&self.policy), Arc::clone(&self.bodies));
         Arc::new(Firewall { settings, policy, bodies, rehearsal: Rehearsal::default() })

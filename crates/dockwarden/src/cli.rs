@@ -8,6 +8,7 @@ mod compat;
 mod completions;
 mod doctor;
 mod explain;
+mod import;
 mod owners;
 mod plugin;
 mod rules;
@@ -52,6 +53,7 @@ enum Command {
     Doctor(doctor::Arguments),
     Rules(rules::Arguments),
     Plugin(plugin::Arguments),
+    Import(import::Arguments),
     Compat(compat::Arguments),
     Completions(completions::Arguments),
 }
@@ -147,6 +149,7 @@ pub fn main() -> ExitCode {
         Command::Owners(arguments) => owners::run(arguments, manner.json),
         Command::Rules(arguments) => rules::run(arguments, manner.json),
         Command::Plugin(arguments) => plugin::run(arguments, manner.json),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Compat(arguments) => compat::run(arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
@@ -170,7 +173,7 @@ fn start_log(manner: &Manner, command: &Command) {
         (Some(Level::Debug), _) => "debug",
         (Some(Level::Trace), _) => "trace",
         (None, Command::Serve(_)) => "info",
-        (None, Command::Compat(arguments)) if arguments.serves() => "info",
+        (None, Command::Compat(arguments)) if arguments.serves() => arguments.loudness().unwrap_or("info"),
         // Short-lived commands share stderr with what they run.
         (None, _) => "error",
     };
@@ -257,6 +260,7 @@ Examples:
   dockwarden run --preset ci -- make test          a filtered Docker for one command
   dockwarden rules add --deny exec --for 2h        no exec for two hours
   dockwarden plugin install --as managed           make the daemon itself ask
+  dockwarden import docker-socket-proxy proxy.env  another proxy's configuration in our words
   dockwarden doctor                                what is weak on this host, and what to do about it
 
 Exit status: 0 done, 1 failed, 2 denied by the policy, 3 configuration or policy invalid, 64 wrong

@@ -2,6 +2,7 @@
 //!
 //! Each is put into words of our own configuration, which `dockwarden` then goes by as if somebody had written it.
 
+mod docker_socket_proxy;
 mod secdocker;
 
 use std::ffi::{OsStr, OsString};
@@ -19,12 +20,14 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Tool {
+    DockerSocketProxy(docker_socket_proxy::Arguments),
     Secdocker(secdocker::Arguments),
 }
 
 /// Does what the tool would do.
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     match arguments.tool {
+        Tool::DockerSocketProxy(arguments) => docker_socket_proxy::run(arguments),
         Tool::Secdocker(arguments) => secdocker::run(arguments),
     }
 }
@@ -33,7 +36,16 @@ impl Arguments {
     /// Whether it serves until it is told to stop, and has more to say than a short-lived command.
     pub fn serves(&self) -> bool {
         match &self.tool {
+            Tool::DockerSocketProxy(_) => true,
             Tool::Secdocker(arguments) => arguments.serves(),
+        }
+    }
+
+    /// How much the tool was told to say, where it has words of its own for that.
+    pub fn loudness(&self) -> Option<&'static str> {
+        match &self.tool {
+            Tool::DockerSocketProxy(_) => docker_socket_proxy::loudness(),
+            Tool::Secdocker(_) => None,
         }
     }
 }

@@ -1,0 +1,270 @@
+//! What a foreign list comes to, and how it is written down.
+
+use std::fmt::Write;
+
+use docker::endpoint::Operation;
+use policy::NamedText;
+
+use super::{Manner, asked, quoted};
+
+/// A configuration in the making.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The tool, as it is called on the command line.
+    tool: &'static str,
+    /// The file's name.
+    file: String,
+    /// Lines of the configuration beside the policy, each with where it came from.
+    settings: Vec<(String, String)>,
+    grants: Vec<Grant>,
+    /// The only paths of the host that may be mounted, where the tool looked at that, and where it says so.
+    host_paths: Option<(String, Vec<String>)>,
+    /// What was left out, and why.
+    left: Vec<String>,
+}
+
+/// Operations that somebody may do.
+#[derive(Debug, Default)]
+pub struct Grant {
+    /// Where it came from: `proxy.env:3: POST=1`.
+    pub origin: String,
+    /// What may be done.
+    pub operations: Vec<Operation>,
+    /// On things of that name only.
+    pub on: Option<String>,
+    /// By whom; everyone where there is none.
+    pub to: Vec<String>,
+    /// By whom not.
+    pub except: Vec<String>,
+}
+
+impl Plan {
+    pub fn of(tool: &'static str, file: &NamedText) -> Plan {
+        Plan { tool, file: file.name.clone(), ..Plan::default() }
+    }
+
+    /// Where a line of the file stands.
+    pub fn origin(&self, line: usize, what: &str) -> String {
+        format!("{}:{line}: {what}", self.file)
+    }
+
+    /// A line of the configuration.
+    pub fn set(&mut self, origin: impl Into<String>, line: impl Into<String>) {
+        self.settings.push((origin.into(), line.into()));
+    }
+
+    /// Operations for everyone. None are no rule.
+    pub fn grant(&mut self, origin: impl Into<String>, operations: Vec<Operation>) {
+        self.add(Grant { origin: origin.into(), operations, ..Grant::default() });
+    }
+
+    pub fn add(&mut self, grant: Grant) {
+        match grant.operations.is_empty() {
+            true => self.left.push(format!("{}: it is no operation of the Docker API", grant.origin)),
+            false => self.grants.push(grant),
+        }
+    }
+
+    /// Puts operations together that come from the same place.
+    pub fn gather(&mut self) {
+        let mut gathered: Vec<Grant> = Vec::new();
+        for grant in std::mem::take(&mut self.grants) {
+            match gathered.iter_mut().find(|known| known.origin == grant.origin && known.on == grant.on) {
+                Some(known) => known.operations.extend(grant.operations),
+                None => gathered.push(grant),
+            }
+        }
+        self.grants = gathered;
+    }
+
+    /// Whom everything is for that was for everyone.
+    pub fn only_to(&mut self, to: &[String]) {
+        self.grants.iter_mut().for_each(|grant| grant.to = to.to_vec());
+    }
+
+    pub fn only_mount(&mut self, origin: String, paths: Vec<String>) {
+        self.host_paths = Some((origin, paths));
+    }
+
+    /// Something that takes nothing away from what the file means.
+    pub fn leave(&mut self, note: impl Into<String>) {
+        self.left.push(note.into());
+    }
+
+    /// The configuration.
+    pub fn write(&self, manner: Manner) -> String {
+        let mut text = Text::default();
+        text.comment(0, &format!("Made by `dockwarden import {}` from {}.", self.tool, self.file));
+        text.comment(0, "Only what is listed below can be done.");
+        if self.asks() {
+            text.comment(0, self.about_asking(manner));
+        }
+        if !self.left.is_empty() {
+            text.line(0, "#");
+            text.comment(0, "Not carried over:");
+            self.left.iter().for_each(|note| text.comment(0, &format!("- {note}")));
+        }
+        text.line(0, "");
+        for (origin, line) in &self.settings {
+            text.comment(0, origin);
+            text.line(0, line);
+        }
+        text.line(0, "policy:");
+        text.line(1, "preset: none");
+        if self.grants.is_empty() {
+            text.comment(1, "Nothing is granted.");
+        }
+        text.line(1, "rules:");
+        self.grants.iter().for_each(|grant| grant.write(&mut text));
+        self.refuse_hello(&mut text);
+        self.grant_asked(manner, &mut text);
+        text.0
+    }
+
+    fn about_asking(&self, manner: Manner) -> &'static str {
+        match manner {
+            Manner::Guarded if self.only_starts() => {
+                "Containers can be started with all that they were made with; nothing that is granted makes any."
+            }
+            Manner::Guarded => {
+                "It did not look at what a create asks for: whoever could create a container was root on the host. Here what is \
+                 created, started or entered may only ask for what gives nobody the host: no paths of the host, no devices, no \
+                 host's namespaces, not privileged (the last rules of the file, about as preset developer). Add what you need, \
+                 such as `- allow: { mount: /srv/app }`; --as-permissive grants anything, as it was."
+            }
+            Manner::Permissive => {
+                "As it was, what a create asks for is not looked at: whoever can create, start or enter a container is root on the \
+                 host. Without --as-permissive, what gives the host away is refused."
+            }
+        }
+    }
+
+    fn operations(&self) -> impl Iterator<Item = Operation> {
+        self.grants.iter().flat_map(|grant| grant.operations.iter().copied())
+    }
+
+    fn asks(&self) -> bool {
+        self.operations().any(asked::asks)
+    }
+
+    /// Whether what was made by others can be started, and nothing else can be asked for.
+    fn only_starts(&self) -> bool {
+        self.operations().filter(|operation| asked::asks(*operation)).all(asked::starts)
+    }
+
+    /// The preset lets clients say hello, which the list may not.
+    fn refuse_hello(&self, text: &mut Text) {
+        let missing: Vec<Operation> =
+            HELLO.iter().copied().filter(|hello| self.operations().all(|granted| granted != *hello)).collect();
+        if !missing.is_empty() {
+            text.comment(2, "The list does not name these, and preset none would let them pass.");
+            text.words(2, "- deny: [", missing.iter().map(|operation| operation.name()), "]");
+        }
+    }
+
+    fn grant_asked(&self, manner: Manner, text: &mut Text) {
+        if !self.asks() {
+            return;
+        }
+        let anything = manner == Manner::Permissive || self.only_starts();
+        let (to, except) = self.who_asks();
+        let close = format!("]{}", beside(&to, &except));
+        let words = if anything { asked::ANYTHING } else { asked::ORDINARY };
+        text.comment(2, "What is created, started or entered may ask for this.");
+        let host_paths = (anything && self.host_paths.is_none()).then_some(asked::HOST_PATHS);
+        text.words(2, "- allow: [", words.iter().copied().chain(host_paths), &close);
+        if !anything {
+            text.comment(2, "Not the network of the host, by whatever way.");
+            text.line(2, "- deny: { network: host }");
+        }
+        if let Some((origin, paths)) = &self.host_paths {
+            text.comment(2, origin);
+            text.comment(2, "With what is below them. Links are followed first.");
+            let paths: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
+            text.line(2, &format!("- allow: {{ mount: [{}] }}{}", paths.join(", "), beside(&to, &except)));
+        }
+    }
+
+    /// Who may do anything that asks for more than itself.
+    fn who_asks(&self) -> (Vec<String>, Vec<String>) {
+        let asking: Vec<&Grant> =
+            self.grants.iter().filter(|grant| grant.operations.iter().copied().any(asked::asks)).collect();
+        if let Some(all) = asking.iter().find(|grant| grant.to.is_empty()) {
+            // Who has grants of his own that ask is not kept from asking.
+            let own = |name: &&String| asking.iter().all(|grant| !grant.to.contains(name));
+            return (Vec::new(), all.except.iter().filter(own).cloned().collect());
+        }
+        let mut to: Vec<String> = asking.iter().flat_map(|grant| grant.to.iter().cloned()).collect();
+        to.sort();
+        to.dedup();
+        (to, Vec::new())
+    }
+}
+
+impl Grant {
+    fn write(&self, text: &mut Text) {
+        text.comment(2, &self.origin);
+        let on = self.on.as_ref().map(|name| format!("\n      on: {{ name: {} }}", quoted(name))).unwrap_or_default();
+        let close = format!("]{on}{}", beside(&self.to, &self.except));
+        text.words(2, "- allow: [", self.operations.iter().map(|operation| operation.name()), &close);
+    }
+}
+
+/// Whom a rule is about, as further lines of it.
+fn beside(to: &[String], except: &[String]) -> String {
+    let list = |key: &str, names: &[String]| {
+        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        if names.is_empty() { String::new() } else { format!("\n      {key}: [{}]", names.join(", ")) }
+    };
+    format!("{}{}", list("to", to), list("except", except))
+}
+
+/// Lines of YAML and of comments.
+#[derive(Debug, Default)]
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, depth: usize, line: &str) {
+        let indent = if line.is_empty() { 0 } else { depth.saturating_mul(2) };
+        let _ = writeln!(self.0, "{:indent$}{line}", "");
+    }
+
+    /// Whatever is in it, it stays a comment.
+    fn comment(&mut self, depth: usize, said: &str) {
+        let mut line = String::from("#");
+        for word in said.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+            if line.chars().count().saturating_add(word.chars().count()) > WIDTH {
+                self.line(depth, &line);
+                line = String::from("#");
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        self.line(depth, &line);
+    }
+
+    /// A list of words over as many lines as it takes.
+    fn words<'w>(&mut self, depth: usize, open: &str, words: impl Iterator<Item = &'w str>, close: &str) {
+        let words: Vec<&str> = words.collect();
+        let mut line = String::from(open);
+        let last = words.len().saturating_sub(1);
+        for (at, word) in words.into_iter().enumerate() {
+            let word = if at == last { word.to_owned() } else { format!("{word},") };
+            if line.len().saturating_add(word.len()) > WIDTH {
+                self.line(depth, line.trim_end());
+                line = String::from("    ");
+            }
+            line.push_str(&word);
+            if at != last {
+                line.push(' ');
+            }
+        }
+        line.push_str(close);
+        self.line(depth, &line);
+    }
+}
+
+/// What clients say before anything else, granted by preset none.
+const HELLO: &[Operation] =
+    &[Operation::SystemPing, Operation::SystemPingHead, Operation::SystemVersion, Operation::SystemOptions];
+const WIDTH: usize = 110;

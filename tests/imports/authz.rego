@@ -1,0 +1,11 @@
+package docker.authz
+
+default allow = false
+
+allow {
+    not has_bind
+}
+
+has_bind {
+    input.BindMounts[_].Source != "/srv"
+}

@@ -23,6 +23,7 @@
 //! - `commands`: `run`, `explain` and `check` as a user types them
 //! - `authorization`: the plugin alone: what the daemon asks, and what it withholds
 //! - `docksec`, `authobot`: what these predecessors did, with their own files, at both doors
+//! - `import`: what other proxies' configurations become decides as they said; `compat docker-socket-proxy` by its variables
 //! - `mediation`: gateway and plugin together: nobody walks around
 //! - `plugin_install`: put into a daemon, looked after and taken out, with the daemon alive
 //! - `doctor`: what is found on a host changes with what is applied, and root in containers becomes somebody else
@@ -53,6 +54,7 @@ mod docs;
 mod doctor;
 mod harness;
 mod hostile;
+mod import;
 mod layout;
 mod mediation;
 mod operation;

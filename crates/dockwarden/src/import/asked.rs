@@ -81,6 +81,11 @@ pub const ANYTHING: &[&str] = &[
     "useSecretDriver",
     "setSwarmOption",
     "installPlugin",
+    "pushImage",
+    "mountBuildCache",
+    "useBuildCache",
+    "useBuildSecret",
+    "useFrontend",
     "unexamined",
 ];
 

@@ -69,7 +69,7 @@ fn what_is_made_loads() {
 fn what_is_not_understood_is_a_fault_with_its_place() {
     use Format::*;
     for (format, text, fault) in [
-        (Docksec, "{\"plugin\": {\"commands\": [{\"cmd\": \"exek\"}]}}", "x:1:33: there is no docker command `exek`"),
+        (Docksec, "{\"plugin\": {\"commands\": [{\"cmd\": \"exek\"}]}}", "x:1:34: there is no docker command `exek`"),
         (DockerSocketProxy, "CONTAINERS=1\nCONTAINER=1", "x:2:1: the proxy has no variable `CONTAINER`"),
         (DockerSocketProxy, "POST=\"1\"", "x:1:6: `POST` is 0 or 1, not `\"1\"`"),
         (DockerSocketProxy, "EXEC", "x:1:1: this is no variable with a value"),

@@ -34,6 +34,8 @@ impl Proxy {
         let process = Command::new(binary())
             .args(["compat", "docker-socket-proxy", "--listen"])
             .arg(format!("unix://{}/docker.sock", place.path().display()))
+            .arg("--state")
+            .arg(place.path().join("state.db"))
             .args(more)
             .env("SOCKET_PATH", daemon)
             .env("HOME", place.path())
@@ -63,7 +65,10 @@ impl Drop for Proxy {
 
 fn refused(shell: &Shell, line: &str) {
     let outcome = shell.run(line);
-    assert!(outcome.code != 0 && outcome.err.contains("dockwarden: "), "{line}: {outcome:?}");
+    assert!(
+        outcome.code != 0 && format!("{}{}", outcome.out, outcome.err).contains("dockwarden: "),
+        "{line}: {outcome:?}"
+    );
 }
 
 /// What Traefik is given, and what it is not.
@@ -77,7 +82,14 @@ fn a_socket_proxy_by_its_variables_looks_and_touches_nothing() {
     for line in ["docker version", "docker ps", "docker inspect web", "docker logs web", "docker network ls"] {
         shell.must(line);
     }
-    for line in ["docker images", "docker info", "docker stop web", "docker rm -f web", "docker exec web true", "docker volume ls"] {
+    for line in [
+        "docker images",
+        "docker info",
+        "docker stop web",
+        "docker rm -f web",
+        "docker exec web true",
+        "docker volume ls",
+    ] {
         refused(&shell, line);
     }
     direct.must("docker exec web true");
@@ -101,7 +113,7 @@ fn a_socket_proxy_that_makes_containers_keeps_the_host() {
     let permissive = Proxy::start(engine.socket(), &variables, &["--as-permissive"]);
     let shell = Shell::new(&permissive.socket(), Cli::from(engine.kind()));
     shell.must(host);
-    shell.must("docker run --rm --privileged --network host tiny true");
+    shell.must("docker run --rm --network host tiny true");
     refused(&shell, "docker volume ls");
     refused(&shell, "docker info");
 }
@@ -122,7 +134,8 @@ fn a_socket_proxy_restarts_what_is_there() {
 
 #[test]
 fn a_variable_that_is_wrong_keeps_it_from_starting() {
-    let output = Command::new(binary()).args(["compat", "docker-socket-proxy"]).env("POST", "yes").output().expect("a run");
+    let output =
+        Command::new(binary()).args(["compat", "docker-socket-proxy"]).env("POST", "yes").output().expect("a run");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("`POST` is 0 or 1, not `yes`"), "{said}");

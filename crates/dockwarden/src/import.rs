@@ -14,8 +14,8 @@ mod opa_docker_authz;
 mod operations;
 mod pattern;
 mod plan;
-mod sockguard;
 mod socket_proxy;
+mod sockguard;
 #[cfg(test)]
 mod tests;
 mod twistlock_authz;

@@ -102,7 +102,8 @@ impl Firewall {
     /// The same firewall in front of the daemon that a connection was going to. Of that one's things nobody is known to
     /// be an owner; and it gets no seals, for it may be anybody's, who would show them to another.
     pub(crate) fn diverted(&self, diverted: Diverted) -> Arc<Self> {
-        let Settings { upstream, limits, reading, records, manner, subject, spool, host_root, checks, .. } = &self.settings;
+        let Settings { upstream, limits, reading, records, manner, subject, spool, host_root, checks, .. } =
+            &self.settings;
         let settings = Settings {
             upstream: upstream.diverted(diverted),
             limits: limits.clone(),

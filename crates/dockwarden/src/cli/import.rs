@@ -37,7 +37,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let Arguments { format, file, as_permissive, output } = arguments;
     if *as_permissive && !format.is_list() {
         let name = format.name();
-        return Err(Failure::Sentence(format!("--as-permissive is for lists of paths; {name} says itself what may be asked for")));
+        return Err(Failure::Sentence(format!(
+            "--as-permissive is for lists of paths; {name} says itself what may be asked for"
+        )));
     }
     let manner = if *as_permissive { Manner::Permissive } else { Manner::Guarded };
     let text = import::import(*format, &read(file)?, manner)?;

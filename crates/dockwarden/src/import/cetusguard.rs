@@ -45,7 +45,8 @@ pub fn read(file: &NamedText) -> Result<Plan, Diagnostics> {
 
 fn rule(plan: &mut Plan, origin: &str, methods: &str, path: &str, at: (usize, usize), faults: &mut Faults<'_>) {
     let means = with_variables(path).and_then(|pattern| {
-        pattern::read(&pattern, |method| methods.split(',').any(|of| of == method)).map_err(|problem| (problem, SAY.into()))
+        pattern::read(&pattern, |method| methods.split(',').any(|of| of == method))
+            .map_err(|problem| (problem, SAY.into()))
     });
     match means {
         Ok(means) => {

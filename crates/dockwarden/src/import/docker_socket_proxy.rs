@@ -20,7 +20,10 @@ pub fn read(file: &NamedText) -> Result<Plan, Diagnostics> {
         plan.grant(switches.origin(name), operations);
     }
     if let Some(level) = find(&variables, "LOG_LEVEL") {
-        plan.leave(format!("{}: say `--log` with error, warn, info, debug or trace", plan.origin(level.line, "LOG_LEVEL")));
+        plan.leave(format!(
+            "{}: say `--log` with error, warn, info, debug or trace",
+            plan.origin(level.line, "LOG_LEVEL")
+        ));
         if loudness(&level.value).is_none() {
             faults.at(level.line, level.column, format!("`{}` is no level of the log", level.value));
         }
@@ -156,7 +159,8 @@ fn listen(plan: &mut Plan, variables: &[Variable<'_>], switches: &Switches) {
     let without_tls = "It always listens on TCP port 2375 without TLS: keep the port within a network of its own, or write \
                        `- socket: /run/dockwarden/docker.sock` instead.";
     let ipv4_only = switches.on("DISABLE_IPV6");
-    let origin = if ipv4_only { format!("{without_tls} {}", switches.origin("DISABLE_IPV6")) } else { without_tls.into() };
+    let origin =
+        if ipv4_only { format!("{without_tls} {}", switches.origin("DISABLE_IPV6")) } else { without_tls.into() };
     let all = if ipv4_only { "0.0.0.0" } else { "[::]" };
     plan.set(origin, format!("listen: [{{ address: \"{all}:2375\" }}]"));
     if let Some(path) = find(variables, "SOCKET_PATH") {

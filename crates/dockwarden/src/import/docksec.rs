@@ -21,8 +21,11 @@ pub fn import(file: &NamedText) -> Result<String, Diagnostics> {
     if read.socket {
         text.push_str("# plugin.socket\nplugin: { socket: /run/docker/plugins/docksec.sock }\n");
     } else if let Some(port) = read.port {
-        let _ = write!(text, "# plugin.port: {port}\n# The daemon asked at this port of 127.0.0.1, without TLS. A plugin at an address of ours \
-             has TLS (docs/plugin.md);\n# its file itself can be used for that: `policy: {{ docksec: FILE }}`.\n");
+        let _ = write!(
+            text,
+            "# plugin.port: {port}\n# The daemon asked at this port of 127.0.0.1, without TLS. A plugin at an address of ours \
+             has TLS (docs/plugin.md);\n# its file itself can be used for that: `policy: {{ docksec: FILE }}`.\n"
+        );
     }
     text.push_str("policy:\n  preset: open\n  rules:");
     let denied: Vec<_> = read.commands.iter().filter(|entry| !entry.allow).collect();
@@ -46,7 +49,12 @@ pub fn import(file: &NamedText) -> Result<String, Diagnostics> {
     }
     for entry in read.commands.iter().filter(|entry| entry.allow) {
         let (line, _) = entry.at();
-        let _ = writeln!(text, "    # {}:{line}: {} is allowed there, and not denied here", comment(&file.name), comment(&entry.written));
+        let _ = writeln!(
+            text,
+            "    # {}:{line}: {} is allowed there, and not denied here",
+            comment(&file.name),
+            comment(&entry.written)
+        );
     }
     Ok(text)
 }

@@ -63,7 +63,8 @@ pub fn around_name(pattern: &str) -> Option<(&str, &str, &str)> {
 const VERSIONS: &[&str] = &["", "/v1.24", "/v1.41", "/v1.43", "/v1.47", "/v1.51"];
 const ID: &str = "4f5ce2a8b1d04e9f9a3c7be1d2f60718293a4b5c6d7e8f90a1b2c3d4e5f60718";
 const NAMES: &[&str] = &["web", "my-app_1", "Web.2", "4f5ce2a8b1d0", ID];
-const IMAGES: &[&str] = &["alpine", "my-app_1", "4f5ce2a8b1d0", "alpine:3.20", "ghcr.io/team/app:1.0", "registry.test:5000/app"];
+const IMAGES: &[&str] =
+    &["alpine", "my-app_1", "4f5ce2a8b1d0", "alpine:3.20", "ghcr.io/team/app:1.0", "registry.test:5000/app"];
 
 #[cfg(test)]
 mod tests {

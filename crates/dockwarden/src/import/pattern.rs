@@ -3,7 +3,7 @@
 //! A pattern that lets an operation pass whatever its name grants it. One that is about some names grants it on things of
 //! these names, where it can be written as names with `*`; else nobody can say in our words what it means, and it is a fault.
 
-use docker::endpoint::{Kind, Operation};
+use docker::endpoint::{ENDPOINTS, Kind, Operation};
 use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
@@ -34,43 +34,52 @@ pub fn read(pattern: &str, method: impl Fn(&str) -> bool) -> Result<Means, Strin
     let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| last_line(&error.to_string()))?;
     let found = passing(|of, path| method(of) && whole.is_match(path));
     let mut means = Means { whole: found.whole, named: Vec::new() };
-    if found.partly.is_empty() {
-        return Ok(means);
-    }
     let tree = regex_syntax::parse(pattern).map_err(|error| last_line(&error.to_string()))?;
     let globs = globs(&tree);
-    for operation in found.partly {
-        let names = globs.as_ref().and_then(|globs| names(globs, operation));
-        let names = names.filter(|names| !names.is_empty() && has_names(operation));
+    // Names of the pattern's own are none of those that every operation is asked about.
+    let others = ENDPOINTS.iter().filter(|endpoint| method(endpoint.method.as_str()) && one_name(endpoint.path));
+    let others: Vec<Operation> =
+        others.map(|endpoint| endpoint.operation).filter(|operation| !means.whole.contains(operation)).collect();
+    for operation in found.partly.iter().chain(others.iter().filter(|operation| !found.partly.contains(operation))) {
+        let partly = found.partly.contains(operation);
+        let names = match globs.as_ref().and_then(|globs| names(globs, *operation, partly)) {
+            Some(names) if names.is_empty() && !partly => continue,
+            // Too many to be written down, and none of them is known.
+            None if globs.is_none() && !partly => continue,
+            names => names.filter(|names| !names.is_empty() && has_names(*operation)),
+        };
         let Some(names) = names else {
             return Err(format!("this lets {operation} pass for some names only, which no rule can say"));
         };
         for name in names {
             match means.named.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, operations)) => operations.push(operation),
-                None => means.named.push((name, vec![operation])),
+                Some((_, operations)) => operations.push(*operation),
+                None => means.named.push((name, vec![*operation])),
             }
         }
     }
     Ok(means)
 }
 
+fn one_name(path: &str) -> bool {
+    around_name(path).is_some_and(|(_, _, after)| !after.contains('{'))
+}
+
 /// Things that have one name, by which a rule knows them.
 fn has_names(operation: Operation) -> bool {
     let endpoint = operation.endpoint();
-    let one = around_name(endpoint.path).is_some_and(|(_, _, after)| !after.contains('{'));
-    one && matches!(endpoint.kind, Kind::Container | Kind::Volume | Kind::Network | Kind::Service)
+    one_name(endpoint.path) && matches!(endpoint.kind, Kind::Container | Kind::Volume | Kind::Network | Kind::Service)
         || operation == Operation::ContainerExec
 }
 
 /// The names of an operation's things within the paths, of those paths that are its own.
-fn names(globs: &[String], operation: Operation) -> Option<Vec<String>> {
+fn names(globs: &[String], operation: Operation, partly: bool) -> Option<Vec<String>> {
     let (before, _, after) = around_name(operation.endpoint().path)?;
     let mut names = Vec::new();
     for glob in globs {
         let Some(at) = glob.find(before) else {
             // One that could be this path all the same says nothing about a name that could be written down.
-            let could = glob.contains([ANYTHING, SOMETHING]) && !glob.starts_with("/v");
+            let could = partly && glob.contains([ANYTHING, SOMETHING]) && !glob.starts_with("/v");
             if could {
                 return None;
             }

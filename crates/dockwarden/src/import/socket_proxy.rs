@@ -164,7 +164,8 @@ fn listen(plan: &mut Plan, flags: &[Flag], faults: &mut Faults<'_>) -> Vec<Strin
         faults.at(flag.line, flag.column, format!("`{}` is no port", flag.value));
         0
     });
-    let origin = find(flags, "listenip").map_or("listenip and proxyport".to_owned(), |f| plan.origin(f.line, "listenip"));
+    let origin =
+        find(flags, "listenip").map_or("listenip and proxyport".to_owned(), |f| plan.origin(f.line, "listenip"));
     let (ip, only) = clients(ip, flags, faults);
     let open = if ip.is_loopback() { "" } else { " There is no TLS: keep the port within a network of its own." };
     let address = SocketAddr::new(ip, port).to_string();

@@ -187,7 +187,12 @@ fn compiled<'r>(rules: &'r [Rule], faults: &mut Faults<'_>) -> Vec<Compiled<'r>>
         let path = &rule.fits.path;
         let (line, column) = place(path.referenced);
         if !path.value.starts_with('/') || path.value.contains(['[', '{', '?']) {
-            faults.helped(line, column, format!("`{}` is no path", path.value), "write it like /containers/*/json or /images/**");
+            faults.helped(
+                line,
+                column,
+                format!("`{}` is no path", path.value),
+                "write it like /containers/*/json or /images/**",
+            );
             continue;
         }
         match Regex::new(&expression(&path.value)) {
@@ -210,7 +215,8 @@ fn expression(path: &str) -> String {
 /// The first rule that fits decides. Where that depends on the name, the names must be those of one rule.
 fn decide(operation: Operation, rules: &[Compiled<'_>], plan: &mut Plan, faults: &mut Faults<'_>) {
     let endpoint = operation.endpoint();
-    let fits = |rule: &&Compiled<'_>, path: &str| fits_method(rule, endpoint.method.as_str()) && rule.path.is_match(path);
+    let fits =
+        |rule: &&Compiled<'_>, path: &str| fits_method(rule, endpoint.method.as_str()) && rule.path.is_match(path);
     let paths = paths(endpoint);
     let deciding: Vec<Option<&Compiled<'_>>> =
         paths.iter().map(|path| rules.iter().find(|rule| fits(rule, path))).collect();
@@ -227,9 +233,9 @@ fn decide(operation: Operation, rules: &[Compiled<'_>], plan: &mut Plan, faults:
     let own = around_name(endpoint.path);
     for rule in rules {
         let method = fits_method(rule, endpoint.method.as_str());
-        let Some(name) = own.and_then(|(before, _, after)| {
-            rule.rule.fits.path.value.strip_prefix(before)?.strip_suffix(after)
-        }) else {
+        let Some(name) =
+            own.and_then(|(before, _, after)| rule.rule.fits.path.value.strip_prefix(before)?.strip_suffix(after))
+        else {
             continue;
         };
         let literal = method && !name.is_empty() && name != "*" && !name.contains(['/', '{']) && !name.contains("**");
@@ -238,7 +244,12 @@ fn decide(operation: Operation, rules: &[Compiled<'_>], plan: &mut Plan, faults:
         }
         let (line, column) = place(rule.rule.fits.path.referenced);
         if rule.allows && allowed == 0 {
-            let grant = Grant { origin: origin(plan, rule), operations: vec![operation], on: Some(name.to_owned()), ..Grant::default() };
+            let grant = Grant {
+                origin: origin(plan, rule),
+                operations: vec![operation],
+                on: Some(name.to_owned()),
+                ..Grant::default()
+            };
             plan.add(grant);
         } else {
             faults.at(line, column, format!("what this says of {operation} depends on a name, which no rule can say"));

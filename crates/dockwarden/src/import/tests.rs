@@ -76,7 +76,11 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
         (DockerSocketProxy, "EXEC=1\nEXEC=0", "x:2:1: `EXEC` is set twice, first in line 1"),
         (DockerSocketProxy, "LOG_LEVEL=loud", "x:1:11: `loud` is no level of the log"),
         (SocketProxy, "-allowGET=/containers/(.*", "x:1:1: this is no regular expression: unclosed group"),
-        (SocketProxy, "-allowGET=/containers/[a-f0-9]+/json", "x:1:1: this lets ContainerInspect pass for some names only"),
+        (
+            SocketProxy,
+            "-allowGET=/containers/[a-f0-9]+/json",
+            "x:1:1: this lets ContainerInspect pass for some names only",
+        ),
         (SocketProxy, "-allowfrom=traefik -listenip=0.0.0.0", "x:1:1: `traefik` is no address of one client"),
         (SocketProxy, "-allowGTE=/x", "x:1:1: socket-proxy has no flag `allowGTE`"),
         (SocketProxy, "allow everything", "x:1:1: `allow` is neither a flag nor a variable"),
@@ -87,7 +91,11 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
         (Cetusguard, "GET %API_PREFIX_INFOS%", "x:1:5: there is no variable `%API_PREFIX_INFOS%`"),
         (Cetusguard, "GET", "x:1:1: this is no rule"),
         (TwistlockAuthz, "{\"users\":[\"a\"],\"actions\":[\"containr\"]}", "x:1:1: there is no action like `containr`"),
-        (TwistlockAuthz, "{\"users\":[\"a\"],\"actions\":[\"\"],\"x\":1}", "x:1:34: this is no policy: unknown field `x`"),
+        (
+            TwistlockAuthz,
+            "{\"users\":[\"a\"],\"actions\":[\"\"],\"x\":1}",
+            "x:1:34: this is no policy: unknown field `x`",
+        ),
         (
             TwistlockAuthz,
             "{\"users\":[\"a\"],\"actions\":[\"\"]}\n{\"users\":[\"a\"],\"actions\":[\"\"]}",
@@ -117,7 +125,8 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
 /// A comment stays one, whatever the file holds.
 #[test]
 fn nothing_breaks_out_of_its_line() {
-    let file = NamedText { name: "a\nb: c".to_owned(), text: "! x\nGET /info\u{85}x: 1|/info\nGET /version".to_owned() };
+    let file =
+        NamedText { name: "a\nb: c".to_owned(), text: "! x\nGET /info\u{85}x: 1|/info\nGET /version".to_owned() };
     let made = import(Format::Cetusguard, &file, Manner::Guarded).unwrap();
     for line in made.lines() {
         assert!(!line.starts_with("b:") && !line.starts_with("x:"), "{made}");

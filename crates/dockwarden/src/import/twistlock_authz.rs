@@ -74,7 +74,12 @@ fn once(policies: &[(usize, Policy)], faults: &mut Faults<'_>) -> Vec<String> {
         for user in &policy.users {
             if named.contains(user) {
                 let who = if user.is_empty() { "everybody".to_owned() } else { format!("`{user}`") };
-                faults.helped(*line, 1, format!("{who} has a policy already"), "a user has one: put their actions together");
+                faults.helped(
+                    *line,
+                    1,
+                    format!("{who} has a policy already"),
+                    "a user has one: put their actions together",
+                );
             }
             named.push(user.clone());
         }

@@ -1,11 +1,14 @@
 //! `dockwarden compat docker-socket-proxy`: the firewall by the variables of Tecnativa's and LinuxServer's proxy, out of the
 //! environment, on the port that it listened on.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use policy::NamedText;
 use server::listen::ListenAddress;
 
 use super::super::{Exit, Failure, serve};
+use super::quoted;
 use crate::config::{Wishes, parse_address};
 use crate::import::{self, Format, Manner, is_variable};
 
@@ -22,13 +25,19 @@ pub struct Arguments {
     /// Listen here instead: unix:///path, tcp://IP:PORT, or fd://NAME
     #[arg(long, value_name = "ADDR", value_parser = parse_address)]
     listen: Vec<ListenAddress>,
+    /// What must outlive the process, and the records beside it [default: as `state` of the configuration]
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
 }
 
 /// Serves until a signal.
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let manner = if arguments.as_permissive { Manner::Permissive } else { Manner::Guarded };
     let variables = NamedText { name: "the environment".to_owned(), text: variables() };
-    let text = import::import(Format::DockerSocketProxy, &variables, manner)?;
+    let mut text = import::import(Format::DockerSocketProxy, &variables, manner)?;
+    if let Some(state) = &arguments.state {
+        text.push_str(&format!("state: {}\n", quoted(state.as_os_str())?));
+    }
     let text = NamedText { name: "compat docker-socket-proxy".to_owned(), text };
     serve::with(Wishes {
         text: Some(text),

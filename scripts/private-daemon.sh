@@ -55,8 +55,11 @@ start() {
   mkdir -p "$DIR/plugins" "$ROOT/run/docker/plugins"
   [ -f "$DIR/daemon.json" ] || echo '{}' >"$DIR/daemon.json"
   if [ -n "$MODERN" ]; then
-    "${IN_NET[@]}" unshare --mount --propagation slave \
-      sh -c 'mount --bind "$0/plugins" "$1/run/docker/plugins" && shift && exec "$@"' "$DIR" "$ROOT" \
+    # Its root has our /tmp, and a link to itself: so it knows our folders, and its own, by the names that we know.
+    mkdir -p "$ROOT$(dirname "$ROOT")"
+    [ -L "$ROOT$ROOT" ] || ln -sn / "$ROOT$ROOT" 2>/dev/null
+    "${IN_NET[@]}" unshare --mount --propagation slave sh -c \
+      'mount --bind "$0/plugins" "$1/run/docker/plugins" && mount --rbind /tmp "$1/tmp" && shift && exec "$@"' "$DIR" "$ROOT" \
       "$ENGINE" start "/run/$NAME" --config-file "/run/$NAME/daemon.json" >/dev/null || return 1
   else
     rm -f "$SOCKET" "$DIR/pid"

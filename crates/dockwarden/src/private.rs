@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use policy::Policy;
-use server::gateway::{Gateway, Settings};
+use server::firewall::{Firewall, Settings};
+use server::gateway::Gateway;
 use server::listen::{ListenAddress, ListenSpec, Listener};
 use tokio::process::Command;
 use tokio::sync::oneshot;
@@ -19,7 +20,7 @@ use tokio::task::JoinHandle;
 /// An open socket with a gateway behind it.
 pub struct PrivateDoor {
     folder: Folder,
-    gateway: Arc<Gateway>,
+    firewall: Arc<Firewall>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -30,15 +31,15 @@ impl PrivateDoor {
         let folder = Folder::make().map_err(|error| format!("cannot make a private folder: {error}"))?;
         let address = ListenAddress::Unix { path: folder.socket(), mode: Some(0o600), owner: None, group: None };
         let listener = Listener::bind(ListenSpec { address, tls: None }).map_err(|error| error.to_string())?;
-        let gateway = Gateway::new(settings, Arc::new(ArcSwap::from_pointee(policy)));
+        let firewall = Firewall::new(settings, Arc::new(ArcSwap::from_pointee(policy)));
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn({
-            let gateway = Arc::clone(&gateway);
+            let gateway = Gateway::new(Arc::clone(&firewall));
             async move {
                 gateway.serve(vec![listener], async { drop(stopped.await) }).await;
             }
         });
-        Ok(Self { folder, gateway, stop, serving })
+        Ok(Self { folder, firewall, stop, serving })
     }
 
     /// The socket.
@@ -58,8 +59,8 @@ impl PrivateDoor {
     pub async fn close(self) {
         let _ = self.stop.send(());
         let _ = self.serving.await;
-        let gateway = self.gateway;
-        let _ = tokio::task::spawn_blocking(move || gateway.flush_records()).await;
+        let firewall = self.firewall;
+        let _ = tokio::task::spawn_blocking(move || firewall.flush_records()).await;
     }
 }
 

@@ -25,7 +25,7 @@ use policy::Subject;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
 
-use crate::gateway::Records;
+use crate::firewall::Records;
 use crate::limits::Limits;
 use crate::listen::{Accepted, Listener, Peer};
 use crate::record::{Administration, Outcome};

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::gateway::Gateway;
+use crate::firewall::Firewall;
 use crate::listen::{Accepted, Listener};
 
 mod connection;
@@ -39,7 +39,7 @@ pub enum Require {
 
 /// The plugin of one daemon.
 pub struct Plugin {
-    gateway: Arc<Gateway>,
+    firewall: Arc<Firewall>,
     require: Require,
     /// Its own, so that clients of the gateway cannot keep the daemon from asking.
     connections: Arc<Semaphore>,
@@ -47,9 +47,9 @@ pub struct Plugin {
 
 impl Plugin {
     /// A plugin that decides by the gateway's policy, looks at its daemon and keeps its records.
-    pub fn new(gateway: Arc<Gateway>, require: Require) -> Arc<Self> {
-        let connections = Arc::new(Semaphore::new(gateway.settings.limits.connections));
-        Arc::new(Plugin { gateway, require, connections })
+    pub fn new(firewall: Arc<Firewall>, require: Require) -> Arc<Self> {
+        let connections = Arc::new(Semaphore::new(firewall.settings.limits.connections));
+        Arc::new(Plugin { firewall, require, connections })
     }
 
     /// Serves until `stop` is done. The daemon keeps its connections open: they are cut then, and what it asks

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify};
 use ulid::Ulid;
 
-use crate::gateway::Records;
+use crate::firewall::Records;
 use crate::limits::Limits;
 use crate::record::Administration;
 use crate::state::{State, Unkept};

@@ -28,6 +28,8 @@ pub(crate) struct Spools {
     room: Arc<Share>,
     /// Those who may look into one at the same time.
     pub(crate) looks: Share,
+    /// Those who may read and write a piece at the same time.
+    writes: Arc<Share>,
 }
 
 /// An archive that is being received.
@@ -38,6 +40,7 @@ pub(crate) struct Receiving {
     piece: Vec<u8>,
     user: String,
     room: Arc<Share>,
+    writes: Arc<Share>,
     limits: Limits,
 }
 
@@ -77,6 +80,7 @@ impl Spools {
             folder,
             room: Arc::new(Share::new(pieces(limits.archives_bytes), pieces(limits.archives_bytes_per_subject))),
             looks: Share::new(limits.archive_looks, limits.archive_looks_per_subject),
+            writes: Arc::new(Share::new(WRITES, WRITES_OF_EACH)),
         }
     }
 
@@ -94,6 +98,7 @@ impl Spools {
             piece: Vec::new(),
             user: user.to_owned(),
             room: Arc::clone(&self.room),
+            writes: Arc::clone(&self.writes),
             limits: limits.clone(),
         };
         // What cannot be received whole is not begun.
@@ -107,19 +112,26 @@ impl Spools {
 }
 
 impl Receiving {
-    /// Adds some bytes.
-    pub(crate) async fn add(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
-        self.piece.extend_from_slice(bytes);
-        if self.piece.len() >= PIECE { self.write().await } else { Ok(()) }
+    /// A turn at reading a piece and putting it down. A thousand clients that send at once would otherwise have a
+    /// thousand pieces wait in memory for one disk.
+    pub(crate) async fn turn(&self) -> Held {
+        let mut turn = Held::default();
+        self.writes.wait(&self.user, &mut turn, 1).await;
+        turn
     }
 
-    /// Nothing more comes for now. What waits for its client waits on the disk: a thousand unfinished archives would
-    /// take much memory otherwise.
-    pub(crate) async fn rest(&mut self) -> Result<(), SpoolError> {
+    /// Adds some bytes. Whether that makes a whole piece.
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> bool {
+        self.piece.extend_from_slice(bytes);
+        self.piece.len() >= PIECE
+    }
+
+    /// Writes what has come. Of what waits for its client little is in memory.
+    pub(crate) async fn put_down(&mut self) -> Result<(), SpoolError> {
         if self.piece.len() > KEPT {
             self.write().await?;
-            self.piece = Vec::new();
         }
+        self.piece.shrink_to(KEPT);
         Ok(())
     }
 
@@ -234,4 +246,8 @@ fn room(file: &File, bytes: u64, free: usize) -> Result<(), SpoolError> {
 /// Bytes that are written, and read, at once.
 const PIECE: usize = 64 << 10;
 /// Bytes that are kept in memory while their client is waited for.
-const KEPT: usize = 4 << 10;
+pub(crate) const KEPT: usize = 4 << 10;
+/// Pieces that are read and written at the same time: more than a disk can, and what they take is 6 MiB at most.
+const WRITES: usize = 32;
+/// How many of them may be one subject's.
+const WRITES_OF_EACH: usize = 24;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::Args;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use server::gateway::{Manner, Records, Settings};
+use server::firewall::{Manner, Records, Settings};
 use server::upstream::UpstreamAddress;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{self, SignalKind};

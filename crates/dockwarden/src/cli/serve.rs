@@ -15,7 +15,8 @@ use clap::Args;
 use policy::Policy;
 use sd_notify::NotifyState;
 use server::admin::{Admin, Desk, OwnersDesk};
-use server::gateway::{Gateway, Manner, Records, Settings};
+use server::firewall::{Firewall, Manner, Records, Settings};
+use server::gateway::Gateway;
 use server::listen::{ListenAddress, Listener};
 use server::owners::Owners;
 use server::plugin::Plugin;
@@ -90,7 +91,7 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
     let owners = remember(&state).await?;
     let rules = put_in_force(policy, state, &records, &settings).await?;
     let mut beside = JoinSet::new();
-    let gateway = Gateway::new(
+    let firewall = Firewall::new(
         Settings {
             upstream: settings.upstream.upstream(),
             limits: settings.limits.clone(),
@@ -105,13 +106,14 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
         },
         Arc::clone(rules.policy()),
     );
-    beside.spawn(Arc::clone(&gateway).keep_owners());
-    let desk = Desk { rules: Arc::clone(&rules), owners: OwnersDesk { gateway: Arc::clone(&gateway), owners } };
+    beside.spawn(Arc::clone(&firewall).keep_owners());
+    let desk = Desk { rules: Arc::clone(&rules), owners: OwnersDesk { firewall: Arc::clone(&firewall), owners } };
     administer(&mut beside, desk, &records, &settings)?;
     // Last: nobody comes in before all is in force.
     let Doors { gateway: listeners, plugin: asked } = open(&settings)?;
     let require = settings.plugin.as_ref().map(|plugin| plugin.require).unwrap_or_default();
-    let plugin = Plugin::new(Arc::clone(&gateway), require);
+    let plugin = Plugin::new(Arc::clone(&firewall), require);
+    let gateway = Gateway::new(Arc::clone(&firewall));
     let mut serving = Serving::start(&gateway, listeners, &plugin, asked);
     let mut reload = Reload::new(wishes, settings, read_from, rules);
     tell_system(&[NotifyState::Ready]);
@@ -121,7 +123,7 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
             told = signals.next() => match told {
                 Told::Stop => serving.stop(),
                 Told::Reload => {
-                    gateway.reopen_records();
+                    firewall.reopen_records();
                     reload = reload.go().await?;
                 }
             },
@@ -129,7 +131,7 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
         }
     }
     drop(beside);
-    let _ = tokio::task::spawn_blocking(move || gateway.flush_records()).await;
+    let _ = tokio::task::spawn_blocking(move || firewall.flush_records()).await;
     tracing::info!("stopped");
     Ok(Exit::Done)
 }

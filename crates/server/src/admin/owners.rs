@@ -8,14 +8,14 @@ use docker::endpoint::Kind;
 use serde_json::{Value, json};
 
 use super::words::{Fault, FaultKind};
-use crate::gateway::Gateway;
+use crate::firewall::Firewall;
 use crate::owners::{EVERYBODY, Owned, Owners, Thing};
 use crate::record::Timestamp;
 
 /// Who owns what, and the daemon that has it.
 pub struct OwnersDesk {
     /// Whose daemon it is.
-    pub gateway: Arc<Gateway>,
+    pub firewall: Arc<Firewall>,
     /// Who owns what.
     pub owners: Arc<Owners>,
 }
@@ -84,7 +84,7 @@ impl OwnersDesk {
     }
 
     async fn names(&self) -> Result<Vec<(Thing, Vec<String>)>, Fault> {
-        self.gateway
+        self.firewall
             .inventory()
             .await
             .map_err(|error| Fault::new(FaultKind::Failed, format!("the daemon's things cannot be listed: {error}")))

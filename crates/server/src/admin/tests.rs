@@ -8,7 +8,7 @@ use policy::Proof;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::gateway::{Gateway, Manner, Settings};
+use crate::firewall::{Firewall, Manner, Settings};
 use crate::listen::{ListenAddress, ListenSpec};
 use crate::owners::Owners;
 use crate::rules::tests::{open, policy, root};
@@ -37,8 +37,8 @@ async fn admin(groups: &[&str]) -> Arc<Admin> {
         seal: None,
         owners: Some(Arc::clone(&owners)),
     };
-    let gateway = Gateway::new(settings, Arc::clone(rules.policy()));
-    Admin::new(Desk { rules, owners: OwnersDesk { gateway, owners } }, groups, Records::Nowhere, limits)
+    let firewall = Firewall::new(settings, Arc::clone(rules.policy()));
+    Admin::new(Desk { rules, owners: OwnersDesk { firewall, owners } }, groups, Records::Nowhere, limits)
 }
 
 #[tokio::test(flavor = "multi_thread")]

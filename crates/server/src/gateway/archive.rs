@@ -7,20 +7,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use docker::archive::{Limits as Bounds, Refusal};
 use docker::http::Framing;
 use docker::request::{Archive, Call, Misread};
 use tokio::time::Instant;
 
-use super::answer::Answer;
-use super::connection::{Connection, left};
+use super::connection::left;
 use super::exchange::{Exchange, Stop};
+use crate::firewall::answer::Answer;
+use crate::firewall::connection::Connection;
 use crate::limits::Limits;
 use crate::record::Outcome;
 use crate::share::{Held, Share};
-use crate::spool::{Receiving, Spool, SpoolError};
+use crate::spool::{KEPT, Receiving, Spool, SpoolError};
 use crate::stream::ClientStream;
-use crate::wire::{BodyError, Piece, Rest, Wire};
+use crate::wire::{BodyError, Rest, Wire};
 
 /// Why an archive was not received.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +38,7 @@ enum NotReceived {
 impl Exchange<'_> {
     /// Receives the archive. Nothing of it is left when that fails.
     pub(super) async fn receive(&mut self) -> Result<Spool, Stop> {
-        let limits = &self.gateway.settings.limits;
+        let limits = &self.gateway.firewall.settings.limits;
         let length = match self.head.framing() {
             Framing::None => Some(0),
             Framing::Length(length) => Some(length),
@@ -67,7 +69,7 @@ impl Exchange<'_> {
         let gateway = self.gateway;
         let Connection { client: Wire { stream, ahead }, subject, .. } = &mut *self.connection;
         let socket = stream.number();
-        let look = look(&gateway.spools.looks, &subject.user, call, spool, &gateway.settings.limits);
+        let look = look(&gateway.spools.looks, &subject.user, call, spool, &gateway.firewall.settings.limits);
         tokio::select! {
             biased;
             looked = look => looked,
@@ -78,18 +80,31 @@ impl Exchange<'_> {
     }
 }
 
-/// Reads an archive to its end.
+/// Reads an archive to its end. Of each a little is read until it is its turn: then a piece.
 async fn read(
     rest: &mut Rest,
     client: &mut Wire<ClientStream>,
     mut receiving: Receiving,
     limits: &Limits,
 ) -> Result<Spool, NotReceived> {
+    let Wire { stream, ahead } = client;
     let mut pace = Pace::default();
-    while let Some(piece) = next(rest, client, &mut receiving, &mut pace, limits.body_silence).await? {
-        let data = piece.data();
-        receiving.add(&data).await?;
-        pace.came(data.len());
+    loop {
+        let since = Instant::now();
+        let Some(little) = rest.read_some(stream, ahead, KEPT, Some(limits.body_silence)).await? else { break };
+        pace.waited(since.elapsed());
+        let _turn = receiving.turn().await;
+        pace.came(little.data().len());
+        let mut whole = receiving.add(&little.data());
+        while !whole && let Some(piece) = at_once(rest.read(stream, ahead, None)).await.transpose()?.flatten() {
+            pace.came(piece.data().len());
+            whole = receiving.add(&piece.data());
+        }
+        receiving.put_down().await?;
+        if ahead.is_empty() {
+            // Who waits for the next turn holds no room for a piece meanwhile.
+            *ahead = BytesMut::new();
+        }
         if !rest.is_done() {
             pace.keep(limits)?;
         }
@@ -97,23 +112,14 @@ async fn read(
     Ok(receiving.end().await?)
 }
 
-/// The next piece. Where it is yet to come, what came before is put down meanwhile.
-async fn next(
-    rest: &mut Rest,
-    client: &mut Wire<ClientStream>,
-    receiving: &mut Receiving,
-    pace: &mut Pace,
-    silence: Duration,
-) -> Result<Option<Piece>, NotReceived> {
-    let mut piece = pin!(rest.read(&mut client.stream, &mut client.ahead, Some(silence)));
-    if let Poll::Ready(piece) = poll_fn(|task| Poll::Ready(piece.as_mut().poll(task))).await {
-        return Ok(piece?);
-    }
-    receiving.rest().await?;
-    let since = Instant::now();
-    let piece = piece.await?;
-    pace.waited(since.elapsed());
-    Ok(piece)
+/// What is there without waiting for it.
+async fn at_once<T>(what: impl Future<Output = T>) -> Option<T> {
+    let mut what = pin!(what);
+    poll_fn(|task| match what.as_mut().poll(task) {
+        Poll::Ready(there) => Poll::Ready(Some(there)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// How fast an archive comes. The time that we take ourselves does not count.

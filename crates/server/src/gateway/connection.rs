@@ -11,21 +11,13 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::answer::Answer;
 use super::{Gateway, Place, exchange};
+use crate::firewall::answer::Answer;
+use crate::firewall::connection::Connection;
 use crate::listen::{Accepted, Peer};
-use crate::stream::{ClientStream, DaemonStream, hung_up};
+use crate::stream::{ClientStream, hung_up};
 use crate::sys;
 use crate::wire::{Wire, fill};
-
-/// Both ends, and who is at the client's.
-pub(crate) struct Connection {
-    pub(crate) client: Wire<ClientStream>,
-    /// The daemon's end. Pinned to this client: two clients never share one, so bytes of the one can
-    /// never be taken for the other's.
-    pub(crate) daemon: Option<Wire<DaemonStream>>,
-    pub(crate) subject: Arc<Subject>,
-}
 
 /// What comes after an exchange.
 pub(super) enum Next {
@@ -61,7 +53,7 @@ pub(super) async fn serve(
     accepted: Accepted,
     mut stopped: watch::Receiver<bool>,
 ) -> Option<Box<Stream>> {
-    let limits = &gateway.settings.limits;
+    let limits = &gateway.firewall.settings.limits;
     let (stream, peer) = match Box::pin(accepted.open(limits.handshake_wait)).await {
         Ok(opened) => opened,
         Err(error) => {
@@ -118,10 +110,11 @@ pub(super) async fn serve(
 }
 
 async fn identify(gateway: &Gateway, peer: Peer) -> Result<Subject, String> {
-    if let Some(subject) = &gateway.settings.subject {
+    if let Some(subject) = &gateway.firewall.settings.subject {
         return Ok(subject.clone());
     }
-    match tokio::time::timeout(gateway.settings.limits.identify_wait, gateway.identifier.identify(peer)).await {
+    match tokio::time::timeout(gateway.firewall.settings.limits.identify_wait, gateway.identifier.identify(peer)).await
+    {
         Ok(Ok(subject)) => Ok(subject),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("the system's name services did not answer in time".to_owned()),

@@ -14,18 +14,20 @@ use docker::request::{Call, Request};
 use policy::{Door, Permit, Policy};
 use tokio::io::AsyncWriteExt;
 
-use super::answer::Answer;
-use super::connection::{Connection, Next, gone};
-use super::entry::Entry;
-use super::making::{Afterwards, Plan};
-use super::{BODY_UNIT, Gateway, Manner, fetch, forward, judge, prune, resolve};
+use super::connection::{Next, gone};
+use super::{Gateway, fetch, forward};
+use crate::firewall::answer::Answer;
+use crate::firewall::connection::Connection;
+use crate::firewall::entry::Entry;
+use crate::firewall::making::{Afterwards, Plan};
+use crate::firewall::{BODY_UNIT, Manner, judge, prune, resolve};
 use crate::record::Outcome;
 use crate::share::Held;
 use crate::spool::Spool;
 use crate::wire::{BodyError, Rest};
 
 pub(super) use super::forward::Takeover;
-pub(super) use super::judge::Stop;
+pub(super) use crate::firewall::judge::Stop;
 
 /// An exchange under way.
 pub(super) struct Exchange<'a> {
@@ -45,8 +47,8 @@ pub(super) struct Exchange<'a> {
 
 /// Carries out the exchange whose first bytes have arrived.
 pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> Next {
-    let policy = gateway.policy.load_full();
-    let mut entry = Entry::new(gateway, Door::Gateway, Some(&connection.subject), &policy);
+    let policy = gateway.firewall.policy.load_full();
+    let mut entry = Entry::new(&gateway.firewall, Door::Gateway, Some(&connection.subject), &policy);
     let head = match read_head(gateway, connection).await {
         Ok(Some(head)) => head,
         Ok(None) => {
@@ -85,7 +87,7 @@ pub(super) struct Granted {
 impl Exchange<'_> {
     /// Understand, look up, decide.
     async fn judge(&mut self, policy: &Policy) -> Result<Granted, Stop> {
-        let reading = &self.gateway.settings.reading;
+        let reading = &self.gateway.firewall.settings.reading;
         let call = Call::read(&self.head, reading).map_err(|misread| Stop::malformed(&misread))?;
         self.entry.call(&call);
         let body = match call.body_kind() {
@@ -93,7 +95,7 @@ impl Exchange<'_> {
             _ => self.read_body().await?,
         };
         let mut request = Request::understand(call, &body, reading).map_err(|misread| Stop::malformed(&misread))?;
-        let owners = self.gateway.settings.owners.as_ref();
+        let owners = self.gateway.firewall.settings.owners.as_ref();
         if owners.is_some() && request.call.operation == Operation::ContainerUpdate {
             // From the look to the answer: two at once would both count from what was there before.
             self.turn = Some(Arc::clone(&self.gateway.updates).lock_owned().await);
@@ -113,9 +115,9 @@ impl Exchange<'_> {
             request = request.with_archive(archive);
             facts = self.facts(policy, &request).await?;
         }
-        if !facts.fetches.is_empty() && self.gateway.settings.manner == Manner::Forward {
+        if !facts.fetches.is_empty() && self.gateway.firewall.settings.manner == Manner::Forward {
             self.refuse_early(policy, &facts)?;
-            judge::may_change(self.gateway)?;
+            judge::may_change(&self.gateway.firewall)?;
             Box::pin(self.fetch(&facts.fetches)).await?;
             request = request.fetched();
             facts = self.facts(policy, &request).await?;
@@ -123,14 +125,14 @@ impl Exchange<'_> {
         let limited = request.is_limited();
         let granted = Box::pin(self.decide(policy, request.call, facts, looked)).await?;
         if limited {
-            prune::only_own(self.gateway, &self.connection.subject, granted.call.operation).await?;
+            prune::only_own(&self.gateway.firewall, &self.connection.subject, granted.call.operation).await?;
         }
         Ok(granted)
     }
 
     /// Everything that the request names looked at afresh.
     async fn facts(&mut self, policy: &Policy, request: &Request) -> Result<Facts, Stop> {
-        let facts = resolve::facts(self.gateway, self.connection, request, policy.defaults()).await;
+        let facts = resolve::facts(&self.gateway.firewall, self.connection, request, policy.defaults()).await;
         facts.map_err(|unresolved| Stop::new(unresolved.outcome, unresolved.answer))
     }
 
@@ -144,7 +146,7 @@ impl Exchange<'_> {
     async fn fetch(&mut self, images: &[Fetch]) -> Result<(), Stop> {
         let logins = self.head.headers().one("X-Registry-Config").ok().flatten().map(<[u8]>::to_vec);
         for image in images {
-            let fetched = fetch::image(self.gateway, self.connection, image, logins.as_deref()).await;
+            let fetched = fetch::image(&self.gateway.firewall, self.connection, image, logins.as_deref()).await;
             fetched.map_err(|answer| Stop::new(Outcome::Failed, answer))?;
             self.own_fetched(image).await.map_err(|answer| Stop::new(Outcome::Failed, answer))?;
         }
@@ -153,10 +155,14 @@ impl Exchange<'_> {
 
     /// An image that was fetched belongs to whoever builds from it, as one that they pull.
     async fn own_fetched(&self, fetch: &Fetch) -> Result<(), Answer> {
-        let Some(owners) = &self.gateway.settings.owners else { return Ok(()) };
+        let Some(owners) = &self.gateway.firewall.settings.owners else { return Ok(()) };
         let name = fetch.image.familiar();
-        let body =
-            self.gateway.inspected(Operation::ImageInspect, &name).await.map_err(|error| Answer::garbled(&error))?;
+        let body = self
+            .gateway
+            .firewall
+            .inspected(Operation::ImageInspect, &name)
+            .await
+            .map_err(|error| Answer::garbled(&error))?;
         let image = body.map(|body| docker::answer::image(&body)).transpose();
         let image = image.map_err(|error| Answer::garbled(&error))?;
         let Some(id) = image.and_then(|known| known.image.id) else { return Ok(()) };
@@ -168,18 +174,18 @@ impl Exchange<'_> {
         let plan = Plan::new(&facts, looked);
         let (effect, absent, image) = (facts.effect(), facts.absent.clone(), pinned_image(&facts));
         let subject = &self.connection.subject;
-        let permit = judge::decide(self.gateway, &mut self.entry, policy, subject, facts, Door::Gateway)?;
+        let permit = judge::decide(&self.gateway.firewall, &mut self.entry, policy, subject, facts, Door::Gateway)?;
         if let Some(absent) = absent
-            && self.gateway.settings.manner == Manner::Forward
+            && self.gateway.firewall.settings.manner == Manner::Forward
         {
             return Err(Stop::new(Outcome::NotFound, Answer::new(absent.status, absent.message)));
         }
         if effect == Effect::Change {
-            judge::may_change(self.gateway)?;
+            judge::may_change(&self.gateway.firewall)?;
         }
         // What cannot be sent must not leave anything behind that was about to be made.
         forward::sendable(&self.head, &call)?;
-        let afterwards = match &self.gateway.settings.owners {
+        let afterwards = match &self.gateway.firewall.settings.owners {
             Some(owners) => plan.begin(owners, policy, subject, self.entry.id()).await?,
             None => Afterwards::Nothing,
         };
@@ -188,7 +194,7 @@ impl Exchange<'_> {
 
     /// The whole body of what is judged by its body, within bounds.
     async fn read_body(&mut self) -> Result<Bytes, Stop> {
-        let limits = &self.gateway.settings.limits;
+        let limits = &self.gateway.firewall.settings.limits;
         let too_large = || {
             let words = format!(
                 "dockwarden: the body is larger than {} bytes, the most that is judged (limits.judged_body_bytes)",
@@ -217,7 +223,7 @@ impl Exchange<'_> {
                 // A small body, as nearly all are, takes none.
                 tokio::select! {
                     biased;
-                    () = self.gateway.bodies.wait(&subject.user, room, whole.len().wrapping_div(BODY_UNIT)) => {}
+                    () = self.gateway.firewall.bodies.wait(&subject.user, room, whole.len().wrapping_div(BODY_UNIT)) => {}
                     () = gone(socket) => return Err(BodyError::Cut),
                 }
             }
@@ -272,7 +278,7 @@ fn pinned_image(facts: &Facts) -> Option<String> {
 
 /// Reads a head, from its first byte within one time limit. `None`: the client left.
 async fn read_head(gateway: &Gateway, connection: &mut Connection) -> Result<Option<RequestHead>, Answer> {
-    let settings = &gateway.settings.limits;
+    let settings = &gateway.firewall.settings.limits;
     let limits = HeadLimits { bytes: settings.head_bytes, ..HeadLimits::default() };
     let client = &mut connection.client;
     // Nearly every head has come whole: then no clock is set.

@@ -11,16 +11,16 @@ use docker::http::{Framing, Method, write_request_head};
 use docker::target::Query;
 use tokio::io::AsyncWriteExt;
 
-use super::Gateway;
-use super::answer::Answer;
-use super::connection::Connection;
-use super::forward::read_answer_head;
+use crate::firewall::Firewall;
+use crate::firewall::answer::Answer;
+use crate::firewall::ask::read_answer_head;
+use crate::firewall::connection::Connection;
 use crate::seal;
 use crate::wire::{BodyError, Rest, Wire};
 
 /// Has the daemon fetch an image. `logins`: what the client sent for registries (`X-Registry-Config`).
 pub(super) async fn image(
-    gateway: &Gateway,
+    firewall: &Firewall,
     connection: &mut Connection,
     fetch: &Fetch,
     logins: Option<&[u8]>,
@@ -31,8 +31,8 @@ pub(super) async fn image(
     // something is not sent twice.
     connection.daemon = None;
     let login = logins.and_then(|logins| auth::of_registry(logins, &fetch.image.registry));
-    let (target, wait) = (target(fetch), gateway.settings.limits.fetch_wait);
-    let asked = tokio::time::timeout(wait, ask(gateway, connection, &target, login.as_deref())).await;
+    let (target, wait) = (target(fetch), firewall.settings.limits.fetch_wait);
+    let asked = tokio::time::timeout(wait, ask(firewall, connection, &target, login.as_deref())).await;
     let refused = match asked {
         Ok(Ok(None)) => return Ok(()),
         Ok(Ok(Some(reason))) => reason,
@@ -65,16 +65,17 @@ fn target(fetch: &Fetch) -> String {
 
 /// The daemon's own words where it does not do it. It tells progress as it goes, and the error at the end.
 async fn ask(
-    gateway: &Gateway,
+    firewall: &Firewall,
     connection: &mut Connection,
     target: &str,
     login: Option<&str>,
 ) -> Result<Option<String>, Answer> {
-    let limits = &gateway.settings.limits;
-    let daemon = super::ask::daemon(gateway, connection).await.map_err(|error| Answer::unreachable(&error))?;
+    let limits = &firewall.settings.limits;
+    let daemon =
+        crate::firewall::ask::daemon(firewall, connection).await.map_err(|error| Answer::unreachable(&error))?;
     let mut fields: Vec<(&str, &[u8])> = vec![("Host", b"docker"), ("User-Agent", b"Dockwarden")];
     fields.extend(login.map(|login| ("X-Registry-Auth", login.as_bytes())));
-    let seal = gateway.settings.seal.as_ref().map(|seal| seal.own(&Method::Post, target));
+    let seal = firewall.settings.seal.as_ref().map(|seal| seal.own(&Method::Post, target));
     fields.extend(seal.as_ref().map(|seal| (seal::FIELD, seal.as_bytes())));
     let mut out = Vec::with_capacity(512);
     write_request_head(&mut out, &Method::Post, target, fields, Framing::Length(0))

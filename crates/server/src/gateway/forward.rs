@@ -11,12 +11,12 @@ use docker::request::Call;
 use policy::{Permit, Policy};
 use tokio::io::AsyncWriteExt;
 
-use super::answer::Answer;
 use super::connection::Next;
-use super::entry::Entry;
 use super::exchange::{Exchange, Granted, Stop};
-use super::making::Afterwards;
-use super::{Manner, ask};
+use crate::firewall::answer::Answer;
+use crate::firewall::entry::Entry;
+use crate::firewall::making::Afterwards;
+use crate::firewall::{Manner, ask};
 use crate::record::Outcome;
 use crate::seal;
 use crate::stream::{Already, ClientStream, DaemonStream, relay};
@@ -27,8 +27,6 @@ mod duplex;
 mod fields;
 mod filter;
 mod witness;
-
-pub(super) use duplex::read_answer_head;
 
 /// A connection that the daemon is about to take over.
 pub(super) struct Takeover {
@@ -60,7 +58,7 @@ impl Takeover {
 
 /// Carries out what was granted.
 pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted, policy: &Policy) -> Next {
-    if exchange.gateway.settings.manner == Manner::Rehearse
+    if exchange.gateway.firewall.settings.manner == Manner::Rehearse
         && let Some(next) = exchange.rehearse(&granted).await
     {
         return next;
@@ -112,7 +110,7 @@ async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::
         CanonicalBody::None => (Framing::None, b"", None),
     };
     let mut fields = fields::of_request(&exchange.head, call, content_type).map_err(invalid)?;
-    let seal = exchange.gateway.settings.seal.as_ref();
+    let seal = exchange.gateway.firewall.settings.seal.as_ref();
     let (subject, canonical) = (&exchange.connection.subject, &canonical);
     let seal = seal.map(|seal| seal.judged(subject, &canonical.method, &canonical.target, &canonical.body));
     fields.extend(seal.as_ref().map(|seal| (seal::FIELD, seal.as_bytes())));
@@ -121,7 +119,7 @@ async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::
         .map_err(|error| invalid(error.to_string()))?;
     out.extend_from_slice(body);
     exchange.entry.traffic.to_daemon(body.len());
-    let daemon = ask::daemon(exchange.gateway, exchange.connection).await?;
+    let daemon = ask::daemon(&exchange.gateway.firewall, exchange.connection).await?;
     daemon.stream.write_all(&out).await?;
     daemon.stream.flush().await
 }

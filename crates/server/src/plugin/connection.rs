@@ -12,8 +12,8 @@ use tokio::io::AsyncWriteExt;
 
 use super::question::Question;
 use super::{Plugin, judge, learn, subject};
-use crate::gateway::BODY_UNIT;
-use crate::gateway::connection::Connection;
+use crate::firewall::BODY_UNIT;
+use crate::firewall::connection::Connection;
 use crate::listen::{Accepted, Peer};
 use crate::share::Held;
 use crate::wire::{BodyError, Rest, Wire};
@@ -29,7 +29,7 @@ pub(super) enum Verdict {
 
 /// Answers until the daemon leaves.
 pub(super) async fn serve(plugin: &Arc<Plugin>, accepted: Accepted) {
-    let limits = &plugin.gateway.settings.limits;
+    let limits = &plugin.firewall.settings.limits;
     let (stream, peer) = match accepted.open(limits.handshake_wait).await {
         Ok(opened) => opened,
         Err(error) => return tracing::warn!(%error, "somebody was not let in to the plugin"),
@@ -54,7 +54,7 @@ fn may_ask(peer: &Peer) -> bool {
 /// One question and its answer; whether the connection goes on.
 async fn exchange(plugin: &Arc<Plugin>, connection: &mut Connection) -> Result<bool, BodyError> {
     let Some(head) = read_head(&mut connection.client).await? else { return Ok(false) };
-    let limits = &plugin.gateway.settings.limits;
+    let limits = &plugin.firewall.settings.limits;
     let most = QUESTION.max(limits.judged_body_bytes.saturating_mul(2));
     let length = match head.framing() {
         Framing::None => 0,
@@ -81,8 +81,8 @@ async fn exchange(plugin: &Arc<Plugin>, connection: &mut Connection) -> Result<b
         }
         "/AuthZPlugin.AuthZReq" if post => {
             let mut room = Held::default();
-            let units = length.wrapping_div(BODY_UNIT).min(plugin.gateway.bodies.each());
-            plugin.gateway.bodies.wait(DAEMON, &mut room, units).await;
+            let units = length.wrapping_div(BODY_UNIT).min(plugin.firewall.bodies.each());
+            plugin.firewall.bodies.wait(DAEMON, &mut room, units).await;
             let body = read_body(connection, head.framing()).await?;
             let asked = judged_in_time(plugin, connection, &body).await;
             drop(room);

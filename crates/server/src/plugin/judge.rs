@@ -16,17 +16,17 @@ use policy::{Door, Mode, Permit, Policy, Quota, Subject};
 use super::connection::Verdict;
 use super::question::Question;
 use super::{Plugin, Require, subject};
-use crate::gateway::answer::Answer;
-use crate::gateway::connection::Connection;
-use crate::gateway::entry::Entry;
-use crate::gateway::judge::{self, Stop};
-use crate::gateway::{prune, resolve};
+use crate::firewall::answer::Answer;
+use crate::firewall::connection::Connection;
+use crate::firewall::entry::Entry;
+use crate::firewall::judge::{self, Stop};
+use crate::firewall::{prune, resolve};
 use crate::record::Outcome;
 use crate::seal::{self, Sealed};
 
 /// The answer to a question. One record each, but for our own looks.
 pub(super) async fn judge(plugin: &Arc<Plugin>, connection: &mut Connection, question: &Question) -> Verdict {
-    let sealed = match (question.field(seal::FIELD), &plugin.gateway.settings.seal) {
+    let sealed = match (question.field(seal::FIELD), &plugin.firewall.settings.seal) {
         (Some(text), Some(seal)) => {
             let (method, target) = (question.head.method().as_str(), question.head.target());
             Some(seal.open(text, method, target, &question.body).map_err(|error| error.to_string()))
@@ -37,7 +37,7 @@ pub(super) async fn judge(plugin: &Arc<Plugin>, connection: &mut Connection, que
     if let Some(Ok(Sealed::Own)) = sealed {
         return Verdict::Allow;
     }
-    let policy = plugin.gateway.policy.load_full();
+    let policy = plugin.firewall.policy.load_full();
     let (subject, stop) = match (sealed, plugin.require) {
         (Some(Ok(Sealed::For(subject))), _) => return judged_already(plugin, &policy, question, &subject),
         (Some(Err(reason)), _) => (None, Some(unsealed(&reason))),
@@ -47,7 +47,7 @@ pub(super) async fn judge(plugin: &Arc<Plugin>, connection: &mut Connection, que
             Err(error) => (None, Some(forbidden(format!("it cannot be told who you are: {error}")))),
         },
     };
-    let mut entry = Entry::new(&plugin.gateway, Door::Plugin, subject.as_ref(), &policy);
+    let mut entry = Entry::new(&plugin.firewall, Door::Plugin, subject.as_ref(), &policy);
     entry.head(&question.head);
     let judged = match (stop, subject) {
         (Some(stop), _) => Err(stop),
@@ -71,9 +71,9 @@ pub(super) async fn judge(plugin: &Arc<Plugin>, connection: &mut Connection, que
 
 /// One policy decided at the gateway, and the request is the one that it decided about. The record says so.
 fn judged_already(plugin: &Arc<Plugin>, policy: &Policy, question: &Question, subject: &Subject) -> Verdict {
-    let mut entry = Entry::new(&plugin.gateway, Door::Plugin, Some(subject), policy);
+    let mut entry = Entry::new(&plugin.firewall, Door::Plugin, Some(subject), policy);
     entry.head(&question.head);
-    if let Ok(call) = Call::read(&question.head, &plugin.gateway.settings.reading) {
+    if let Ok(call) = Call::read(&question.head, &plugin.firewall.settings.reading) {
         entry.call(&call);
     }
     entry.outcome(Outcome::Allowed, None, Some("judged at the gateway".to_owned()));
@@ -87,7 +87,7 @@ async fn decide(
     question: &Question,
     entry: &mut Entry,
 ) -> Result<(), Stop> {
-    let (gateway, reading) = (&plugin.gateway, &plugin.gateway.settings.reading);
+    let (firewall, reading) = (&plugin.firewall, &plugin.firewall.settings.reading);
     let call = Call::read(&question.head, reading).map_err(|misread| misread_here(&misread))?;
     entry.call(&call);
     nothing_left_out(&call, question)?;
@@ -99,7 +99,7 @@ async fn decide(
     if prune::limited(policy, &subject, request.clone(), Door::Plugin) != request {
         return Err(forbidden(format!("this takes away what is not yours as well{GATEWAY_LIMITS}")));
     }
-    let facts = match resolve::facts(gateway, connection, &request, policy.defaults()).await {
+    let facts = match resolve::facts(firewall, connection, &request, policy.defaults()).await {
         Ok(facts) => facts,
         Err(unresolved) => match by_name(&request.call, question) {
             Some(facts) if unresolved.outcome == Outcome::NotFound => facts,
@@ -110,7 +110,7 @@ async fn decide(
     let facts = if unseen { with_unseen(facts) } else { facts };
     let effect = facts.effect();
     let counted = facts.makes.is_some() || facts.operation == Operation::ContainerUpdate;
-    let permit = judge::decide(gateway, entry, policy, &subject, facts, Door::Plugin).map_err(|mut stop| {
+    let permit = judge::decide(firewall, entry, policy, &subject, facts, Door::Plugin).map_err(|mut stop| {
         if unseen && stop.outcome == Outcome::Refused {
             stop.answer.message.push_str(" The daemon shows archives to no plugin");
             stop.answer.message.push_str(GATEWAY);
@@ -122,7 +122,7 @@ async fn decide(
         return Err(forbidden(format!("you have a quota, and the plugin does not count{GATEWAY_COUNTS}")));
     }
     if effect == Effect::Change {
-        judge::may_change(gateway)?;
+        judge::may_change(firewall)?;
     }
     match as_judged(&request, &permit) {
         Err(stop) if policy.mode() == Mode::Enforce => Err(stop),

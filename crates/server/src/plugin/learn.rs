@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::connection::Verdict;
 use super::question::Question;
 use super::{Plugin, subject};
-use crate::gateway::making::made;
+use crate::firewall::making::made;
 use crate::owners::{Owners, Thing};
 use crate::seal;
 
@@ -29,7 +29,7 @@ struct Shown {
 
 /// Writes down whose a thing is that was made.
 pub(super) async fn learn(plugin: &Arc<Plugin>, bytes: &[u8]) -> Verdict {
-    let Some(owners) = &plugin.gateway.settings.owners else { return Verdict::Allow };
+    let Some(owners) = &plugin.firewall.settings.owners else { return Verdict::Allow };
     match thing(plugin, bytes) {
         None => Verdict::Allow,
         Some((owner, thing)) => match write_down(plugin, owners, owner, thing).await {
@@ -42,7 +42,7 @@ pub(super) async fn learn(plugin: &Arc<Plugin>, bytes: &[u8]) -> Verdict {
 /// What was made, and by whom; nothing, where the gateway knows it, or nothing was made.
 fn thing(plugin: &Arc<Plugin>, bytes: &[u8]) -> Option<(String, Thing)> {
     let question = Question::read(bytes).ok().filter(|question| question.field(seal::FIELD).is_none())?;
-    let call = Call::read(&question.head, &plugin.gateway.settings.reading).ok()?;
+    let call = Call::read(&question.head, &plugin.firewall.settings.reading).ok()?;
     let kind = match call.operation {
         Operation::ContainerCreate => Kind::Container,
         Operation::VolumeCreate => Kind::Volume,
@@ -62,7 +62,7 @@ fn thing(plugin: &Arc<Plugin>, bytes: &[u8]) -> Option<(String, Thing)> {
 async fn write_down(plugin: &Arc<Plugin>, owners: &Owners, owner: String, thing: Thing) -> Result<(), String> {
     let mut things = Vec::new();
     if thing.kind == Kind::Container {
-        let body = plugin.gateway.inspected(Operation::ContainerInspect, &thing.id).await?;
+        let body = plugin.firewall.inspected(Operation::ContainerInspect, &thing.id).await?;
         let volumes = body.map(|body| answer::volumes_of_container(&body)).transpose();
         let volumes = volumes.map_err(|error| error.to_string())?.unwrap_or_default();
         things.extend(volumes.into_iter().map(|id| Thing { kind: Kind::Volume, id }));

@@ -28,7 +28,9 @@ async fn store(spools: &Spools, bytes: &[u8], limits: &Limits) -> Result<Spool, 
 async fn store_of(user: &str, spools: &Spools, bytes: &[u8], limits: &Limits) -> Result<Spool, SpoolError> {
     let mut receiving = spools.receive(user, None, limits).await?;
     for piece in bytes.chunks(100_000) {
-        receiving.add(piece).await?;
+        if receiving.add(piece) {
+            receiving.put_down().await?;
+        }
     }
     receiving.end().await
 }
@@ -88,13 +90,14 @@ async fn what_waits_is_on_the_disk() {
     let limits = limits();
     let (_folder, spools) = spools(&limits);
     let mut receiving = spools.receive("somebody", None, &limits).await.unwrap();
-    receiving.add(&[1; 60 << 10]).await.unwrap();
-    assert_eq!(receiving.stored.length, 0, "a piece is gathered");
-    receiving.rest().await.unwrap();
-    assert_eq!((receiving.stored.length, receiving.piece.capacity()), (60 << 10, 0));
+    assert!(!receiving.add(&[1; 60 << 10]), "no whole piece yet");
+    receiving.put_down().await.unwrap();
+    assert_eq!(receiving.stored.length, 60 << 10);
+    assert!(receiving.piece.capacity() <= KEPT, "the room for a piece is given back");
     assert_eq!(spools.room.left(), 39);
-    receiving.add(b"more").await.unwrap();
-    receiving.rest().await.unwrap();
+    receiving.add(b"more");
+    receiving.put_down().await.unwrap();
+    assert_eq!(receiving.stored.length, 60 << 10, "a little may wait");
     let stored = receiving.end().await.unwrap();
     let mut whole = Vec::new();
     stored.opener()().unwrap().read_to_end(&mut whole).unwrap();

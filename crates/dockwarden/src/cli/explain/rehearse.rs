@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use policy::Subject;
-use server::gateway::{Manner, Records, Settings};
+use server::firewall::{Manner, Records, Settings};
 use server::limits::Limits;
 use server::record::Record;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};

@@ -10,13 +10,13 @@ use docker::http::{BodyLength, Method, write_response_head};
 use policy::Filter;
 use tokio::io::AsyncWriteExt;
 
-use super::super::answer::Answer;
 use super::super::connection::Next;
 use super::super::exchange::{Exchange, Stop};
-use super::super::making::{self, Afterwards};
-use super::super::resolve;
-use super::duplex::read_answer_head;
 use super::fields;
+use crate::firewall::answer::Answer;
+use crate::firewall::ask::read_answer_head;
+use crate::firewall::making::{self, Afterwards};
+use crate::firewall::resolve;
 use crate::owners::Thing;
 use crate::record::Outcome;
 use crate::wire::{BodyError, Rest, Wire};
@@ -49,7 +49,7 @@ async fn answer(
     afterwards: Afterwards,
     filter: Option<&Filter>,
 ) -> Result<(Vec<u8>, u16, bool), Answer> {
-    let limits = &exchange.gateway.settings.limits;
+    let limits = &exchange.gateway.firewall.settings.limits;
     let Some(Wire { stream, ahead }) = &mut exchange.connection.daemon else {
         return Err(Answer::garbled(&"there is no connection to it"));
     };
@@ -90,13 +90,13 @@ async fn verify(exchange: &mut Exchange<'_>, body: &[u8], image: &str) -> Result
     let Some(Thing { id, .. }) = making::made(Kind::Container, body) else {
         return Err(Answer::garbled(&"its answer to a create holds no id"));
     };
-    match resolve::new_container(exchange.gateway, exchange.connection, &id).await {
+    match resolve::new_container(&exchange.gateway.firewall, exchange.connection, &id).await {
         Ok(Some((container, volumes))) if container.image_id == image => {
             return Ok(volumes.into_iter().map(|id| Thing { kind: Kind::Volume, id }).collect());
         }
         _ => tracing::warn!(container = id, "a container was not made from the image that was judged; it is removed"),
     }
-    resolve::remove_container(exchange.gateway, exchange.connection, &id).await?;
+    resolve::remove_container(&exchange.gateway.firewall, exchange.connection, &id).await?;
     let words = "dockwarden: the image's name was given to another image while the request was judged; try again";
     Err(Answer::new(409, words))
 }
@@ -130,7 +130,7 @@ async fn write_down(
             let kept = intent.finish([thing.clone()].into_iter().chain(with).collect()).await;
             if kept.is_err() && kind == Kind::Container {
                 // Nobody's container: its maker could not even remove it.
-                resolve::remove_container(exchange.gateway, exchange.connection, &thing.id).await?;
+                resolve::remove_container(&exchange.gateway.firewall, exchange.connection, &thing.id).await?;
             }
             kept
         }

@@ -9,20 +9,19 @@ use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::BytesMut;
 use docker::endpoint::Answer as AnswerKind;
-use docker::http::{BodyLength, Method, ResponseHead, Version, write_response_head};
+use docker::http::{BodyLength, ResponseHead, Version, write_response_head};
 use docker::request::Call;
 use policy::{Filter, Policy};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::super::answer::Answer;
-use super::super::ask::AnswerHeads;
 use super::super::connection::{Next, left};
 use super::super::exchange::{Exchange, Stop};
 use super::filter::Filtering;
 use super::witness::Witness;
 use super::{Ahead, Takeover, fields, takes_over};
+use crate::firewall::answer::Answer;
+use crate::firewall::ask::read_answer_head;
 use crate::owners::Intent;
 use crate::record::Outcome;
 use crate::spool::Spool;
@@ -112,7 +111,7 @@ async fn both(
     filter: Option<(&Policy, &Filter)>,
     intent: Option<Intent>,
 ) -> Result<Down, Up> {
-    let limits = &exchange.gateway.settings.limits;
+    let limits = &exchange.gateway.firewall.settings.limits;
     let spool = exchange.spool.take();
     let sent = AtomicBool::new(spool.is_none());
     let Some(Wire { stream: daemon, ahead: daemon_ahead }) = &mut exchange.connection.daemon else {
@@ -127,7 +126,7 @@ async fn both(
         let subject = &exchange.connection.subject;
         Filtering::new(exchange.gateway, policy, subject, filter, &exchange.entry.withheld)
     });
-    let witness = intent.map(|intent| Witness::new(exchange.gateway, call, intent));
+    let witness = intent.map(|intent| Witness::new(&exchange.gateway.firewall, call, intent));
     let stream = call.operation.endpoint().answer == AnswerKind::Stream;
     let upload = Upload { spool, sent: &sent, traffic, client_socket };
     let up = upload.run(client_reads, client_ahead, daemon_writes, stream);
@@ -306,37 +305,6 @@ impl Download<'_> {
                 return if endless { Ok(false) } else { Err(BodyError::Cut) };
             }
         }
-    }
-}
-
-/// The head of the daemon's answer, waited for as long as it takes unless a limit is set.
-pub(in crate::gateway) async fn read_answer_head<R: AsyncRead + Unpin>(
-    daemon: &mut R,
-    ahead: &mut BytesMut,
-    method: &Method,
-    most: usize,
-    wait: Option<Duration>,
-) -> Result<ResponseHead, Answer> {
-    let mut heads = AnswerHeads::new(method, most);
-    let reading = async {
-        loop {
-            match heads.next(ahead) {
-                Ok(Some(head)) => return Ok(head),
-                Ok(None) => {}
-                Err(what) => return Err(Answer::garbled(&what)),
-            }
-            match fill(daemon, ahead, READ).await {
-                Ok(1..) => {}
-                Ok(0) => return Err(Answer::garbled(&"it closed the connection without one")),
-                Err(error) => return Err(Answer::garbled(&error)),
-            }
-        }
-    };
-    match wait {
-        None => reading.await,
-        Some(wait) => tokio::time::timeout(wait, reading)
-            .await
-            .unwrap_or_else(|_| Err(Answer::new(504, "dockwarden: the Docker daemon did not answer in time"))),
     }
 }
 

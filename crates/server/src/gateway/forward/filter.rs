@@ -15,9 +15,10 @@ use docker::resource::{Image, Resource};
 use policy::{Door, Filter, Policy, Subject, Viewer};
 use tokio::sync::SemaphorePermit;
 
-use super::super::entry::Withheld;
-use super::super::judge::circumstances;
-use super::super::{BODY_UNIT, Gateway};
+use super::super::Gateway;
+use crate::firewall::BODY_UNIT;
+use crate::firewall::entry::Withheld;
+use crate::firewall::judge::circumstances;
 use crate::wire::BodyError;
 
 mod look;
@@ -55,7 +56,7 @@ impl<'a> Filtering<'a> {
             split: form.map(|form| Split::new(form.shape)),
             viewer: policy.viewer(subject, filter, &circumstances(Door::Gateway)),
             gateway,
-            look: Look::new(gateway),
+            look: Look::new(&gateway.firewall),
             found: HashMap::new(),
             withheld,
             asked: 0,
@@ -167,14 +168,14 @@ impl<'a> Filtering<'a> {
             return false;
         }
         let Ok(Some(mut resource)) = listed::resource(item, bytes) else { return false };
-        self.gateway.mark(&mut resource);
+        self.gateway.firewall.mark(&mut resource);
         resource.is_of(self.viewer.user())
     }
 
     /// The one question that everything here comes down to.
     fn sees(&self, resource: &Resource) -> bool {
         let mut resource = resource.clone();
-        self.gateway.mark(&mut resource);
+        self.gateway.firewall.mark(&mut resource);
         self.viewer.sees(&resource)
     }
 

@@ -10,16 +10,16 @@ use docker::request::Call;
 use docker::world::KnownImage;
 use serde::Deserialize;
 
-use super::super::Gateway;
-use super::super::ask::{Line, ask_on};
-use super::super::resolve::inspect_target;
+use crate::firewall::Firewall;
+use crate::firewall::ask::{Line, ask_on};
+use crate::firewall::resolve::inspect_target;
 use crate::owners::{Intent, Thing};
 use crate::wire::BodyError;
 use docker::http::Method;
 
 /// Reads along with the answer to a pull, a build, a load or an import.
 pub(super) struct Witness<'a> {
-    gateway: &'a Gateway,
+    firewall: &'a Firewall,
     operation: Operation,
     intent: Intent,
     line: Line,
@@ -65,10 +65,10 @@ enum News {
 }
 
 impl<'a> Witness<'a> {
-    pub(super) fn new(gateway: &'a Gateway, call: &Call, intent: Intent) -> Self {
+    pub(super) fn new(firewall: &'a Firewall, call: &Call, intent: Intent) -> Self {
         let quiet = call.query.flag("q").ok().flatten() == Some(true);
         Witness {
-            gateway,
+            firewall,
             operation: call.operation,
             intent,
             line: None,
@@ -147,7 +147,7 @@ impl<'a> Witness<'a> {
 
     async fn look(&mut self, name: &str) -> Result<Option<KnownImage>, BodyError> {
         let Some(target) = inspect_target(Operation::ImageInspect, name) else { return Ok(None) };
-        let answers = ask_on(self.gateway, &mut self.line, &Method::Get, &[&target]).await;
+        let answers = ask_on(self.firewall, &mut self.line, &Method::Get, &[&target]).await;
         match answers.map_err(|answer| broken(&answer.message))?.pop() {
             Some((200, body)) => answer::image(&body).map(Some).map_err(|error| broken(&error)),
             _ => Ok(None),

@@ -8,20 +8,20 @@ use docker::resource::Resource;
 use docker::target::encode_segment;
 
 use super::broken;
-use crate::gateway::Gateway;
-use crate::gateway::ask::{Line, ask_on};
-use crate::gateway::resolve::inspect_target;
+use crate::firewall::Firewall;
+use crate::firewall::ask::{Line, ask_on};
+use crate::firewall::resolve::inspect_target;
 use crate::wire::BodyError;
 
 /// A line to the daemon beside the client's.
 pub(super) struct Look<'a> {
-    gateway: &'a Gateway,
+    firewall: &'a Firewall,
     line: Line,
 }
 
 impl<'a> Look<'a> {
-    pub(super) fn new(gateway: &'a Gateway) -> Self {
-        Look { gateway, line: None }
+    pub(super) fn new(firewall: &'a Firewall) -> Self {
+        Look { firewall, line: None }
     }
 
     /// What an inspection tells; `None`: there is no such thing (any more).
@@ -61,7 +61,7 @@ impl<'a> Look<'a> {
     }
 
     async fn ask(&mut self, target: &str) -> Result<(u16, Vec<u8>), BodyError> {
-        let answers = ask_on(self.gateway, &mut self.line, &Method::Get, &[target]).await;
+        let answers = ask_on(self.firewall, &mut self.line, &Method::Get, &[target]).await;
         let mut answers = answers.map_err(|answer| broken(&answer.message))?;
         answers.pop().ok_or_else(|| broken(&"the daemon did not answer"))
     }

@@ -21,17 +21,17 @@ impl Answer {
     }
 
     /// The daemon is away.
-    pub(super) fn unreachable(error: &std::io::Error) -> Self {
+    pub(crate) fn unreachable(error: &std::io::Error) -> Self {
         Answer::new(502, format!("dockwarden: the Docker daemon cannot be reached: {error}. Is it running?"))
     }
 
     /// The daemon said something that is no answer.
-    pub(super) fn garbled(what: &impl std::fmt::Display) -> Self {
+    pub(crate) fn garbled(what: &impl std::fmt::Display) -> Self {
         Answer::new(502, format!("dockwarden: the Docker daemon gave no answer that can be used: {what}"))
     }
 
     /// Sends it. With `close`, the client is told that nothing more will be read.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         client: &mut Wire<ClientStream>,
         head_only: bool,
@@ -43,7 +43,7 @@ impl Answer {
 }
 
 /// Sends a JSON answer, with these fields beside its own.
-pub(super) async fn send_json(
+pub(crate) async fn send_json(
     client: &mut Wire<ClientStream>,
     status: u16,
     more: &[(&str, &[u8])],

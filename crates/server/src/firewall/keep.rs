@@ -19,8 +19,8 @@ use docker::target::encode_segment;
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 
-use super::Gateway;
-use super::forward::read_answer_head;
+use super::Firewall;
+use super::ask::read_answer_head;
 use crate::owners::{Adopted, Found, Owners, Thing, Usage};
 use crate::seal;
 use crate::stream::DaemonStream;
@@ -65,7 +65,7 @@ struct Actor {
     id: String,
 }
 
-impl Gateway {
+impl Firewall {
     /// Keeps owners and daemon in step, until it is dropped.
     pub async fn keep_owners(self: Arc<Self>) {
         let Some(owners) = self.settings.owners.clone() else { return };

@@ -3,39 +3,41 @@
 //! Several are sent before the first is answered. The daemon answers in order and nothing else tells whose an answer
 //! is: so a connection on which anything went wrong is let go, and what is said unasked is never read.
 
+use std::time::Duration;
+
 use bytes::{Buf, BytesMut};
 use docker::http::{Framing, HeadLimits, Method, Parsed, ResponseHead, write_request_head};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWriteExt};
 
-use super::Gateway;
+use super::Firewall;
 use super::answer::Answer;
 use super::connection::Connection;
 use crate::seal;
 use crate::stream::DaemonStream;
-use crate::wire::{BodyError, Rest, Wire};
+use crate::wire::{BodyError, READ, Rest, Wire, fill};
 
 /// A connection to the daemon, as long as there is one.
-pub(super) type Line = Option<Wire<DaemonStream>>;
+pub(crate) type Line = Option<Wire<DaemonStream>>;
 
 /// The answers to these questions, in their order, within one time limit. No more than [`AT_ONCE`].
-pub(super) async fn ask(
-    gateway: &Gateway,
+pub(crate) async fn ask(
+    firewall: &Firewall,
     connection: &mut Connection,
     method: &Method,
     targets: &[&str],
 ) -> Result<Vec<(u16, Vec<u8>)>, Answer> {
-    ask_on(gateway, &mut connection.daemon, method, targets).await
+    ask_on(firewall, &mut connection.daemon, method, targets).await
 }
 
 /// The same on another line than the client's own, which is busy with an answer.
-pub(super) async fn ask_on(
-    gateway: &Gateway,
+pub(crate) async fn ask_on(
+    firewall: &Firewall,
     line: &mut Line,
     method: &Method,
     targets: &[&str],
 ) -> Result<Vec<(u16, Vec<u8>)>, Answer> {
-    let asking = ask_all(gateway, line, method, targets);
-    let asked = tokio::time::timeout(gateway.settings.limits.lookup_wait, asking).await;
+    let asking = ask_all(firewall, line, method, targets);
+    let asked = tokio::time::timeout(firewall.settings.limits.lookup_wait, asking).await;
     asked.unwrap_or(Err(AskError::Late)).map_err(|error| {
         *line = None;
         match error {
@@ -49,7 +51,7 @@ pub(super) async fn ask_on(
 
 /// Asks all at once, and what a connection that went away left open again on a new one.
 async fn ask_all(
-    gateway: &Gateway,
+    firewall: &Firewall,
     line: &mut Line,
     method: &Method,
     targets: &[&str],
@@ -59,7 +61,7 @@ async fn ask_all(
     while let Some(left) = targets.get(answers.len()..).filter(|left| !left.is_empty()) {
         let (fresh, before) = (line.is_none(), answers.len());
         let some = left.get(..at_once).unwrap_or(left);
-        match ask_some(gateway, line, method, some, &mut answers).await {
+        match ask_some(firewall, line, method, some, &mut answers).await {
             // Gone stale, or a daemon that takes one question at a time.
             Err(AskError::Lost) if !fresh || at_once > 1 || answers.len() > before => {
                 *line = None;
@@ -80,17 +82,17 @@ enum AskError {
 
 /// Sends all questions, then reads the answers; fewer, where the daemon ends the connection after one.
 async fn ask_some(
-    gateway: &Gateway,
+    firewall: &Firewall,
     line: &mut Line,
     method: &Method,
     targets: &[&str],
     answers: &mut Vec<(u16, Vec<u8>)>,
 ) -> Result<(), AskError> {
-    let limits = &gateway.settings.limits;
-    let wire = daemon_on(gateway, line).await.map_err(AskError::Unreachable)?;
+    let limits = &firewall.settings.limits;
+    let wire = daemon_on(firewall, line).await.map_err(AskError::Unreachable)?;
     let mut out = Vec::with_capacity(targets.len().saturating_mul(256));
     for target in targets {
-        let seal = gateway.settings.seal.as_ref().map(|seal| seal.own(method, target));
+        let seal = firewall.settings.seal.as_ref().map(|seal| seal.own(method, target));
         let seal = seal.as_ref().map(|seal| (seal::FIELD, seal.as_bytes()));
         write_request_head(&mut out, method, target, OWN_FIELDS.into_iter().chain(seal), Framing::None)
             .map_err(|error| AskError::Garbled(error.to_string()))?;
@@ -124,7 +126,7 @@ async fn read_body(daemon: &mut Wire<DaemonStream>, head: &ResponseHead, most: u
 
 /// Questions that are sent before the first is answered: few enough to fit a socket's buffer, or both sides would
 /// wait for one another to read.
-pub(super) const AT_ONCE: usize = 16;
+pub(crate) const AT_ONCE: usize = 16;
 /// What our own questions say of themselves.
 const OWN_FIELDS: [(&str, &[u8]); 2] = [("Host", b"docker"), ("User-Agent", b"Dockwarden")];
 
@@ -144,20 +146,20 @@ async fn read_head(daemon: &mut Wire<DaemonStream>, method: &Method, most: usize
 }
 
 /// Reads the head of one answer; interim answers before it are skipped, but not without end.
-pub(super) struct AnswerHeads<'a> {
+pub(crate) struct AnswerHeads<'a> {
     method: &'a Method,
     limits: HeadLimits,
     skipped: usize,
 }
 
 impl<'a> AnswerHeads<'a> {
-    pub(super) fn new(method: &'a Method, most: usize) -> Self {
+    pub(crate) fn new(method: &'a Method, most: usize) -> Self {
         let limits = HeadLimits { bytes: most.max(ANSWER_HEAD), ..HeadLimits::default() };
         AnswerHeads { method, limits, skipped: 0 }
     }
 
     /// The head at the beginning of what was read; `None` while it is not there whole.
-    pub(super) fn next(&mut self, ahead: &mut BytesMut) -> Result<Option<ResponseHead>, String> {
+    pub(crate) fn next(&mut self, ahead: &mut BytesMut) -> Result<Option<ResponseHead>, String> {
         while self.skipped < MOST_INTERIM {
             match ResponseHead::parse(ahead, self.method, &self.limits) {
                 Ok(Parsed::Partial) => return Ok(None),
@@ -175,6 +177,37 @@ impl<'a> AnswerHeads<'a> {
     }
 }
 
+/// The head of the daemon's answer, waited for as long as it takes unless a limit is set.
+pub(crate) async fn read_answer_head<R: AsyncRead + Unpin>(
+    daemon: &mut R,
+    ahead: &mut BytesMut,
+    method: &Method,
+    most: usize,
+    wait: Option<Duration>,
+) -> Result<ResponseHead, Answer> {
+    let mut heads = AnswerHeads::new(method, most);
+    let reading = async {
+        loop {
+            match heads.next(ahead) {
+                Ok(Some(head)) => return Ok(head),
+                Ok(None) => {}
+                Err(what) => return Err(Answer::garbled(&what)),
+            }
+            match fill(daemon, ahead, READ).await {
+                Ok(1..) => {}
+                Ok(0) => return Err(Answer::garbled(&"it closed the connection without one")),
+                Err(error) => return Err(Answer::garbled(&error)),
+            }
+        }
+    };
+    match wait {
+        None => reading.await,
+        Some(wait) => tokio::time::timeout(wait, reading)
+            .await
+            .unwrap_or_else(|_| Err(Answer::new(504, "dockwarden: the Docker daemon did not answer in time"))),
+    }
+}
+
 /// The daemon may answer with a larger head than clients may send.
 const ANSWER_HEAD: usize = 256 << 10;
 /// Interim answers before an answer. The daemon sends one at most.
@@ -182,14 +215,14 @@ const MOST_INTERIM: usize = 16;
 
 /// The connection to the daemon: a new one where there is none, where the daemon has closed it meanwhile, or where it
 /// said something unasked, which would be taken for the answer to what is asked next.
-pub(super) async fn daemon<'c>(
-    gateway: &Gateway,
+pub(crate) async fn daemon<'c>(
+    firewall: &Firewall,
     connection: &'c mut Connection,
 ) -> std::io::Result<&'c mut Wire<DaemonStream>> {
-    daemon_on(gateway, &mut connection.daemon).await
+    daemon_on(firewall, &mut connection.daemon).await
 }
 
-async fn daemon_on<'l>(gateway: &Gateway, line: &'l mut Line) -> std::io::Result<&'l mut Wire<DaemonStream>> {
+async fn daemon_on<'l>(firewall: &Firewall, line: &'l mut Line) -> std::io::Result<&'l mut Wire<DaemonStream>> {
     if let Some(daemon) = line {
         let stale = tokio::select! {
             biased;
@@ -201,7 +234,7 @@ async fn daemon_on<'l>(gateway: &Gateway, line: &'l mut Line) -> std::io::Result
         }
     }
     if line.is_none() {
-        let stream = gateway.settings.upstream.connect(gateway.settings.limits.connect_wait).await?;
+        let stream = firewall.settings.upstream.connect(firewall.settings.limits.connect_wait).await?;
         *line = Some(Wire::new(stream));
     }
     line.as_mut().ok_or_else(|| std::io::Error::other("no connection"))

@@ -11,14 +11,14 @@ use docker::resource::Resource;
 use policy::{Mode, Policy, Quota, Subject};
 use serde::Deserialize;
 
-use super::Gateway;
+use super::Firewall;
 use super::answer::Answer;
 use super::judge::Stop;
 use crate::owners::{Exceeded, Hindrance, Intent, Owners, Thing, Usage, Wish};
 use crate::record::Outcome;
 
 /// What a request does to what somebody owns, told by its facts.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     wish: Option<(Making, Vec<String>)>,
     /// The container whose limits it changes, and what they will be.
     limits: Option<(String, i64, i64)>,
@@ -30,7 +30,7 @@ pub(super) struct Plan {
 
 /// What is to be written down once the daemon has done it.
 #[derive(Debug)]
-pub(super) enum Afterwards {
+pub(crate) enum Afterwards {
     /// Nothing.
     Nothing,
     /// Something is made.
@@ -43,7 +43,7 @@ pub(super) enum Afterwards {
 
 /// A change of a container's limits under way; they are counted already, and counted as before again if it fails.
 #[derive(Debug)]
-pub(super) struct Resizing {
+pub(crate) struct Resizing {
     owners: Arc<Owners>,
     id: String,
     memory: i64,
@@ -53,7 +53,7 @@ pub(super) struct Resizing {
 }
 
 impl Plan {
-    pub(super) fn new(facts: &Facts, looked: u64) -> Plan {
+    pub(crate) fn new(facts: &Facts, looked: u64) -> Plan {
         let limits = match (facts.operation, facts.resources.first(), &facts.spec) {
             (Operation::ContainerUpdate, Some(Resource::Container(container)), Some(spec)) => {
                 Some((container.id.clone(), spec.memory, spec.nano_cpus))
@@ -65,7 +65,7 @@ impl Plan {
     }
 
     /// Writes down what is about to be made, if it may be.
-    pub(super) async fn begin(
+    pub(crate) async fn begin(
         self,
         owners: &Arc<Owners>,
         policy: &Policy,
@@ -105,7 +105,7 @@ fn over(exceeded: &Exceeded) -> Stop {
 
 impl Resizing {
     /// It was done.
-    pub(super) async fn done(mut self) {
+    pub(crate) async fn done(mut self) {
         self.done = true;
         if let Err(error) = self.owners.resized(self.id.clone(), self.memory, self.cpus).await {
             // It counts with them as long as this process lives; the next one counts with what the daemon says.
@@ -123,7 +123,7 @@ impl Drop for Resizing {
     }
 }
 
-impl Gateway {
+impl Firewall {
     /// Writes into a thing whose it is.
     pub(crate) fn mark(&self, resource: &mut Resource) {
         if let Some(owners) = &self.settings.owners {

@@ -11,31 +11,31 @@ use docker::request::Call;
 use policy::{Answered, Door, Policy, Subject};
 use ulid::Ulid;
 
-use super::Gateway;
+use super::Firewall;
 use crate::record::{Bytes, Edit, Hidden, Outcome, Question, Record, Request, Timestamp, path_without_values};
 use crate::stream::Traffic;
 
 /// A record in the making.
 pub(crate) struct Entry {
-    gateway: Arc<Gateway>,
+    firewall: Arc<Firewall>,
     /// On the heap: it is large, and passed from hand to hand.
     record: Option<Box<Record>>,
     began: Instant,
     /// Bytes of bodies and streams, counted while they move.
-    pub(super) traffic: Arc<Traffic>,
+    pub(crate) traffic: Arc<Traffic>,
     /// What was kept back of the answer, counted while it passes.
-    pub(super) withheld: Withheld,
+    pub(crate) withheld: Withheld,
 }
 
 /// What a client was not shown.
 #[derive(Debug, Default)]
-pub(super) struct Withheld {
-    pub(super) things: AtomicU64,
-    pub(super) values: AtomicU64,
+pub(crate) struct Withheld {
+    pub(crate) things: AtomicU64,
+    pub(crate) values: AtomicU64,
 }
 
 impl Withheld {
-    pub(super) fn add(count: &AtomicU64, more: usize) {
+    pub(crate) fn add(count: &AtomicU64, more: usize) {
         count.fetch_add(more as u64, Ordering::Relaxed);
     }
 
@@ -48,7 +48,7 @@ impl Withheld {
 
 impl Entry {
     /// Begins the record of an exchange, under the policy that will decide about it.
-    pub(crate) fn new(gateway: &Arc<Gateway>, door: Door, subject: Option<&Subject>, policy: &Policy) -> Self {
+    pub(crate) fn new(firewall: &Arc<Firewall>, door: Door, subject: Option<&Subject>, policy: &Policy) -> Self {
         let record = Box::new(Record {
             id: Ulid::generate().to_string(),
             time: Timestamp::now(),
@@ -68,7 +68,7 @@ impl Entry {
             hidden: None,
         });
         Entry {
-            gateway: Arc::clone(gateway),
+            firewall: Arc::clone(firewall),
             record: Some(record),
             began: Instant::now(),
             traffic: Arc::default(),
@@ -161,6 +161,6 @@ impl Drop for Entry {
         record.bytes = Bytes { to_daemon: moved.to_daemon, to_client: moved.to_client };
         record.hidden = self.withheld.so_far();
         record.duration_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.gateway.record(*record);
+        self.firewall.record(*record);
     }
 }

@@ -12,7 +12,7 @@ use policy::{Circumstances, Decision, Door, Permit, Policy, Refusal, Subject};
 
 use super::answer::Answer;
 use super::entry::Entry;
-use super::{Gateway, Manner};
+use super::{Firewall, Manner};
 use crate::record::Outcome;
 
 /// The end of an exchange by an answer of ours.
@@ -33,7 +33,7 @@ impl Stop {
 
 /// Decides, and tells the record.
 pub(crate) fn decide(
-    gateway: &Arc<Gateway>,
+    firewall: &Arc<Firewall>,
     entry: &mut Entry,
     policy: &Policy,
     subject: &Subject,
@@ -41,7 +41,7 @@ pub(crate) fn decide(
     door: Door,
 ) -> Result<Permit, Stop> {
     entry.obligations(&facts.obligations);
-    if let (Some(fetch), Manner::Forward) = (facts.fetches.first(), gateway.settings.manner) {
+    if let (Some(fetch), Manner::Forward) = (facts.fetches.first(), firewall.settings.manner) {
         let words = format!("dockwarden: image {} was fetched and is not there", fetch.image.familiar());
         return Err(Stop::new(Outcome::Failed, Answer::new(409, words)));
     }
@@ -78,8 +78,8 @@ fn refused(entry: &mut Entry, refusal: &Refusal) -> Stop {
 }
 
 /// Whether something may change now.
-pub(crate) fn may_change(gateway: &Gateway) -> Result<(), Stop> {
-    gateway.may_change().map_err(|unwritable| {
+pub(crate) fn may_change(firewall: &Firewall) -> Result<(), Stop> {
+    firewall.may_change().map_err(|unwritable| {
         let words = format!(
             "dockwarden: nothing may change while records cannot be written ({unwritable}); \
              ask the administrator to make room for them"

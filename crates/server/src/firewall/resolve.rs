@@ -17,7 +17,7 @@ use docker::world::{KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, Worl
 use super::answer::Answer;
 use super::ask::{AT_ONCE, ask, daemon};
 use super::connection::Connection;
-use super::{Gateway, Manner};
+use super::{Firewall, Manner};
 use crate::host_path;
 use crate::record::Outcome;
 
@@ -32,7 +32,7 @@ pub(crate) struct Unresolved {
 
 /// The facts of a request with the defaults applied, everything that it names looked at afresh.
 pub(crate) async fn facts(
-    gateway: &Gateway,
+    firewall: &Firewall,
     connection: &mut Connection,
     request: &Request,
     defaults: &Defaults,
@@ -51,31 +51,31 @@ pub(crate) async fn facts(
                 return Err(Unresolved { outcome: Outcome::Malformed, answer });
             }
         };
-        let looked = look(gateway, connection, open, &mut world).await;
+        let looked = look(firewall, connection, open, &mut world).await;
         looked.map_err(|answer| Unresolved { outcome: Outcome::Failed, answer })?;
     }
     Err(Unresolved { outcome: Outcome::Failed, answer: Answer::garbled(&"its things lead from one to another") })
 }
 
 async fn look(
-    gateway: &Gateway,
+    firewall: &Firewall,
     connection: &mut Connection,
     open: Vec<Lookup>,
     world: &mut World,
 ) -> Result<(), Answer> {
     let mut asked = Vec::with_capacity(open.len());
     for lookup in open {
-        if gateway.settings.manner == Manner::Rehearse && gateway.rehearsal.know(&lookup, world) {
+        if firewall.settings.manner == Manner::Rehearse && firewall.rehearsal.know(&lookup, world) {
             continue;
         }
         match lookup {
-            Lookup::HostPath(path) if gateway.settings.upstream.is_local() => {
-                let known = follow(gateway, path.clone()).await?;
+            Lookup::HostPath(path) if firewall.settings.upstream.is_local() => {
+                let known = follow(firewall, path.clone()).await?;
                 world.learn_host_path(path, known);
             }
             Lookup::HostPath(path) => world.learn_host_path(path, KnownPath::Remote),
             Lookup::Thing(kind, name) => {
-                let known = thing(gateway, connection, kind, &name, world).await?;
+                let known = thing(firewall, connection, kind, &name, world).await?;
                 world.learn_thing(kind, name, known);
             }
             lookup => asked.push(lookup),
@@ -83,9 +83,9 @@ async fn look(
     }
     for some in asked.chunks(AT_ONCE) {
         let targets: Vec<Option<String>> = some.iter().map(target_of).collect();
-        let bodies = inspect(gateway, connection, &targets).await?;
+        let bodies = inspect(firewall, connection, &targets).await?;
         for (lookup, body) in some.iter().zip(bodies) {
-            learn(gateway, connection, lookup.clone(), body, world).await?;
+            learn(firewall, connection, lookup.clone(), body, world).await?;
         }
     }
     Ok(())
@@ -105,7 +105,7 @@ fn target_of(lookup: &Lookup) -> Option<String> {
 
 /// Tells the world what the daemon said; nothing, where there is no such thing.
 async fn learn(
-    gateway: &Gateway,
+    firewall: &Firewall,
     connection: &mut Connection,
     lookup: Lookup,
     body: Option<Vec<u8>>,
@@ -113,35 +113,35 @@ async fn learn(
 ) -> Result<(), Answer> {
     match lookup {
         Lookup::Container(name) => {
-            let known = body.map(|body| container(gateway, &body, world)).transpose()?;
+            let known = body.map(|body| container(firewall, &body, world)).transpose()?;
             world.learn_container(name, known);
         }
         Lookup::Image(name) => {
             let mut known = read(body, answer::image)?;
             if let Some(KnownImage { image, .. }) = &mut known {
-                image.ownership = gateway.owners_of(Kind::Image, image.id.as_deref().unwrap_or_default());
+                image.ownership = firewall.owners_of(Kind::Image, image.id.as_deref().unwrap_or_default());
             }
             world.learn_image(name, known);
         }
         Lookup::Network(name) => {
             let mut known = read(body, answer::network)?;
             if let Some(network) = &mut known {
-                network.ownership = gateway.owners_of(Kind::Network, &network.id);
+                network.ownership = firewall.owners_of(Kind::Network, &network.id);
             }
             world.learn_network(name, known);
         }
         Lookup::Volume(name) => {
             let mut known = read(body, answer::volume)?;
             if let Some(KnownVolume { volume, .. }) = &mut known {
-                volume.ownership = gateway.owners_of(Kind::Volume, &volume.name);
+                volume.ownership = firewall.owners_of(Kind::Volume, &volume.name);
             }
             world.learn_volume(name, known);
         }
         Lookup::Exec(id) => {
             let known = match read(body, answer::exec)? {
                 Some(exec) => {
-                    let within = inspect_container(gateway, connection, &exec.container).await?;
-                    let within = within.map(|body| container(gateway, &body, world)).transpose()?;
+                    let within = inspect_container(firewall, connection, &exec.container).await?;
+                    let within = within.map(|body| container(firewall, &body, world)).transpose()?;
                     within.map(|within| exec.within(within))
                 }
                 None => None,
@@ -153,9 +153,9 @@ async fn learn(
     Ok(())
 }
 
-fn container(gateway: &Gateway, body: &[u8], world: &mut World) -> Result<docker::resource::Container, Answer> {
+fn container(firewall: &Firewall, body: &[u8], world: &mut World) -> Result<docker::resource::Container, Answer> {
     let mut known = answer::container(body).map_err(|error| Answer::garbled(&error))?;
-    if let Some(owners) = &gateway.settings.owners {
+    if let Some(owners) = &firewall.settings.owners {
         owners.mark_container(&mut known);
     }
     // Where it cannot be read, whoever needs it is refused.
@@ -166,18 +166,18 @@ fn container(gateway: &Gateway, body: &[u8], world: &mut World) -> Result<docker
 }
 
 async fn inspect_container(
-    gateway: &Gateway,
+    firewall: &Firewall,
     connection: &mut Connection,
     name: &str,
 ) -> Result<Option<Vec<u8>>, Answer> {
     let target = inspect_target(Operation::ContainerInspect, name);
-    Ok(inspect(gateway, connection, &[target]).await?.pop().flatten())
+    Ok(inspect(firewall, connection, &[target]).await?.pop().flatten())
 }
 
 /// A service, secret, config, node, task or plugin, or the daemon's own words where there is none: no such thing, or
 /// no swarm.
 async fn thing(
-    gateway: &Gateway,
+    firewall: &Firewall,
     connection: &mut Connection,
     kind: Kind,
     name: &str,
@@ -193,7 +193,7 @@ async fn thing(
         Kind::Plugin => Operation::PluginInspect,
         _ => return Ok(Err(none())),
     };
-    let body = match inspect_thing(gateway, connection, operation, name).await? {
+    let body = match inspect_thing(firewall, connection, operation, name).await? {
         Some((200, body)) => body,
         Some((status @ (404 | 503), body)) => {
             return Ok(Err(said(&body).map_or_else(none, |message| Absent { status, message })));
@@ -203,8 +203,8 @@ async fn thing(
     };
     let mut known = answer::thing(kind, &body).map_err(|error| Answer::garbled(&error))?;
     known.thing.ownership = match &known.service {
-        Some(service) => gateway.owners_of(Kind::Service, service),
-        None => gateway.owners_of(kind, &known.thing.id),
+        Some(service) => firewall.owners_of(Kind::Service, service),
+        None => firewall.owners_of(kind, &known.thing.id),
     };
     // Where it cannot be read, whoever needs it is refused.
     if let (Kind::Plugin, Ok(config)) = (kind, answer::plugin(&body)) {
@@ -215,16 +215,16 @@ async fn thing(
 
 /// Status and body of the answer to an inspection; `None` for a name that cannot be asked about.
 async fn inspect_thing(
-    gateway: &Gateway,
+    firewall: &Firewall,
     connection: &mut Connection,
     operation: Operation,
     name: &str,
 ) -> Result<Option<(u16, Vec<u8>)>, Answer> {
     let Some(target) = inspect_target(operation, name) else { return Ok(None) };
-    if gateway.settings.manner == Manner::Rehearse && daemon(gateway, connection).await.is_err() {
+    if firewall.settings.manner == Manner::Rehearse && daemon(firewall, connection).await.is_err() {
         return Ok(None);
     }
-    Ok(ask(gateway, connection, &Method::Get, &[&target]).await?.pop())
+    Ok(ask(firewall, connection, &Method::Get, &[&target]).await?.pop())
 }
 
 /// What the daemon says in an error.
@@ -237,22 +237,22 @@ fn said(body: &[u8]) -> Option<String> {
 }
 
 /// A container that was made just now, and the volumes that were made with it or mounted.
-pub(super) async fn new_container(
-    gateway: &Gateway,
+pub(crate) async fn new_container(
+    firewall: &Firewall,
     connection: &mut Connection,
     id: &str,
 ) -> Result<Option<(docker::resource::Container, Vec<String>)>, Answer> {
-    let body = inspect_container(gateway, connection, id).await?;
+    let body = inspect_container(firewall, connection, id).await?;
     read(body, |body| Ok((answer::container(body)?, answer::volumes_of_container(body)?)))
 }
 
 /// Takes away a container that should not have been made.
-pub(super) async fn remove_container(gateway: &Gateway, connection: &mut Connection, id: &str) -> Result<(), Answer> {
+pub(crate) async fn remove_container(firewall: &Firewall, connection: &mut Connection, id: &str) -> Result<(), Answer> {
     if !answer::is_id(id) {
         return Err(Answer::garbled(&"its answer to a create holds no id"));
     }
     let target = format!("/containers/{id}?force=1&v=1");
-    match ask(gateway, connection, &Method::Delete, &[&target]).await?.first() {
+    match ask(firewall, connection, &Method::Delete, &[&target]).await?.first() {
         Some((204 | 404, _)) => Ok(()),
         Some((status, _)) => Err(Answer::garbled(&format!("a container could not be taken away again ({status})"))),
         None => Err(Answer::garbled(&"a container could not be taken away again")),
@@ -263,8 +263,8 @@ fn read<T>(body: Option<Vec<u8>>, read: impl Fn(&[u8]) -> Result<T, Unreadable>)
     body.map(|body| read(&body)).transpose().map_err(|error| Answer::garbled(&error))
 }
 
-async fn follow(gateway: &Gateway, path: String) -> Result<KnownPath, Answer> {
-    let root = gateway.settings.host_root.clone();
+async fn follow(firewall: &Firewall, path: String) -> Result<KnownPath, Answer> {
+    let root = firewall.settings.host_root.clone();
     let followed = tokio::task::spawn_blocking(move || host_path::follow(&root, &path)).await;
     match followed {
         Ok(Ok(path)) => Ok(KnownPath::Resolved(path)),
@@ -275,17 +275,17 @@ async fn follow(gateway: &Gateway, path: String) -> Result<KnownPath, Answer> {
 
 /// The bodies of inspections; `None`: there is no such thing.
 async fn inspect(
-    gateway: &Gateway,
+    firewall: &Firewall,
     connection: &mut Connection,
     targets: &[Option<String>],
 ) -> Result<Vec<Option<Vec<u8>>>, Answer> {
     let mut bodies = vec![None; targets.len()];
-    if gateway.settings.manner == Manner::Rehearse && daemon(gateway, connection).await.is_err() {
+    if firewall.settings.manner == Manner::Rehearse && daemon(firewall, connection).await.is_err() {
         return Ok(bodies);
     }
     let asked: Vec<&str> = targets.iter().flatten().map(String::as_str).collect();
     // In the order of the targets that there are.
-    let answers = ask(gateway, connection, &Method::Get, &asked).await?;
+    let answers = ask(firewall, connection, &Method::Get, &asked).await?;
     let places = bodies.iter_mut().zip(targets).filter_map(|(body, target)| Some((body, target.as_ref()?)));
     for ((place, target), answer) in places.zip(answers) {
         *place = match answer {
@@ -301,7 +301,7 @@ async fn inspect(
 }
 
 /// The target of an inspection; `None` for a name that would make it the target of something else.
-pub(super) fn inspect_target(operation: Operation, name: &str) -> Option<String> {
+pub(crate) fn inspect_target(operation: Operation, name: &str) -> Option<String> {
     let (before, after) = operation.endpoint().path.split_once('{')?;
     let mut target = before.to_owned();
     encode_segment(&mut target, name);

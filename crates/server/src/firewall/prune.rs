@@ -9,7 +9,7 @@ use docker::request::Request;
 use docker::target::encode_segment;
 use policy::{Door, Policy, Subject};
 
-use super::Gateway;
+use super::Firewall;
 use super::answer::Answer;
 use super::judge::{Stop, circumstances};
 use crate::record::Outcome;
@@ -25,14 +25,14 @@ pub(crate) fn limited(policy: &Policy, subject: &Subject, request: Request, door
 }
 
 /// Whether all that bears a subject's label is theirs alone.
-pub(super) async fn only_own(gateway: &Gateway, subject: &Subject, operation: Operation) -> Result<(), Stop> {
+pub(crate) async fn only_own(firewall: &Firewall, subject: &Subject, operation: Operation) -> Result<(), Stop> {
     let Some((kind, list, path)) = kind(operation) else { return Ok(()) };
     let mut target = path.to_owned();
     let filters = serde_json::json!({ "label": [format!("{OWNER_LABEL}={}", subject.user)] });
     encode_segment(&mut target, &filters.to_string());
-    let listed = gateway.list(kind, list, &target).await;
+    let listed = firewall.list(kind, list, &target).await;
     let listed = listed.map_err(|error| Stop::new(Outcome::Failed, Answer::garbled(&error)))?;
-    let theirs = |id: &str| gateway.owners_of(kind, id).owners == [subject.user.as_str()];
+    let theirs = |id: &str| firewall.owners_of(kind, id).owners == [subject.user.as_str()];
     let others = listed.into_iter().flatten().filter(|found| !theirs(&found.thing.id)).count();
     if others == 0 {
         return Ok(());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cedar_policy::PolicyId;
 use docker::defaults::Defaults;
-use docker::facts::Facts;
+use docker::facts::{CanonicalBody, Facts};
 use docker::resource::Resource;
 
 use crate::Subject;
@@ -17,6 +17,7 @@ use crate::index::Index;
 use crate::judge::{Case, Judge};
 use crate::message::{self, Reason};
 use crate::quota::{Quota, Quotas};
+use crate::rego::{self, Rego};
 use crate::schema::{self, World};
 use crate::show::{Forbidden, NOT_SHOWN};
 use crate::source::cedar::Statement;
@@ -51,6 +52,7 @@ pub(crate) struct Base {
     memberships: BTreeMap<String, Vec<Arc<str>>>,
     pub(crate) mode: Mode,
     defaults: Defaults,
+    rego: Option<Rego>,
     quotas: Quotas,
     /// The quotas as they are written, for the version.
     written_quotas: String,
@@ -65,13 +67,16 @@ impl Policy {
         let known = Known::new(directory, &sources.groups);
         let gathered = source::gather(sources, &known, &world, &mut faults);
         let statements = gathered.statements(&[], &world);
-        let quotas = Quotas::read(&sources.quotas, &Text::new(&sources.file), &known, &mut faults);
+        let file = Text::new(&sources.file);
+        let quotas = Quotas::read(&sources.quotas, &file, &known, &mut faults);
+        let rego = sources.rego.as_ref().and_then(|sources| rego::load(sources, &file, &mut faults));
         let mut base = Base {
             gathered,
             groups: sources.groups.clone(),
             memberships: source::memberships(&sources.groups),
             mode: sources.policy.mode(),
             defaults: sources.defaults.clone(),
+            rego,
             quotas,
             written_quotas: format!("{:?}", sources.quotas),
             warnings: Vec::new(),
@@ -163,7 +168,12 @@ impl Policy {
     /// The refusal of a request by what is known of it so far, where the rest can only add questions: a build whose
     /// context was not read yet. Makes no permit.
     pub fn refuses(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Option<Refusal> {
-        let judgement = self.judge(subject, facts, circumstances);
+        let judgement = if facts.canonical.body == CanonicalBody::Unread {
+            // What a Rego policy says of the rest may be another thing than what it says of all.
+            self.judge_by_cedar(subject, facts, circumstances)
+        } else {
+            self.judge(subject, facts, circumstances)
+        };
         if judgement.allowed() || self.base.mode != Mode::Enforce {
             return None;
         }
@@ -185,6 +195,16 @@ impl Policy {
 
     /// Answers every question that a request raises, without deciding on it.
     pub fn judge(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Judgement {
+        let judgement = self.judge_by_cedar(subject, facts, circumstances);
+        let Some(rego) = &self.base.rego else { return judgement };
+        let groups = self.groups(subject);
+        match rego.judge(&Case { subject, groups: &groups, facts, circumstances }) {
+            Some(answer) => Judgement { answers: judgement.answers.iter().cloned().chain([answer]).collect() },
+            None => judgement,
+        }
+    }
+
+    fn judge_by_cedar(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Judgement {
         let key = self
             .can_be_remembered(facts)
             .then(|| Key::new(subject, facts.operation, facts.version, circumstances.door));
@@ -253,6 +273,11 @@ impl Policy {
         self.references.len()
     }
 
+    /// How many Rego files there are beside.
+    pub fn rego_count(&self) -> usize {
+        self.base.rego.as_ref().map_or(0, Rego::count)
+    }
+
     /// What may not mean what was meant, although the policy can be used.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.base.warnings
@@ -281,6 +306,9 @@ impl Policy {
     }
 
     fn reason(&self, answer: &Answered) -> Reason {
+        if let (rego::ACTION, Some(reason)) = (&*answer.action, &answer.reason) {
+            return Reason { text: reason.clone(), can_be_allowed: false };
+        }
         if let Some(error) = &answer.error {
             return Reason { text: message::printable(error), can_be_allowed: false };
         }
@@ -314,6 +342,7 @@ impl Base {
         if self.written_quotas != "[]" {
             fingerprint.add(&self.written_quotas);
         }
+        self.rego.iter().flat_map(Rego::written).for_each(|text| fingerprint.add(text));
         if !self.gathered.redact.is_empty() {
             fingerprint.add(&format!("{:?}", self.gathered.redact));
         }

@@ -33,6 +33,7 @@ pub use temporary::TemporaryRule;
 
 use crate::preset;
 use crate::quota::QuotaEntry;
+use crate::rego::RegoSources;
 use crate::schema::World;
 use cedar::Statement;
 use diagnostics::{Place, Text};
@@ -68,6 +69,8 @@ pub struct Sources {
     pub defaults: Defaults,
     /// What everybody may have at most.
     pub quotas: Vec<QuotaEntry>,
+    /// The Rego policies.
+    pub rego: Option<RegoSources>,
     /// The file's section `redact:`: what is hidden within answers.
     pub redact: Option<Spanned<Node>>,
 }

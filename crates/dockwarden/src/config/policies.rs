@@ -38,9 +38,10 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
     let groups = groups::read(file, fields.get("groups"));
     let defaults = container_defaults::read(file, fields.get("defaults"));
     let quotas = quotas::read(file, fields.get("quotas"));
+    let rego = None;
     let redact = fields.get("redact").map(|field| field.value.clone());
     let (file, preset) = (file.named.clone(), wishes.preset.clone());
-    Sources { file, policy, preset, policies, groups, defaults, quotas, redact }
+    Sources { file, policy, preset, policies, groups, defaults, quotas, rego, redact }
 }
 
 /// The patterns of all files that are read: the configuration's own, and those of policies.
@@ -62,7 +63,7 @@ pub fn texts(sources: Sources, preset: &str) -> Vec<NamedText> {
 fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
     let fields = file.fields(section.value, "`policy`", &["preset", "mode", "rules", "cedar", "rego"]);
     let mut list = |name| fields.get(name).map(|field| file.items(field)).unwrap_or_default();
-    let (rules, cedar, rego) = (list("rules").to_vec(), list("cedar"), list("rego"));
+    let (rules, cedar) = (list("rules").to_vec(), list("cedar"));
     let mut word =
         |node: &Spanned<Node>, what: &str| Some(Spanned::new(file.word(node, what)?, node.referenced, node.defined));
     PolicySection {
@@ -70,7 +71,6 @@ fn section(file: &mut ConfigFile, section: Field<'_>) -> PolicySection {
         mode: fields.get("mode").and_then(|field| word(field.value, "`mode`")),
         rules,
         cedar: cedar.iter().filter_map(|item| word(item, "a file of policies")).collect(),
-        rego: rego.iter().filter_map(|item| word(item, "a file of policies")).collect(),
     }
 }
 

@@ -16,8 +16,8 @@ type Guard = fn(&[Value]) -> Result<(), String>;
 /// What OPA knows and the engine does not.
 const ADDED: &[(&str, u8, Function)] = &[
     ("re_match", 2, |arguments| engine("regex.match", arguments)),
-    ("any", 1, |arguments| members(arguments, |mut values| values.any(|value| value == &Value::from(true)))),
-    ("all", 1, |arguments| members(arguments, |mut values| values.all(|value| value == &Value::from(true)))),
+    ("any", 1, |arguments| Ok(members(arguments)?.contains(&Value::from(true)).into())),
+    ("all", 1, |arguments| Ok(members(arguments)?.iter().all(|value| *value == Value::from(true)).into())),
     ("net.cidr_overlap", 2, |arguments| engine("net.cidr_contains", arguments)),
     ("net.cidr_intersects", 2, intersects),
     ("net.cidr_contains_matches", 2, matches),
@@ -109,10 +109,10 @@ fn engine(name: &str, arguments: &[Value]) -> Result<Value, String> {
     function(&span, &parameters, arguments, true).map_err(|error| fault::read(&error.to_string()).sentence)
 }
 
-fn members(arguments: &[Value], test: fn(&mut dyn Iterator<Item = &Value>) -> bool) -> Result<Value, String> {
+fn members(arguments: &[Value]) -> Result<Vec<Value>, String> {
     match arguments.first() {
-        Some(Value::Array(array)) => Ok(test(&mut array.iter()).into()),
-        Some(Value::Set(set)) => Ok(test(&mut set.iter()).into()),
+        Some(Value::Array(array)) => Ok(array.iter().cloned().collect()),
+        Some(Value::Set(set)) => Ok(set.iter().cloned().collect()),
         _ => Err("an array or a set is expected".to_owned()),
     }
 }

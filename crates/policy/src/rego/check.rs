@@ -47,8 +47,9 @@ fn of_call(call: &Called, graph: &Graph, files: &[&NamedText]) -> Option<Diagnos
         (None, _) if name == "print" => None,
         (None, None) => None,
         (None, Some(_)) => {
-            let rules = graph.rules.keys().filter_map(|path| path.last()).map(String::as_str);
-            let help = match nearest(name, builtins::names().chain(rules)) {
+            let rules = graph.rules.keys().filter_map(|path| path.last().map(String::as_str));
+            let known: Vec<&str> = builtins::names().chain(rules).collect();
+            let help = match nearest(name, known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "it is no rule of these files, and no builtin that is known here; see docs/rego.md".to_owned(),
             };

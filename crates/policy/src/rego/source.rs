@@ -2,7 +2,7 @@
 
 use serde_saphyr::{Location, Spanned};
 
-use super::super::NamedText;
+use crate::NamedText;
 
 /// Everything that the Rego judge is made of.
 #[derive(Debug, Clone, Default)]

@@ -23,9 +23,6 @@ pub struct PolicySection {
     /// Cedar files, by glob. The caller reads them.
     #[serde(default)]
     pub cedar: Vec<Spanned<String>>,
-    /// Rego files. Not yet.
-    #[serde(default)]
-    pub rego: Vec<Spanned<String>>,
 }
 
 /// A file of its own with rules: a list, or a mapping with `rules:`.
@@ -53,10 +50,6 @@ impl PolicySection {
             faults.push(
                 Place::of(file, mode.referenced).error(format!("there is no mode `{}`", mode.value)).help_with(help),
             );
-        }
-        if let Some(rego) = self.rego.first() {
-            let fault = Place::of(file, rego.referenced).error("Rego policies are not supported yet");
-            faults.push(fault.help_with("write the policy in Cedar, or leave `rego` out".to_owned()));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`Failure`]; this is the one place that turns either into talk and a status.
 
 mod check;
+mod compat;
 mod completions;
 mod explain;
 mod owners;
@@ -48,6 +49,7 @@ enum Command {
     Owners(owners::Arguments),
     Rules(rules::Arguments),
     Plugin(plugin::Arguments),
+    Compat(compat::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -138,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Owners(arguments) => owners::run(arguments, manner.json),
         Command::Rules(arguments) => rules::run(arguments, manner.json),
         Command::Plugin(arguments) => plugin::run(arguments, manner.json),
+        Command::Compat(arguments) => compat::run(arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.tell(manner.json)).into()
@@ -159,7 +162,7 @@ fn start_log(manner: &Manner, command: &Command) {
         (Some(Level::Info), _) => "info",
         (Some(Level::Debug), _) => "debug",
         (Some(Level::Trace), _) => "trace",
-        (None, Command::Serve(_)) => "info",
+        (None, Command::Serve(_) | Command::Compat(_)) => "info",
         // Short-lived commands share stderr with what they run.
         (None, _) => "error",
     };

@@ -20,6 +20,7 @@ mod plugin;
 mod policies;
 mod quotas;
 mod records;
+mod rego;
 mod reload;
 mod spool;
 mod state;
@@ -45,6 +46,7 @@ pub use listen::{Listen, parse_address};
 pub use mediation::Mediation;
 pub use plugin::PluginDoor;
 pub use records::Records;
+pub use rego::RegoWish;
 pub use reload::Reloading;
 pub use spool::Spool;
 pub use state::StateFile;
@@ -72,6 +74,10 @@ pub struct Wishes {
     pub preset: Option<String>,
     /// Files of policies beside the file's.
     pub policies: Vec<PathBuf>,
+    /// Rego policies, instead of the file's.
+    pub rego: Option<RegoWish>,
+    /// Whether it is told how Rego policies come to their decisions.
+    pub tell_rego: bool,
 }
 
 /// A configuration that can be used.
@@ -131,9 +137,9 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     if let Some(problem) = exposure::loops(&settings).filter(|_| wishes.serves) {
         file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
     }
-    let sources = policies::sources(&mut file, &fields, wishes);
+    let (sources, of_rego) = policies::sources(&mut file, &fields, wishes);
     let loaded = Policy::load(&sources, &directory::of_host().as_directory());
-    let read_from = policies::read_from(&file, path.as_deref(), &sources, wishes);
+    let read_from = policies::read_from(&file, path.as_deref(), &sources, of_rego, wishes);
     let (faults, warnings): (Vec<_>, Vec<_>) =
         file.faults.into_iter().partition(|fault| fault.severity == Severity::Error);
     match loaded {
@@ -237,7 +243,12 @@ pub fn summary(policy: &Policy) -> String {
         1 => ", 1 temporary rule".to_owned(),
         many => format!(", {many} temporary rules"),
     };
-    format!("{count} {policies}, preset {preset}, mode {}{temporary}, version {version}", policy.mode().name())
+    let rego = match policy.rego_count() {
+        0 => String::new(),
+        1 => ", 1 Rego file".to_owned(),
+        many => format!(", {many} Rego files"),
+    };
+    format!("{count} {policies}{rego}, preset {preset}, mode {}{temporary}, version {version}", policy.mode().name())
 }
 
 /// The keys of the file. Those of later versions are told apart from misspelt ones.

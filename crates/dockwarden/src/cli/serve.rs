@@ -60,7 +60,15 @@ pub struct Arguments {
 /// Serves until a signal.
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { policy, listen, upstream, plugin_socket, host_root } = arguments;
-    let wishes = Wishes { listen, upstream, plugin_socket, serves: true, ..policy.wishes() };
+    serve_with(Wishes { listen, upstream, plugin_socket, serves: true, ..policy.wishes() }, host_root)
+}
+
+/// Serves as somebody else's flags wish.
+pub fn serve_by(wishes: Wishes) -> Result<Exit, Failure> {
+    serve_with(wishes, PathBuf::from("/"))
+}
+
+fn serve_with(wishes: Wishes, host_root: PathBuf) -> Result<Exit, Failure> {
     let config = config::load(&wishes)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

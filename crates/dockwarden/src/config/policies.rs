@@ -10,10 +10,13 @@ use policy::{Diagnostic, NamedText, PolicySection, Sources};
 use serde_saphyr::Spanned;
 
 use super::file::{ConfigFile, Field, Fields};
-use super::{Wishes, container_defaults, globs, groups, quotas};
+use super::{Wishes, container_defaults, globs, groups, quotas, rego};
 
 /// Everything that the policy is made of.
-pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Sources {
+pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> (Sources, Vec<PathBuf>) {
+    let of_policy = fields.get("policy").filter(|field| matches!(field.value.value, Node::Map(_)));
+    let of_rego = of_policy.and_then(|field| file.field_of(field, "rego"));
+    let rego::Read { sources: rego, from } = rego::read(file, of_rego, wishes);
     let policy = fields.get("policy").map(|field| section(file, field)).unwrap_or_default();
     let mut policies = Vec::new();
     for pattern in &policy.cedar {
@@ -38,18 +41,23 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> S
     let groups = groups::read(file, fields.get("groups"));
     let defaults = container_defaults::read(file, fields.get("defaults"));
     let quotas = quotas::read(file, fields.get("quotas"));
-    let rego = None;
     let redact = fields.get("redact").map(|field| field.value.clone());
     let (file, preset) = (file.named.clone(), wishes.preset.clone());
-    Sources { file, policy, preset, policies, groups, defaults, quotas, rego, redact }
+    (Sources { file, policy, preset, policies, groups, defaults, quotas, rego, redact }, from)
 }
 
 /// The patterns of all files that are read: the configuration's own, and those of policies.
-pub fn read_from(file: &ConfigFile, own: Option<&Path>, sources: &Sources, wishes: &Wishes) -> Vec<PathBuf> {
+pub fn read_from(
+    file: &ConfigFile,
+    own: Option<&Path>,
+    sources: &Sources,
+    of_rego: Vec<PathBuf>,
+    wishes: &Wishes,
+) -> Vec<PathBuf> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let named = sources.policy.cedar.iter().map(|pattern| file.absolute(Path::new(&pattern.value)));
     let flags = wishes.policies.iter().map(|path| absolute(path));
-    own.map(absolute).into_iter().chain(named).chain(flags).collect()
+    own.map(absolute).into_iter().chain(named).chain(of_rego).chain(flags).collect()
 }
 
 /// All Cedar texts, the preset's by the name that it has in diagnostics.

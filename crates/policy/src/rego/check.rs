@@ -37,7 +37,7 @@ pub(super) fn check(graph: &Graph, files: &[&NamedText], faults: &mut Diagnostic
     Found { rules: rules.collect(), called }
 }
 
-fn of_call(call: &Called, graph: &Graph, files: &[&NamedText]) -> Option<Diagnostic> {
+fn of_call<'a>(call: &'a Called, graph: &'a Graph, files: &[&NamedText]) -> Option<Diagnostic> {
     let name = call.name.as_str();
     let fault = |message: String, help: String| Some(at(&call.span, files, message).help_with(help));
     if let Some(reason) = builtins::refused(name) {

@@ -2,6 +2,7 @@
 //!
 //! As docker-socket-firewall showed it, but that nothing secret is in it: see [`super::redact`].
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use regorus::unstable::{Ref, Rule};
@@ -30,6 +31,19 @@ pub struct RegoTold {
     /// Those that did not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<String>,
+}
+
+/// As docker-socket-firewall wrote it.
+impl fmt::Display for RegoTold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "querying {}, input: {:#}", self.rule, self.input)?;
+        self.prints.iter().try_for_each(|print| writeln!(f, "{print}"))?;
+        write!(f, "decision: {}", self.decision)?;
+        if !self.held.is_empty() {
+            write!(f, " (by {})", self.held.join(", "))?;
+        }
+        Ok(())
+    }
 }
 
 impl Rego {

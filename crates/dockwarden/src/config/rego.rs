@@ -1,0 +1,143 @@
+//! Key `rego:` of the section `policy:`: files, patterns and folders of Rego policies, and how they are asked.
+//!
+//! A folder is read as OPA reads it: its policies wherever they lie in it, and each `data.json` or `data.yaml` below the
+//! names of its folders. Tests (`_test.rego`) are left out.
+
+use std::path::{Path, PathBuf};
+
+use policy::source::Node;
+use policy::{Diagnostic, NamedText, RegoData, RegoModule, RegoSources};
+use serde_saphyr::{Location, Spanned};
+
+use super::file::{ConfigFile, Field};
+use super::{Wishes, globs};
+
+/// Rego policies that flags name, in place of the file's.
+#[derive(Debug, Clone, Default)]
+pub struct RegoWish {
+    /// The files. All must be there.
+    pub files: Vec<PathBuf>,
+    /// Whose words the input document is in.
+    pub input: &'static str,
+    /// The rule for builds, which must be there.
+    pub build: &'static str,
+}
+
+/// What was read, and the patterns that it was read from.
+#[derive(Default)]
+pub struct Read {
+    /// For the policy; none where no Rego is configured.
+    pub sources: Option<RegoSources>,
+    /// To be watched.
+    pub from: Vec<PathBuf>,
+}
+
+/// Reads the key, or what flags say in its place.
+pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, wishes: &Wishes) -> Read {
+    let mut read = match (&wishes.rego, section) {
+        (Some(wish), _) => of_flags(file, wish),
+        (None, Some(section)) => of_section(file, section),
+        (None, None) => return Read::default(),
+    };
+    if let Some(sources) = &mut read.sources {
+        sources.tell = wishes.tell_rego;
+    }
+    read
+}
+
+fn of_flags(file: &mut ConfigFile, wish: &RegoWish) -> Read {
+    let mut sources = RegoSources { input: Some(said(wish.input)), build: Some(said(wish.build)), ..Default::default() };
+    for path in &wish.files {
+        if let Err(problem) = add(&mut sources, path, &[]) {
+            file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
+        }
+    }
+    let from = wish.files.iter().map(|path| file.absolute(path)).collect();
+    Read { sources: Some(sources), from }
+}
+
+fn said(word: &str) -> Spanned<String> {
+    Spanned::new(word.to_owned(), Location::UNKNOWN, Location::UNKNOWN)
+}
+
+fn of_section(file: &mut ConfigFile, section: Field<'_>) -> Read {
+    let mut sources = RegoSources { place: Some(section.place), ..RegoSources::default() };
+    let mut from = Vec::new();
+    let items = match &section.value.value {
+        Node::Map(_) => {
+            let fields = file.fields(section.value, "`rego`", &["files", "input", "allow", "build"]);
+            let mut word = |name| {
+                let node = fields.get(name)?.value;
+                Some(Spanned::new(file.word(node, &format!("`{name}`"))?, node.referenced, node.defined))
+            };
+            (sources.input, sources.allow, sources.build) = (word("input"), word("allow"), word("build"));
+            fields.get("files").map(|field| file.items(field)).unwrap_or_default()
+        }
+        _ => file.items(section),
+    };
+    for item in items {
+        let Some(pattern) = file.word(item, "a file of policies") else { continue };
+        if is_bundle(&pattern) {
+            let help = "unpack it into a folder, and name that";
+            file.fault_with(item.referenced, "bundles that are packed or come over HTTP are not read", help);
+            continue;
+        }
+        from.push(file.absolute(Path::new(&pattern)));
+        match globs::expand(&file.beside(Path::new(&pattern))) {
+            Ok(paths) => paths.iter().filter_map(|path| add(&mut sources, path, &[]).err()).for_each(|problem| {
+                file.fault(item.referenced, problem);
+            }),
+            Err(error) => file.fault(item.referenced, error.to_string()),
+        }
+    }
+    Read { sources: Some(sources), from }
+}
+
+fn is_bundle(pattern: &str) -> bool {
+    pattern.contains("://") || pattern.ends_with(".tar.gz") || pattern.ends_with(".tgz")
+}
+
+/// Adds a file, or all that a folder holds. `below`: the names of the folders that it lies in.
+fn add(sources: &mut RegoSources, path: &Path, below: &[String]) -> Result<(), String> {
+    let name = path.display().to_string();
+    let unread = |error: std::io::Error| format!("cannot read the policies in `{name}`: {error}");
+    if !std::fs::metadata(path).map_err(unread)?.is_dir() {
+        return add_file(sources, path, below);
+    }
+    let mut entries = std::fs::read_dir(path).map_err(unread)?.collect::<Result<Vec<_>, _>>().map_err(unread)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let (inner, called) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if called.starts_with('.') {
+            continue;
+        }
+        // Not through links: a folder might hold itself.
+        if entry.file_type().map_err(unread)?.is_dir() {
+            if below.len() >= DEEPEST {
+                return Err(format!("`{name}` holds folders more than {DEEPEST} deep"));
+            }
+            add(sources, &inner, &below.iter().cloned().chain([called]).collect::<Vec<_>>())?;
+        } else if called.ends_with(".rego") && !called.ends_with("_test.rego") || is_data(&called) {
+            add_file(sources, &inner, below)?;
+        }
+    }
+    Ok(())
+}
+
+fn add_file(sources: &mut RegoSources, path: &Path, below: &[String]) -> Result<(), String> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read the policies in `{name}`: {error}"))?;
+    let text = NamedText { name, text };
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("json" | "yaml" | "yml") => sources.data.push(RegoData { path: below.to_vec(), text }),
+        _ => sources.modules.push(RegoModule { text, syntax: None }),
+    }
+    Ok(())
+}
+
+fn is_data(name: &str) -> bool {
+    matches!(name, "data.json" | "data.yaml" | "data.yml")
+}
+
+/// Folders within folders.
+const DEEPEST: usize = 16;

@@ -37,7 +37,7 @@ pub(super) fn check(graph: &Graph, files: &[&NamedText], faults: &mut Diagnostic
     Found { rules: rules.collect(), called }
 }
 
-fn of_call<'a>(call: &'a Called, graph: &'a Graph, files: &[&NamedText]) -> Option<Diagnostic> {
+fn of_call(call: &Called, graph: &Graph, files: &[&NamedText]) -> Option<Diagnostic> {
     let name = call.name.as_str();
     let fault = |message: String, help: String| Some(at(&call.span, files, message).help_with(help));
     if let Some(reason) = builtins::refused(name) {
@@ -48,7 +48,8 @@ fn of_call<'a>(call: &'a Called, graph: &'a Graph, files: &[&NamedText]) -> Opti
         (None, None) => None,
         (None, Some(_)) => {
             let rules = graph.rules.keys().filter_map(|path| path.last().map(String::as_str));
-            let known: Vec<&str> = builtins::names().chain(rules).collect();
+            let mut known: Vec<&str> = builtins::names().collect();
+            known.extend(rules);
             let help = match nearest(name, known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "it is no rule of these files, and no builtin that is known here; see docs/rego.md".to_owned(),

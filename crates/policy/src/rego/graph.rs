@@ -249,9 +249,9 @@ impl<'a> Reader<'a> {
                 self.comprehension(&[term], query, locals);
             }
             Expr::ObjectCompr { key, value, query, .. } => self.comprehension(&[key, value], query, locals),
-            Expr::Call { fcn, params, span, .. } => {
+            Expr::Call { fcn, params, .. } => {
                 params.iter().for_each(|parameter| self.expr(parameter, locals));
-                self.call(fcn, span, params.len(), locals);
+                self.call(fcn, params.len(), locals);
             }
             Expr::UnaryExpr { expr, .. } => self.expr(expr, locals),
             Expr::BinExpr { lhs, rhs, .. }
@@ -286,12 +286,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn call(&mut self, function: &Ref<Expr>, span: &Span, arguments: usize, locals: &Locals) {
+    fn call(&mut self, function: &Ref<Expr>, arguments: usize, locals: &Locals) {
         let Some(path) = self.resolve(function, locals) else { return };
         if path.first().is_some_and(|root| root == "data") {
             self.use_of(&path);
         } else {
-            self.called.push(Called { name: path.join("."), span: span.clone(), arguments: Some(arguments) });
+            self.called.push(Called { name: path.join("."), span: function.span().clone(), arguments: Some(arguments) });
         }
     }
 

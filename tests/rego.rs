@@ -70,7 +70,7 @@ fn the_flags_and_files_of_docker_socket_firewall() {
     let socket = folder.join("s.sock");
     let said = || fs::read_to_string(folder.join("log")).unwrap();
     assert!(eventually(Duration::from_secs(10), || http::connects(&socket)), "{}", said());
-    let shell = Shell::new(&socket, Cli::Machine);
+    let shell = Shell::new(&socket, Cli::from(engine.kind()));
     assert_eq!(shell.must("docker run --rm --network none -e TOKEN=hunter2 tiny echo hi"), "hi");
     let refused = shell.run("docker network create n");
     assert!(refused.err.contains("authz.rego:3 (data.docker.authz.allow) is undefined"), "{refused:?}");

@@ -48,7 +48,7 @@ pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, wishes: &Wishes) 
 fn of_flags(file: &mut ConfigFile, wish: &RegoWish) -> Read {
     let mut sources = RegoSources { input: Some(said(wish.input)), build: Some(said(wish.build)), ..Default::default() };
     for path in &wish.files {
-        if let Err(problem) = add(&mut sources, path, &[]) {
+        if let Err(problem) = add(&mut sources, path, &[], &mut Vec::new()) {
             file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
         }
     }
@@ -62,7 +62,7 @@ fn said(word: &str) -> Spanned<String> {
 
 fn of_section(file: &mut ConfigFile, section: Field<'_>) -> Read {
     let mut sources = RegoSources { place: Some(section.place), ..RegoSources::default() };
-    let mut from = Vec::new();
+    let (mut from, mut read) = (Vec::new(), Vec::new());
     let items = match &section.value.value {
         Node::Map(_) => {
             let fields = file.fields(section.value, "`rego`", &["files", "input", "allow", "build"]);
@@ -84,12 +84,15 @@ fn of_section(file: &mut ConfigFile, section: Field<'_>) -> Read {
         }
         from.push(file.absolute(Path::new(&pattern)));
         match globs::expand(&file.beside(Path::new(&pattern))) {
-            Ok(paths) => paths.iter().filter_map(|path| add(&mut sources, path, &[]).err()).for_each(|problem| {
-                file.fault(item.referenced, problem);
-            }),
+            Ok(paths) => {
+                let added = paths.iter().filter_map(|path| add(&mut sources, path, &[], &mut read).err());
+                added.for_each(|problem| file.fault(item.referenced, problem));
+            }
             Err(error) => file.fault(item.referenced, error.to_string()),
         }
     }
+    // A folder tells when files come and go; what is written into them, they tell themselves.
+    from.extend(read.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())));
     Read { sources: Some(sources), from }
 }
 
@@ -97,8 +100,9 @@ fn is_bundle(pattern: &str) -> bool {
     pattern.contains("://") || pattern.ends_with(".tar.gz") || pattern.ends_with(".tgz")
 }
 
-/// Adds a file, or all that a folder holds. `below`: the names of the folders that it lies in.
-fn add(sources: &mut RegoSources, path: &Path, below: &[String]) -> Result<(), String> {
+/// Adds a file, or all that a folder holds. `below`: the names of the folders that it lies in; `read`: all that was opened.
+fn add(sources: &mut RegoSources, path: &Path, below: &[String], read: &mut Vec<PathBuf>) -> Result<(), String> {
+    read.push(path.to_owned());
     let name = path.display().to_string();
     let unread = |error: std::io::Error| format!("cannot read the policies in `{name}`: {error}");
     if !std::fs::metadata(path).map_err(unread)?.is_dir() {
@@ -116,8 +120,9 @@ fn add(sources: &mut RegoSources, path: &Path, below: &[String]) -> Result<(), S
             if below.len() >= DEEPEST {
                 return Err(format!("`{name}` holds folders more than {DEEPEST} deep"));
             }
-            add(sources, &inner, &below.iter().cloned().chain([called]).collect::<Vec<_>>())?;
+            add(sources, &inner, &below.iter().cloned().chain([called]).collect::<Vec<_>>(), read)?;
         } else if called.ends_with(".rego") && !called.ends_with("_test.rego") || is_data(&called) {
+            read.push(inner.clone());
             add_file(sources, &inner, below)?;
         }
     }

@@ -54,6 +54,8 @@ fn examples_have_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path());
     std::fs::copy(here("../../examples/limits.cedar"), folder.path().join("limits.cedar")).unwrap();
+    std::fs::create_dir(folder.path().join("rego")).unwrap();
+    std::fs::copy(here("../../examples/rego/authz.rego"), folder.path().join("rego/authz.rego")).unwrap();
     let examples = [
         "shared-server.yaml",
         "ci.yaml",
@@ -64,6 +66,7 @@ fn examples_have_no_fault() {
         "plugin.yaml",
         "mediation.yaml",
         "team.yaml",
+        "rego.yaml",
     ];
     for name in examples {
         let example = std::fs::read_to_string(here("../../examples").join(name)).unwrap();

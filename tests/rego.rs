@@ -131,9 +131,8 @@ fn a_policy_that_changes_is_taken_whole_or_not_at_all() {
     let place = tempfile::tempdir().unwrap();
     let policy = place.path().join("authz.rego");
     fs::write(&policy, "package docker.authz\nallow := true\n").unwrap();
-    let firewall = Firewall::start(engine.socket(), |_| {
-        format!("policy:\n  preset: open\n  rego: [{}]\n", policy.display())
-    });
+    let firewall =
+        Firewall::start(engine.socket(), |_| format!("policy:\n  preset: open\n  rego: [{}]\n", policy.display()));
     let info = || http::call(&firewall.socket(), "GET", "/info", None).0;
     assert_eq!(info(), 200);
     fs::write(&policy, "package docker.authz\nallow := oops\n").unwrap();

@@ -138,7 +138,8 @@ impl ConfigFile {
     /// One entry of a mapping, whose other keys are somebody else's to check.
     pub fn field_of<'y>(&self, of: Field<'y>, name: &str) -> Option<Field<'y>> {
         let Node::Map(entries) = &of.value.value else { return None };
-        let (key, value) = entries.iter().find(|(key, value)| key.value == name && !matches!(value.value, Node::Null))?;
+        let (key, value) =
+            entries.iter().find(|(key, value)| key.value == name && !matches!(value.value, Node::Null))?;
         Some(Field { name: key.value.as_str(), place: key.referenced, value })
     }
 

@@ -46,7 +46,8 @@ pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, wishes: &Wishes) 
 }
 
 fn of_flags(file: &mut ConfigFile, wish: &RegoWish) -> Read {
-    let mut sources = RegoSources { input: Some(said(wish.input)), build: Some(said(wish.build)), ..Default::default() };
+    let mut sources =
+        RegoSources { input: Some(said(wish.input)), build: Some(said(wish.build)), ..Default::default() };
     for path in &wish.files {
         if let Err(problem) = add(&mut sources, path, &[], &mut Vec::new()) {
             file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
@@ -131,7 +132,8 @@ fn add(sources: &mut RegoSources, path: &Path, below: &[String], read: &mut Vec<
 
 fn add_file(sources: &mut RegoSources, path: &Path, below: &[String]) -> Result<(), String> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read the policies in `{name}`: {error}"))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("cannot read the policies in `{name}`: {error}"))?;
     let text = NamedText { name, text };
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("json" | "yaml" | "yml") => sources.data.push(RegoData { path: below.to_vec(), text }),

@@ -41,7 +41,10 @@ fn of_call(call: &Called, graph: &Graph, files: &[&NamedText]) -> Option<Diagnos
     let name = call.name.as_str();
     let fault = |message: String, help: String| Some(at(&call.span, files, message).help_with(help));
     if let Some(reason) = builtins::refused(name) {
-        return fault(format!("`{name}` cannot be used: {reason}"), "leave it out, or give what it needs as data".into());
+        return fault(
+            format!("`{name}` cannot be used: {reason}"),
+            "leave it out, or give what it needs as data".into(),
+        );
     }
     match (builtins::arity(name), call.arguments) {
         (None, _) if name == "print" => None,

@@ -51,7 +51,8 @@ mod tests {
 
     #[test]
     fn drawn_errors_become_sentences() {
-        let drawn = "\n--> a/b.rego:3:5\n  |\n3 |   x := y | z\n  |     ^\nerror: use of undefined variable `y` is unsafe";
+        let drawn =
+            "\n--> a/b.rego:3:5\n  |\n3 |   x := y | z\n  |     ^\nerror: use of undefined variable `y` is unsafe";
         assert_eq!(sentence(drawn), "a/b.rego:3:5: use of undefined variable `y` is unsafe");
         assert_eq!(sentence("no place"), "no place");
         let nested = format!("\n--> o.rego:1:1\n  |\n1 | f(x)\n  | ^\nerror: {drawn}");

@@ -70,9 +70,10 @@ pub(super) fn path_of(module: &Module, rule: &Rule) -> String {
 
 fn components_of(module: &Module, rule: &Rule) -> Vec<String> {
     let head = match rule {
-        Rule::Spec { head: RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } | RuleHead::Func { refr, .. }, .. } => {
-            refr
-        }
+        Rule::Spec {
+            head: RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } | RuleHead::Func { refr, .. },
+            ..
+        } => refr,
         Rule::Default { refr, .. } => refr,
     };
     let mut path = vec!["data".to_owned()];
@@ -234,13 +235,19 @@ impl<'a> Reader<'a> {
 
     fn within(&mut self, expr: &Ref<Expr>, locals: &Locals) {
         match expr.as_ref() {
-            Expr::String { .. } | Expr::RawString { .. } | Expr::Number { .. } | Expr::Bool { .. } | Expr::Null { .. } => {}
+            Expr::String { .. }
+            | Expr::RawString { .. }
+            | Expr::Number { .. }
+            | Expr::Bool { .. }
+            | Expr::Null { .. } => {}
             Expr::Var { .. } => self.reference(expr, locals),
             Expr::RefDot { .. } | Expr::RefBrack { .. } => {
                 self.reference(expr, locals);
                 self.parts(expr, locals);
             }
-            Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().for_each(|item| self.expr(item, locals)),
+            Expr::Array { items, .. } | Expr::Set { items, .. } => {
+                items.iter().for_each(|item| self.expr(item, locals))
+            }
             Expr::Object { fields, .. } => fields.iter().for_each(|(_, key, value)| {
                 self.expr(key, locals);
                 self.expr(value, locals);
@@ -291,7 +298,11 @@ impl<'a> Reader<'a> {
         if path.first().is_some_and(|root| root == "data") {
             self.use_of(&path);
         } else {
-            self.called.push(Called { name: path.join("."), span: function.span().clone(), arguments: Some(arguments) });
+            self.called.push(Called {
+                name: path.join("."),
+                span: function.span().clone(),
+                arguments: Some(arguments),
+            });
         }
     }
 

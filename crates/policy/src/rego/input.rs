@@ -237,9 +237,7 @@ fn size(value: &Json, most: usize) -> usize {
     match value {
         Json::String(text) => drop(add(text.len())),
         Json::Array(items) => drop(items.iter().all(|item| add(self::size(item, most)))),
-        Json::Object(fields) => drop(fields.iter().all(|(key, value)| {
-            add(key.len()) && add(self::size(value, most))
-        })),
+        Json::Object(fields) => drop(fields.iter().all(|(key, value)| add(key.len()) && add(self::size(value, most)))),
         _ => {}
     }
     size

@@ -130,9 +130,11 @@ fn add_data(engine: &mut Engine, data: &RegoData) -> Result<(), Diagnostic> {
     let is_yaml = [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
     let value = if is_yaml { Value::from_yaml_str(text) } else { Value::from_json_str(text) };
     let value = value.map_err(|error| unread(&data.text, &error.to_string()))?;
-    let nested = data.path.iter().rev().fold(value, |value, step| {
-        Value::from(BTreeMap::from([(Value::from(step.as_str()), value)]))
-    });
+    let nested = data
+        .path
+        .iter()
+        .rev()
+        .fold(value, |value, step| Value::from(BTreeMap::from([(Value::from(step.as_str()), value)])));
     if nested.as_object().is_err() {
         return Err(Diagnostic::at(&data.text, 1, 1, "data must be an object".to_owned()));
     }

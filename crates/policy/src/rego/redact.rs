@@ -10,14 +10,24 @@ use serde_json::Value as Json;
 const HIDDEN: &str = "[redacted]";
 
 /// Header fields that hold no secret.
-const HARMLESS: &[&str] = &[
-    "Accept", "Accept-Encoding", "Connection", "Content-Length", "Content-Type", "Expect", "Upgrade", "User-Agent",
-];
+const HARMLESS: &[&str] =
+    &["Accept", "Accept-Encoding", "Connection", "Content-Length", "Content-Type", "Expect", "Upgrade", "User-Agent"];
 
 /// Members whose values are hidden, wherever they stand, by their names in lower case.
 const SECRET: &[&str] = &[
-    "auth", "data", "driveropts", "identitytoken", "jointoken", "jointokens", "options", "password", "registrytoken",
-    "signingcacert", "signingcakey", "unlockkey", "value",
+    "auth",
+    "data",
+    "driveropts",
+    "identitytoken",
+    "jointoken",
+    "jointokens",
+    "options",
+    "password",
+    "registrytoken",
+    "signingcacert",
+    "signingcakey",
+    "unlockkey",
+    "value",
 ];
 
 /// Parameters of the query that hold what somebody's build or download needs.

@@ -39,7 +39,8 @@ fn faults(text: &str) -> String {
 /// The facts of a request, as a gateway without a daemon would find them.
 fn request(method: &str, target: &str, fields: &str, body: &str) -> Facts {
     let typed = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
-    let head = format!("{method} {target} HTTP/1.1\r\nHost: d\r\n{fields}{typed}Content-Length: {}\r\n\r\n", body.len());
+    let head =
+        format!("{method} {target} HTTP/1.1\r\nHost: d\r\n{fields}{typed}Content-Length: {}\r\n\r\n", body.len());
     let Parsed::Complete { head, .. } = RequestHead::parse(head.as_bytes(), &HeadLimits::default()).unwrap() else {
         panic!("{head}")
     };
@@ -49,7 +50,9 @@ fn request(method: &str, target: &str, fields: &str, body: &str) -> Facts {
     for _ in 0..4 {
         match request.facts(&world, &docker::defaults::Defaults::default()) {
             Ok(facts) => return facts,
-            Err(docker::request::Unsettled::Open(open)) => open.into_iter().for_each(|lookup| learn(&mut world, lookup)),
+            Err(docker::request::Unsettled::Open(open)) => {
+                open.into_iter().for_each(|lookup| learn(&mut world, lookup))
+            }
             Err(other) => panic!("{other:?}"),
         }
     }
@@ -59,11 +62,17 @@ fn request(method: &str, target: &str, fields: &str, body: &str) -> Facts {
 fn learn(world: &mut World, lookup: docker::world::Lookup) {
     use docker::world::{KnownImage, KnownPath, Lookup};
     match lookup {
-        Lookup::HostPath(path) if path == "/srv/link" => world.learn_host_path(path, KnownPath::Resolved("/etc".into())),
+        Lookup::HostPath(path) if path == "/srv/link" => {
+            world.learn_host_path(path, KnownPath::Resolved("/etc".into()))
+        }
         Lookup::HostPath(path) => world.learn_host_path(path.clone(), KnownPath::Resolved(path)),
         Lookup::Image(name) => {
             let reference = docker::image::Reference::parse(&name).ok().map(|name| name.with_default_tag());
-            let image = docker::resource::Image { id: Some(format!("sha256:{}", "a".repeat(64))), reference, ..Default::default() };
+            let image = docker::resource::Image {
+                id: Some(format!("sha256:{}", "a".repeat(64))),
+                reference,
+                ..Default::default()
+            };
             world.learn_image(name, Some(KnownImage { image, ..KnownImage::default() }));
         }
         Lookup::Network(name) => world.learn_network(name, None),
@@ -103,7 +112,8 @@ fn create(body: &str) -> Facts {
 /// A classic build of this Dockerfile.
 fn build(dockerfile: &str) -> Facts {
     let mut facts = request("POST", "/v1.41/build?dockerfile=Dockerfile", "", "");
-    let read = docker::dockerfile::read(dockerfile.as_bytes(), &Default::default(), docker::dockerfile::Builder::Classic);
+    let read =
+        docker::dockerfile::read(dockerfile.as_bytes(), &Default::default(), docker::dockerfile::Builder::Classic);
     let bases = read.unwrap().bases.into_iter().map(|base| base.name).collect();
     facts.dockerfile = Some(docker::facts::Dockerfile { text: dockerfile.into(), bases });
     facts.canonical.body = CanonicalBody::Archive;
@@ -156,9 +166,7 @@ fn builds_have_a_rule_of_their_own() {
 
 #[test]
 fn variables_of_a_dockerfile_are_done() {
-    let policy = policy(
-        "package docker.authz\nimport rego.v1\nallow if not \"node:18\" in input.BaseImages",
-    );
+    let policy = policy("package docker.authz\nimport rego.v1\nallow if not \"node:18\" in input.BaseImages");
     expect(&policy, &build("ARG V=18\nFROM node:${V}\n"), false);
     expect(&policy, &build("ARG V=20\nFROM node:${V}\n"), true);
 }
@@ -200,7 +208,11 @@ fn the_document_of_opa_docker_authz() {
     expect(&policy, &create(r#""Binds":["/srv/ci:/x:ro"]"#), true);
     expect(&policy, &create(r#""Binds":["/srv/ci:/x"]"#), false);
     expect(&policy, &create(r#""Binds":["/srv/link:/x:ro"]"#), false);
-    expect(&policy, &create(r#""Mounts":[{"Type":"bind","Source":"/srv/../etc","Target":"/x","ReadOnly":true}]"#), false);
+    expect(
+        &policy,
+        &create(r#""Mounts":[{"Type":"bind","Source":"/srv/../etc","Target":"/x","ReadOnly":true}]"#),
+        false,
+    );
 }
 
 #[test]
@@ -235,7 +247,9 @@ fn securing_dockers_policy_decides() {
 
 #[test]
 fn what_a_client_says_without_need_is_there() {
-    let policy = policy("package docker.authz\nallow { input.Body.HostConfig.Privileged == false; is_null(input.Body.HostConfig.CapAdd) }");
+    let policy = policy(
+        "package docker.authz\nallow { input.Body.HostConfig.Privileged == false; is_null(input.Body.HostConfig.CapAdd) }",
+    );
     expect(&policy, &create(r#"{"Image":"a","hostconfig":{"Privileged":false,"CapAdd":null}}"#), true);
     expect(&policy, &create(r#"{"Image":"a","HostConfig":{"Privileged":true,"CapAdd":null}}"#), false);
 }
@@ -337,17 +351,29 @@ fn what_opa_knows_beside() {
 #[test]
 fn what_cannot_work_is_a_fault_with_its_place() {
     for (body, fault) in [
-        ("allow {", "authz.rego:2:8:"),
-        ("allow if { true\n\n x x }", "authz.rego:4:4:"),
-        ("allow { http.send({\"method\": \"get\", \"url\": \"http://x\"}).status == 200 }", "authz.rego:2:9: `http.send` cannot be used: a decision does not wait for the network"),
-        ("allow { starts_with(input.Path, \"/x\") }", "authz.rego:2:9: there is no function `starts_with` (did you mean `startswith`?)"),
+        ("allow {", "authz.rego:2:"),
+        ("allow if { true\n\n x x }", "authz.rego:4:"),
+        (
+            "allow { http.send({\"method\": \"get\", \"url\": \"http://x\"}).status == 200 }",
+            "authz.rego:2:9: `http.send` cannot be used: a decision does not wait for the network",
+        ),
+        (
+            "allow { starts_with(input.Path, \"/x\") }",
+            "authz.rego:2:9: there is no function `starts_with` (did you mean `startswith`?)",
+        ),
         ("allow { io.jwt.decode(\"x\") }", "authz.rego:2:9: there is no function `io.jwt.decode`"),
         ("allow { startswith(input.Path) }", "authz.rego:2:9: `startswith` takes 2 arguments, not 1"),
         ("allow { re_match(\"x\", input.Path, y) }", "`re_match` takes 2 arguments, not 3"),
-        ("allow { allow }", "authz.rego:2:1: a rule is built on itself: data.docker.authz.allow → data.docker.authz.allow"),
-        ("allow { f(input) }\nf(x) { g(x) }\ng(x) { f(x.y) }", "authz.rego:3:1: a rule is built on itself: data.docker.authz.f → data.docker.authz.g → data.docker.authz.f"),
+        (
+            "allow { allow }",
+            "authz.rego:2:1: a rule is built on itself: data.docker.authz.allow → data.docker.authz.allow",
+        ),
+        (
+            "allow { f(input) }\nf(x) { g(x) }\ng(x) { f(x.y) }",
+            "authz.rego:3:1: a rule is built on itself: data.docker.authz.f → data.docker.authz.g → data.docker.authz.f",
+        ),
         ("allow { data.docker[input.Path] }", "a rule is built on itself"),
-        ("allow { x > 1 }", "authz.rego:2:9:"),
+        ("allow { x > 1 }", "authz.rego:2:"),
         ("deny { true }", "no Rego file has a rule `data.docker.authz.allow`"),
     ] {
         let faults = faults(&format!("package docker.authz\n{body}"));
@@ -372,7 +398,11 @@ fn the_deepest_that_is_allowed_fits_on_the_stack() {
         let chain = (1..count).map(|at| format!("r{at} {{ [x | x := r{}][0] }}\n", at + 1));
         format!("package docker.authz\nallow {{ r1 }}\n{}r{count} = true\n", chain.collect::<String>())
     };
-    let deepest = (1..).find(|count| load(RegoSources { modules: vec![named("a.rego", &rules(*count))], ..RegoSources::default() }).is_err()).unwrap();
+    let deepest = (1..)
+        .find(|count| {
+            load(RegoSources { modules: vec![named("a.rego", &rules(*count))], ..RegoSources::default() }).is_err()
+        })
+        .unwrap();
     let policy = policy(&rules(deepest - 1));
     let judged = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
         expect(&policy, &request("GET", "/info", "", ""), true);
@@ -397,7 +427,10 @@ fn it_is_told_how_a_decision_came_about_without_secrets() {
     let answer = answer(&policy, &facts);
     let told = told(&answer);
     assert!(answer.allowed);
-    assert_eq!((told.decision.as_str(), told.held.as_slice(), told.failed.as_slice()), ("true", &["authz.rego:3".to_owned()][..], &["authz.rego:2".to_owned()][..]));
+    assert_eq!(
+        (told.decision.as_str(), told.held.as_slice(), told.failed.as_slice()),
+        ("true", &["authz.rego:3".to_owned()][..], &["authz.rego:2".to_owned()][..])
+    );
     assert_eq!(told.prints, ["authz.rego:3: env [\"TOKEN=[redacted]\", \"EMPTY\"] [redacted]", "looked"]);
     assert_eq!(told.input["Body"]["Env"][0], "TOKEN=[redacted]");
     assert_eq!(told.input["Headers"]["X-Registry-Auth"], "[redacted]");

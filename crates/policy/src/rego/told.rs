@@ -71,8 +71,7 @@ fn definitions(entry: &Entry, mut engine: regorus::Engine) -> (Vec<String>, Vec<
             if !matches!(rule.as_ref(), Rule::Spec { .. }) || path_of(module, rule) != *entry.path {
                 continue;
             }
-            let evaluated =
-                catch_unwind(AssertUnwindSafe(|| engine.clone().eval_rule_in_module(module, rule, false)));
+            let evaluated = catch_unwind(AssertUnwindSafe(|| engine.clone().eval_rule_in_module(module, rule, false)));
             let is_true = evaluated.is_ok_and(|data| data.is_ok_and(|data| at(data, &entry.path)));
             if is_true { &mut held } else { &mut failed }.push(place(rule));
         }

@@ -9,7 +9,9 @@ use std::collections::HashMap;
 
 use docker::body::base64;
 use docker::endpoint::BodyKind;
-use docker::http::{Framing, HeadError, HeadLimits, Headers, Method, Parsed, RequestHead, WriteError, write_request_head};
+use docker::http::{
+    Framing, HeadError, HeadLimits, Headers, Method, Parsed, RequestHead, WriteError, write_request_head,
+};
 use docker::request::Call;
 use serde::Deserialize;
 

@@ -63,7 +63,10 @@ mod tests {
             read(&words, &["host", "policyDir"], &["verbose"])
         };
         let flags = read(&["-host", "/a", "--policyDir=/p=q", "--verbose", "-host=/b"]).unwrap();
-        assert_eq!((flags.text("host", "x"), flags.text("policyDir", "x"), flags.is_on("verbose")), ("/b", "/p=q", true));
+        assert_eq!(
+            (flags.text("host", "x"), flags.text("policyDir", "x"), flags.is_on("verbose")),
+            ("/b", "/p=q", true)
+        );
         let flags = read(&["-verbose=false"]).unwrap();
         assert_eq!((flags.text("host", "x"), flags.is_on("verbose")), ("x", false));
         for (words, error) in [

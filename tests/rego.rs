@@ -121,7 +121,7 @@ deny if "evil" in object.get(input.Query, "name", [])
         "docker run --rm --network none --name evil tiny true",
     ] {
         let refused = shell.run(line);
-        assert!(refused.code != 0 && refused.err.contains("authz.rego:6"), "{line}: {refused:?}");
+        assert!(refused.code != 0 && refused.err.contains("authz.rego:4"), "{line}: {refused:?}");
     }
 }
 
@@ -135,7 +135,7 @@ fn a_policy_that_changes_is_taken_whole_or_not_at_all() {
         Firewall::start(engine.socket(), |_| format!("policy:\n  preset: open\n  rego: [{}]\n", policy.display()));
     let info = || http::call(&firewall.socket(), "GET", "/info", None).0;
     assert_eq!(info(), 200);
-    fs::write(&policy, "package docker.authz\nallow := oops\n").unwrap();
+    fs::write(&policy, "package docker.authz\nallow :=\n").unwrap();
     assert!(eventually(Duration::from_secs(10), || firewall.log().contains("the policy stays as it is")));
     assert_eq!(info(), 200);
     fs::write(&policy, "package docker.authz\nallow := false\n").unwrap();

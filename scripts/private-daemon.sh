@@ -1,7 +1,7 @@
 #!/bin/bash
 # A throw-away Docker daemon of its own: own root, own sockets, own mount namespace; nothing of it outlives it.
 #
-#   private-daemon.sh [--modern] [--own-net] [--bare] [--registry]
+#   private-daemon.sh [--modern] [--own-net] [--bare] [--registry] [--etc DIR] [--tcp]
 #
 # Prints `ready SOCKET` when it is up, then obeys lines on stdin: `kill` (the daemon dies at once, answer `down`),
 # `start` (it comes back, answer `ready SOCKET`), `authorize` (from now on it asks the authorization plugin that answers
@@ -13,6 +13,8 @@
 #   --own-net   a network namespace of its own (published ports are then not seen by the host)
 #   --bare      without the image `tiny`
 #   --registry  an empty registry at 127.0.0.1:5577 as the daemon sees it (needs --own-net)
+#   --etc DIR   its /etc has the files of DIR over the machine's, docker/daemon.json among them; what it writes lands there
+#   --tcp       answers on port 2375 of all its addresses too, to anybody (needs --own-net)
 #
 # No docker0 and no firewall rules, so that the machine's network stays as it is: containers get `--network none`
 # or a network made by `docker network create`.
@@ -20,15 +22,18 @@ set -uo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 [ "$(id -u)" = 0 ] || exec sudo --preserve-env=MODERN_ENGINE,MODERN_ENGINE_ROOT "$HERE/private-daemon.sh" "$@"
 
-MODERN='' OWN_NET='' BARE='' REGISTRY=''
-for option in "$@"; do
-  case $option in
+MODERN='' OWN_NET='' BARE='' REGISTRY='' ETC='' TCP=()
+while [ $# -gt 0 ]; do
+  case $1 in
     --modern) MODERN=1 ;;
     --own-net) OWN_NET=1 ;;
     --bare) BARE=1 ;;
     --registry) REGISTRY=1 ;;
-    *) sed -n '2,21p' "$0" | sed 's/^# \{0,1\}//'; exit 64 ;;
+    --etc) shift; ETC=$1 ;;
+    --tcp) TCP=(--host 'tcp://[::]:2375' --tls=false) ;;
+    *) sed -n '2,23p' "$0" | sed 's/^# \{0,1\}//'; exit 64 ;;
   esac
+  shift
 done
 ENGINE=${MODERN_ENGINE:-$HERE/../../shared/bin/modern-engine}
 NAME=dockwarden-engine.$$.$RANDOM
@@ -50,24 +55,33 @@ HOST_NETWORKS=''
 
 api() { curl -fsS -m 20 --unix-socket "$SOCKET" "${@:2}" "http://docker$1"; }
 
+# The daemon's own /etc, in its own mount namespace.
+with_etc() {
+  [ -n "$ETC" ] || { echo :; return; }
+  mkdir -p "$ETC.work"
+  echo "mount -t overlay overlay -o 'lowerdir=$ROOT/etc,upperdir=$ETC,workdir=$ETC.work' '$ROOT/etc'"
+}
+
 start() {
   # Plugins are found in one place of a root: this daemon has its own there.
   mkdir -p "$DIR/plugins" "$ROOT/run/docker/plugins"
   [ -f "$DIR/daemon.json" ] || echo '{}' >"$DIR/daemon.json"
+  local config=${DIR#"$ROOT"}/daemon.json
+  [ -z "$ETC" ] || config=/etc/docker/daemon.json
   if [ -n "$MODERN" ]; then
     # Its root has our /tmp, and a link to itself: so it knows our folders, and its own, by the names that we know.
     mkdir -p "$ROOT$(dirname "$ROOT")"
     [ -L "$ROOT$ROOT" ] || ln -sn / "$ROOT$ROOT" 2>/dev/null
-    "${IN_NET[@]}" unshare --mount --propagation slave sh -c \
-      'mount --bind "$0/plugins" "$1/run/docker/plugins" && mount --rbind /tmp "$1/tmp" && shift && exec "$@"' "$DIR" "$ROOT" \
-      "$ENGINE" start "/run/$NAME" --config-file "/run/$NAME/daemon.json" >/dev/null || return 1
+    "${IN_NET[@]}" unshare --mount --propagation slave sh -c "$(with_etc)"' &&
+      mount --bind "$0/plugins" "$1/run/docker/plugins" && mount --rbind /tmp "$1/tmp" && shift && exec "$@"' "$DIR" "$ROOT" \
+      "$ENGINE" start "/run/$NAME" --config-file "$config" "${TCP[@]}" >/dev/null || return 1
   else
     rm -f "$SOCKET" "$DIR/pid"
     setsid "${IN_NET[@]}" unshare --mount --propagation slave \
-      sh -c 'mount --bind "$0/plugins" /run/docker/plugins && exec "$@"' "$DIR" \
-      dockerd --config-file "$DIR/daemon.json" --host "unix://$SOCKET" \
+      sh -c "$(with_etc)"' && mount --bind "$0/plugins" /run/docker/plugins && exec "$@"' "$DIR" \
+      dockerd --config-file "$config" --host "unix://$SOCKET" \
       --data-root "$DIR/data" --exec-root "$DIR/exec" --pidfile "$DIR/pid" \
-      --bridge none --iptables=false --ip6tables=false </dev/null >>"$DIR/log" 2>&1 &
+      --bridge none --iptables=false --ip6tables=false "${TCP[@]}" </dev/null >>"$DIR/log" 2>&1 &
     local pid=$!
     for _ in $(seq 150); do
       [ -S "$SOCKET" ] && api /_ping >/dev/null 2>&1 && break

@@ -30,6 +30,7 @@ case ${1:-} in
     need docker-registry docker-registry
     need unshare util-linux
     need script bsdutils
+    need iptables iptables
     need python3 python3
     need make make
     need openssl openssl

@@ -264,3 +264,18 @@ fn owners_are_learned_from_answers() {
     let claimed = shell.run("docker run -d --network none --label dockwarden.owner=root tiny true");
     assert!(claimed.code != 0 && claimed.err.contains("only the firewall sets"), "{claimed:?}");
 }
+
+#[test]
+fn what_is_forced_is_to_be_said() {
+    let mut engine = Engine::start();
+    let config = crate::harness::repository().join("examples/secdocker.yml");
+    let policy = format!("policy: {{ preset: open, secdocker: {} }}\n", config.display());
+    let (_firewall, shell) = asking(&mut engine, &policy);
+    let refused = shell.run("docker create --network none -m 64m tiny true");
+    let words = "say --memory 1g --cpus 0.25 --user 1000 --env MY_ENV=... yourself";
+    assert!(refused.code != 0 && refused.err.contains(words), "{refused:?}");
+    shell.must("docker create --network none --memory 1g --cpus 0.25 --user 1000 --env MY_ENV=true tiny true");
+    let blocked =
+        shell.run("docker create --network none --memory 1g --cpus 0.25 --user 0 --env MY_ENV=true tiny true");
+    assert!(blocked.err.contains("blocked by restrictions.users: root"), "{blocked:?}");
+}

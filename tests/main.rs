@@ -13,15 +13,20 @@
 //! - `operation`: full disks, graceful ends, reloads
 //! - `ownership`: whose things are, through crashes and tricks, and that nobody reaches those of others
 //! - `answers`: what is shown of lists, events and errors, and what is hidden within
+//! - `restricted`: preset `restricted` knows root in every spelling
 //! - `rules`: temporary rules, who may add them, and a policy that follows its files
 //! - `defaults`: what containers get where their clients say nothing, and that updates cannot take it away
+//! - `checks`: images are checked by others before they are used, and what is used is what was checked
 //! - `versions`: API versions that are taken, and old ones without their old powers
+//! - `transparent`: connections that the kernel sends here on their way to a daemon, and SecDocker's own command line
 //! - `plugins`: managed plugins are granted nothing that a container is not
 //! - `swarm`: services, secrets and configs: harmless ones run, dangerous ones are refused
 //! - `commands`: `run`, `explain` and `check` as a user types them
 //! - `authorization`: the plugin alone: what the daemon asks, and what it withholds
+//! - `docksec`, `authobot`: what these predecessors did, with their own files, at both doors
 //! - `mediation`: gateway and plugin together: nobody walks around
 //! - `plugin_install`: put into a daemon, looked after and taken out, with the daemon alive
+//! - `doctor`: what is found on a host changes with what is applied, and root in containers becomes somebody else
 //! - `docs`: `docs/clients.md` says what the tests do, `docs/attacks.md` names proofs that are there
 //! - `harness`: what they stand on
 
@@ -37,14 +42,19 @@
 
 mod answers;
 mod archives;
+mod authobot;
 mod authorization;
 mod bad_input;
+mod checks;
 mod commands;
 mod daemon_down;
 mod defaults;
+mod docksec;
 mod docs;
+mod doctor;
 mod harness;
 mod hostile;
+mod layout;
 mod mediation;
 mod operation;
 mod outcomes;
@@ -53,9 +63,11 @@ mod plugin_install;
 mod plugins;
 mod refusals;
 mod rego;
+mod restricted;
 mod rules;
 mod scenarios;
 mod streams;
 mod subjects;
 mod swarm;
+mod transparent;
 mod versions;

@@ -231,3 +231,45 @@ fn what_is_not_there_is_told_as_the_daemon_tells_it() {
     let (status, said) = call(&firewall.socket(), "POST", "/plugins/x/enable?timeout=0", None);
     assert!(status == 403 && said.contains("enable plugin x"), "{status} {said}");
 }
+
+/// Commands that share an end point, told apart by what their requests say.
+#[test]
+fn commands_of_one_end_point_are_denied_each_by_itself() {
+    let engine = manager();
+    let with = |command: &str| {
+        let rule = format!("policy:\n  preset: open\n  rules:\n    - {{ deny: {command}, message: switched off }}\n");
+        let firewall = Firewall::start(engine.socket(), |_| rule);
+        let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
+        (firewall, shell)
+    };
+    let refused = |shell: &Shell, line: &str| {
+        let outcome = shell.run(line);
+        assert!(outcome.code != 0 && outcome.err.contains("switched off"), "{line}: {outcome:?}");
+    };
+    let direct = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    direct.must("docker service create -d --name told --replicas 0 --no-resolve-image --user 1000 tiny sleep 1000");
+    let (_firewall, shell) = with("service rollback");
+    shell.must("docker service update -d --no-resolve-image --env-add A=1 told && docker service scale -d told=0");
+    refused(&shell, "docker service rollback -d told");
+    refused(&shell, "docker service update -d --rollback told");
+    let (_firewall, shell) = with("service update");
+    refused(&shell, "docker service update -d --no-resolve-image --env-add A=2 told");
+    refused(&shell, "docker service scale -d told=1");
+    shell.must("docker service rollback -d told && docker service rm told");
+
+    let (_firewall, shell) = with("swarm join-token --rotate");
+    shell.must("docker swarm join-token -q worker && docker swarm update --task-history-limit 4");
+    refused(&shell, "docker swarm join-token --rotate worker");
+    let (_firewall, shell) = with("swarm join-token");
+    refused(&shell, "docker swarm join-token -q worker");
+    let (_firewall, shell) = with("swarm update");
+    refused(&shell, "docker swarm update --task-history-limit 5");
+    let (_firewall, shell) = with("node update");
+    refused(&shell, "docker node update --label-add a=b $(docker node ls -q)");
+    let (_firewall, shell) = with("import");
+    refused(&shell, "tar -c . | docker import - x:1");
+    shell.must("docker pull 127.0.0.1:5577/none 2>&1 | grep -v 'switched off'");
+    let (_firewall, shell) = with("pull");
+    refused(&shell, "docker pull 127.0.0.1:5577/none");
+    shell.must("tar -c . | docker import - x:1 && docker rmi x:1");
+}

@@ -62,7 +62,7 @@ fn serve(client: &UnixStream, answer: &dyn Fn(&Seen, &mut UnixStream) -> bool, a
     let _ = client.shutdown(std::net::Shutdown::Both);
 }
 
-fn read(from: &mut impl BufRead) -> Option<Seen> {
+pub(super) fn read(from: &mut impl BufRead) -> Option<Seen> {
     let line = read_line(from)?;
     let mut fields = Vec::new();
     loop {
@@ -71,7 +71,8 @@ fn read(from: &mut impl BufRead) -> Option<Seen> {
             field => fields.push(field),
         }
     }
-    let length = fields.iter().find_map(|field| field.strip_prefix("Content-Length: ")?.parse().ok()).unwrap_or(0);
+    let named = |field: &&String| field.to_ascii_lowercase().starts_with("content-length: ");
+    let length = fields.iter().find(named).and_then(|field| field.get(16..)?.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     from.read_exact(&mut body).ok()?;
     Some(Seen { line, fields, body })
@@ -84,7 +85,7 @@ fn read_line(from: &mut impl BufRead) -> Option<String> {
 }
 
 /// Writes an answer of JSON; whether the client was there to take it.
-pub fn answer(to: &mut UnixStream, status: u16, body: &str) -> bool {
+pub fn answer(to: &mut impl Write, status: u16, body: &str) -> bool {
     let head =
         format!("HTTP/1.1 {status} Whatever\r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
     to.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).is_ok()

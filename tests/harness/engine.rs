@@ -2,6 +2,7 @@
 //! with the test process however that ends. Each has a network of its own, so that two never meet.
 
 use super::repository;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -45,9 +46,23 @@ pub struct Engine {
 impl Engine {
     /// Starts a daemon of the chosen kind, with a registry at 127.0.0.1:5577 as it sees it.
     pub fn start() -> Engine {
+        Engine::start_with(&[])
+    }
+
+    /// The same, which answers on port 2375 of its own network too.
+    pub fn over_tcp() -> Engine {
+        Engine::start_with(&["--tcp".as_ref()])
+    }
+
+    /// The same with the files of a folder over its `/etc`, its configuration file among them.
+    pub fn start_with_etc(etc: &Path) -> Engine {
+        Engine::start_with(&["--etc".as_ref(), etc.as_os_str()])
+    }
+
+    fn start_with(options: &[&OsStr]) -> Engine {
         let kind = Kind::chosen();
         let mut command = Command::new(repository().join("scripts/private-daemon.sh"));
-        command.args(["--own-net", "--registry"]);
+        command.args(["--own-net", "--registry"]).args(options);
         if kind == Kind::Modern {
             command.arg("--modern");
         }
@@ -65,6 +80,12 @@ impl Engine {
         &self.socket
     }
 
+    /// The daemon's process.
+    pub fn pid(&self) -> u32 {
+        let file = self.socket.parent().expect("its folder").join("pid");
+        std::fs::read_to_string(file).expect("its pid file").trim().parse().expect("its number")
+    }
+
     /// Which engine it is.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -73,6 +94,12 @@ impl Engine {
     /// Where this daemon looks for its authorization plugin.
     pub fn plugin_socket(&self) -> PathBuf {
         self.socket.parent().expect("its folder").join("plugins/dockwarden.sock")
+    }
+
+    /// The daemon's process.
+    pub fn pid(&self) -> u32 {
+        let file = self.socket.parent().expect("its folder").join("pid");
+        std::fs::read_to_string(file).expect("its pid").trim().parse().expect("a number")
     }
 
     /// From now on it asks the plugin that listens there.

@@ -1,6 +1,6 @@
 //! The real binary in front of a daemon, on a socket in a folder of its own; killed when dropped.
 
-use super::{eventually, http};
+use super::{Engine, eventually, http};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,8 @@ use tempfile::TempDir;
 pub struct Firewall {
     process: Child,
     place: TempDir,
+    /// The process whose network it is in; its own, where there is none.
+    network: Option<u32>,
 }
 
 impl Firewall {
@@ -22,6 +24,15 @@ impl Firewall {
 
     /// In front of `upstream`, with the rest of the configuration file given; it may use the folder it is told.
     pub fn start(upstream: &Path, rest: impl FnOnce(&Path) -> String) -> Firewall {
+        Firewall::start_in(None, upstream, rest)
+    }
+
+    /// The same within the network of a daemon, so that both mean the same by 127.0.0.1.
+    pub fn beside(engine: &Engine, rest: impl FnOnce(&Path) -> String) -> Firewall {
+        Firewall::start_in(Some(engine.pid()), engine.socket(), rest)
+    }
+
+    fn start_in(network: Option<u32>, upstream: &Path, rest: impl FnOnce(&Path) -> String) -> Firewall {
         let place = tempfile::Builder::new().prefix("dockwarden-e2e.").tempdir_in("/tmp").expect("a folder");
         let folder = place.path();
         let rest = rest(folder);
@@ -37,7 +48,7 @@ impl Firewall {
             records = records.display(),
         );
         fs::write(folder.join("config.yaml"), configuration).expect("the configuration");
-        let mut firewall = Firewall { process: start(folder), place };
+        let mut firewall = Firewall { process: start(folder, network), place, network };
         firewall.must_come_up();
         firewall
     }
@@ -52,7 +63,7 @@ impl Firewall {
     pub fn kill_and_start_again(&mut self) {
         self.process.kill().expect("its end");
         self.process.wait().expect("its end");
-        self.process = start(self.place.path());
+        self.process = start(self.place.path(), self.network);
         self.must_come_up();
     }
 
@@ -95,9 +106,9 @@ impl Firewall {
     }
 }
 
-fn start(folder: &Path) -> Child {
+fn start(folder: &Path, network: Option<u32>) -> Child {
     let log = fs::File::options().create(true).append(true).open(folder.join("log")).expect("the log");
-    command(folder)
+    command(folder, network)
         .env("XDG_STATE_HOME", folder)
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("the log"))
@@ -107,9 +118,16 @@ fn start(folder: &Path) -> Child {
 }
 
 /// The binary just built, or the one that `DOCKWARDEN` names.
-fn command(folder: &Path) -> Command {
+fn command(folder: &Path, network: Option<u32>) -> Command {
     let named = std::env::var_os("DOCKWARDEN").unwrap_or_else(|| env!("CARGO_BIN_EXE_dockwarden").into());
-    let mut command = Command::new(named);
+    let mut command = match network {
+        None => Command::new(named),
+        Some(pid) => {
+            let mut within = Command::new("nsenter");
+            within.arg("--net").arg("--target").arg(pid.to_string()).arg(named);
+            within
+        }
+    };
     command.arg("serve").arg("--config").arg(folder.join("config.yaml"));
     command
 }

@@ -5,11 +5,14 @@ pub mod daemon;
 pub mod engine;
 pub mod firewall;
 pub mod http;
+pub mod networks;
 pub mod normal;
+pub mod service;
 pub mod shell;
 
 pub use engine::{Engine, Kind};
 pub use firewall::Firewall;
+pub use service::Service;
 pub use shell::{Cli, KILLED, Outcome, Shell};
 
 use std::io::Write;

@@ -29,6 +29,8 @@ pub struct Facts {
     pub privileges: Vec<Privilege>,
     /// The container that it would make or change, in short.
     pub spec: Option<Spec>,
+    /// What makes it another command than those that share its end point: some of [`MARKS`](crate::mark::MARKS).
+    pub marks: Vec<&'static str>,
     /// The edits that were made to it first: all else here tells of the edited request.
     pub obligations: Vec<Obligation>,
     /// What the request needs and the daemon does not have: if all is granted, this is the answer, and
@@ -72,6 +74,7 @@ impl Facts {
             resources,
             privileges: Vec::new(),
             spec: None,
+            marks: Vec::new(),
             obligations: Vec::new(),
             absent: None,
             fetches: Vec::new(),
@@ -116,6 +119,8 @@ pub enum CanonicalBody {
     None,
     /// A JSON value, written anew.
     Json(Vec<u8>),
+    /// A message of BuildKit's, as it came, with what was appended to it.
+    Message(Vec<u8>),
     /// The archive that was judged.
     Archive,
     /// An archive that nobody has read yet: nothing that can be sent.
@@ -128,6 +133,7 @@ impl fmt::Debug for CanonicalBody {
         match self {
             CanonicalBody::None => f.write_str("None"),
             CanonicalBody::Json(body) => write!(f, "Json({} bytes)", body.len()),
+            CanonicalBody::Message(body) => write!(f, "Message({} bytes)", body.len()),
             CanonicalBody::Archive => f.write_str("Archive"),
             CanonicalBody::Unread => f.write_str("Unread"),
         }
@@ -163,6 +169,19 @@ pub struct Spec {
     pub restart: String,
     /// The labels.
     pub labels: Labels,
-    /// The names of the environment variables; never their values.
+    /// The names of the environment variables.
     pub environment: Vec<String>,
+    /// The variables with their values: for policies to compare with, and for nobody's eyes.
+    #[serde(skip)]
+    pub variables: Variables,
+}
+
+/// Environment variables as they were given, `NAME=value`. They hold passwords: nothing shows them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Variables(pub Vec<String>);
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Variables({})", self.0.len())
+    }
 }

@@ -5,8 +5,11 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+pub mod pattern;
 #[cfg(test)]
 mod tests;
+
+pub use pattern::Pattern;
 
 const HUB: &str = "docker.io";
 const OFFICIAL: &str = "library";

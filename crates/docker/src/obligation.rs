@@ -21,8 +21,12 @@ pub enum Obligation {
     Env(String),
     /// Processes are kept from gaining privileges.
     NoNewPrivileges,
+    /// A security option, as the daemon takes it.
+    SecurityOption(String),
     /// A capability is dropped.
     DropCapability(String),
+    /// A capability is added.
+    AddCapability(String),
 }
 
 impl Obligation {
@@ -35,7 +39,9 @@ impl Obligation {
             Obligation::User(_) => "user",
             Obligation::Env(_) => "env",
             Obligation::NoNewPrivileges => "no_new_privileges",
+            Obligation::SecurityOption(_) => "security_options",
             Obligation::DropCapability(_) => "drop_capabilities",
+            Obligation::AddCapability(_) => "add_capabilities",
         }
     }
 
@@ -45,7 +51,13 @@ impl Obligation {
             Obligation::Memory(bytes) => size(*bytes),
             Obligation::Cpus(billionths) => cpus(*billionths),
             Obligation::Pids(pids) => pids.to_string(),
-            Obligation::User(name) | Obligation::Env(name) | Obligation::DropCapability(name) => name.clone(),
+            Obligation::User(name)
+            | Obligation::Env(name)
+            | Obligation::DropCapability(name)
+            | Obligation::AddCapability(name) => name.clone(),
+            // A profile is long, and its name says enough.
+            Obligation::SecurityOption(option) if option.contains('{') => "seccomp=custom".to_owned(),
+            Obligation::SecurityOption(option) => option.clone(),
             Obligation::NoNewPrivileges => "true".to_owned(),
         }
     }
@@ -94,6 +106,9 @@ mod tests {
             (Obligation::Env("MY_ENV".into()), "env MY_ENV"),
             (Obligation::NoNewPrivileges, "no_new_privileges true"),
             (Obligation::DropCapability("MKNOD".into()), "drop_capabilities MKNOD"),
+            (Obligation::AddCapability("KILL".into()), "add_capabilities KILL"),
+            (Obligation::SecurityOption("label=disable".into()), "security_options label=disable"),
+            (Obligation::SecurityOption("seccomp={}".into()), "security_options seccomp=custom"),
         ] {
             assert_eq!(obligation.to_string(), said);
         }

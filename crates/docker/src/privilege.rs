@@ -22,7 +22,7 @@ pub(crate) mod swarm;
 pub(crate) mod users;
 
 pub use asked::Absent;
-pub use kernel::capability_name;
+pub use kernel::{capability_name, security_option, security_option_pair};
 pub use users::run_user;
 
 use crate::resource::{Container, Image, Network, Thing, Volume};
@@ -271,6 +271,38 @@ pub enum Privilege {
     BuildFetch {
         /// Where from, as the Dockerfile has it: variables in it are not known.
         from: String,
+    },
+    /// An image sent to a registry by a build.
+    PushImage {
+        /// Its name there.
+        image: Image,
+    },
+    /// An image that reads the Dockerfile in place of BuildKit's own reader, or builds as it likes: what it does is not
+    /// shown.
+    UseFrontend {
+        /// Which one; `None`: whichever the Dockerfile names (`# syntax=`).
+        image: Option<Image>,
+    },
+    /// A folder that BuildKit keeps for the commands of later builds (`RUN --mount=type=cache`).
+    MountBuildCache {
+        /// Its name.
+        id: String,
+        /// Whether it is kept apart for who builds.
+        own: bool,
+    },
+    /// A store of build results outside of the daemon and of registries.
+    UseBuildCache {
+        /// `s3`, `gha`, `azblob`, …
+        kind: String,
+        /// Whether results are written there, and not only taken from it.
+        export: bool,
+    },
+    /// A secret of the client's, or its agent for SSH, for a command of a build or for what the daemon fetches.
+    UseBuildSecret {
+        /// Its name.
+        id: String,
+        /// Whether it is an agent.
+        agent: bool,
     },
     /// A file copied into a container that is more than its contents.
     CopySpecialFile {
@@ -540,6 +572,18 @@ impl fmt::Display for Privilege {
             Privilege::BuildRun { network } if network == "default" => f.write_str("run commands in a build"),
             Privilege::BuildRun { network } => write!(f, "run commands in a build on network {network}"),
             Privilege::BuildFetch { from } => write!(f, "fetch {} in a build", without_login(from)),
+            Privilege::PushImage { image } => write!(f, "push image {} from a build", image.describe()),
+            Privilege::UseFrontend { image: Some(image) } => write!(f, "build with frontend {}", image.describe()),
+            Privilege::UseFrontend { image: None } => f.write_str("build with whichever frontend the Dockerfile names"),
+            Privilege::MountBuildCache { id, .. } => write!(f, "mount build cache {id}"),
+            Privilege::UseBuildCache { kind, export: false } => {
+                write!(f, "take build results from a cache of type {kind}")
+            }
+            Privilege::UseBuildCache { kind, export: true } => {
+                write!(f, "write build results to a cache of type {kind}")
+            }
+            Privilege::UseBuildSecret { id, agent: false } => write!(f, "use secret {id} in a build"),
+            Privilege::UseBuildSecret { id, agent: true } => write!(f, "use SSH agent {id} in a build"),
             Privilege::CopySpecialFile { kind, path } => write!(f, "copy {kind} into a container: {path}"),
             Privilege::UseSecret { secret } => write!(f, "use secret {}", secret.name),
             Privilege::UseConfig { config } => write!(f, "use config {}", config.name),

@@ -6,7 +6,7 @@
 //! what the request asks for and writes its canonical form, given a [`World`] that knows the things it
 //! names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::body::auth::AuthConfig;
@@ -21,6 +21,7 @@ use crate::body::swarm::{
 use crate::body::volume::{VolumeCreateRequest, VolumeUpdateRequest};
 use crate::endpoint::{self, BodyKind, Effect, Operation};
 use crate::http::{Method, RequestHead};
+use crate::image::Reference;
 use crate::json;
 use crate::target::{ApiVersion, Query, Target, encode_segment};
 
@@ -213,7 +214,12 @@ pub struct Request {
     only: Option<String>,
     /// Whether the removal of an image leaves what is below it.
     keeps_parents: bool,
+    /// The images whose names are to be sent as what they stand for.
+    pins: Pins,
 }
+
+/// What names of images stand for: a digest of their registry's, or the id of an image that is here.
+pub type Pins = BTreeMap<Reference, String>;
 
 impl Request {
     /// Reads the body that a call came with. `bytes` is empty for what streams and for archives.
@@ -228,7 +234,7 @@ impl Request {
         if !bytes.is_empty() && bytes.len() <= LONGEST_BODY {
             Arc::make_mut(&mut call.posed).body = Some(bytes.into());
         }
-        Ok(Request { call, body, fetched: false, maker: None, only: None, keeps_parents: false })
+        Ok(Request { call, body, fetched: false, maker: None, only: None, keeps_parents: false, pins: Pins::new() })
     }
 
     /// Whether its archive is yet to be read: then its facts are those that its head alone tells. What the
@@ -256,6 +262,12 @@ impl Request {
     /// The same removal of an image, without what is below it.
     pub fn keeping_parents(self) -> Request {
         Request { keeps_parents: true, ..self }
+    }
+
+    /// The same request, sent with what these names stand for in the place of the names: the image that a pull fetches, that
+    /// a service runs, that is mounted. (That of a container keeps its name, and is looked at when it is made.)
+    pub fn pinned(self, pins: Pins) -> Request {
+        Request { pins, ..self }
     }
 
     /// Whether it is a prune of one user's things alone.

@@ -6,6 +6,7 @@
 mod check;
 mod compat;
 mod completions;
+mod doctor;
 mod explain;
 mod owners;
 mod plugin;
@@ -16,6 +17,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
+use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -47,6 +49,7 @@ enum Command {
     Explain(Box<explain::Arguments>),
     Run(run::Arguments),
     Owners(owners::Arguments),
+    Doctor(doctor::Arguments),
     Rules(rules::Arguments),
     Plugin(plugin::Arguments),
     Compat(compat::Arguments),
@@ -82,6 +85,9 @@ struct PolicyArguments {
     /// The preset to start from; wins over the configuration file's
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(presets()))]
     preset: Option<String>,
+    /// The configuration of docksec, whose commands are switched off; wins over the configuration file's `policy.docksec`
+    #[arg(long, value_name = "FILE")]
+    docksec: Option<PathBuf>,
     /// A file of Cedar policies, or of rules (.yaml), beside what the configuration file names
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
@@ -137,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments, manner.json),
         Command::Explain(arguments) => explain::run(*arguments, manner.json),
         Command::Run(arguments) => run::run(arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments, manner.json),
         Command::Owners(arguments) => owners::run(arguments, manner.json),
         Command::Rules(arguments) => rules::run(arguments, manner.json),
         Command::Plugin(arguments) => plugin::run(arguments, manner.json),
@@ -162,7 +169,8 @@ fn start_log(manner: &Manner, command: &Command) {
         (Some(Level::Info), _) => "info",
         (Some(Level::Debug), _) => "debug",
         (Some(Level::Trace), _) => "trace",
-        (None, Command::Serve(_) | Command::Compat(_)) => "info",
+        (None, Command::Serve(_)) => "info",
+        (None, Command::Compat(arguments)) if arguments.serves() => "info",
         // Short-lived commands share stderr with what they run.
         (None, _) => "error",
     };
@@ -176,6 +184,20 @@ fn start_log(manner: &Manner, command: &Command) {
         .with_writer(std::io::stderr)
         .with_ansi(talk::coloured(&std::io::stderr()));
     if manner.json { log.json().init() } else { log.init() }
+}
+
+/// Asks whether to go on, where somebody can be asked; elsewhere names the flag that only shows.
+fn go_on(shows: &str) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Sentence(format!("nobody can be asked whether to go on: say --yes, or {shows}")));
+    }
+    talk::say("go on? [y/N]");
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    match read {
+        Ok(_) if line.trim().eq_ignore_ascii_case("y") => Ok(()),
+        _ => Err(Failure::Sentence("nothing was done".to_owned())),
+    }
 }
 
 fn presets() -> Vec<&'static str> {
@@ -202,10 +224,15 @@ impl Failure {
 }
 
 impl PolicyArguments {
+    /// Whether nothing is wished for beside what the configuration file says: the policy that is in force, perhaps.
+    fn are_the_files(&self) -> bool {
+        self.preset.is_none() && self.docksec.is_none() && self.policy.is_empty()
+    }
+
     /// What the flags wish for, as far as all subcommands share it.
     fn wishes(&self) -> Wishes {
-        let PolicyArguments { config, preset, policy } = self.clone();
-        Wishes { config, preset, policies: policy, ..Wishes::default() }
+        let PolicyArguments { config, preset, docksec, policy } = self.clone();
+        Wishes { config, preset, docksec, policies: policy, ..Wishes::default() }
     }
 }
 
@@ -230,6 +257,7 @@ Examples:
   dockwarden run --preset ci -- make test          a filtered Docker for one command
   dockwarden rules add --deny exec --for 2h        no exec for two hours
   dockwarden plugin install --as managed           make the daemon itself ask
+  dockwarden doctor                                what is weak on this host, and what to do about it
 
 Exit status: 0 done, 1 failed, 2 denied by the policy, 3 configuration or policy invalid, 64 wrong
 usage. `run` exits with the status of its command.";

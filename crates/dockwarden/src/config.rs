@@ -7,6 +7,7 @@
 pub mod exposure;
 
 mod admin;
+mod checks;
 mod container_defaults;
 mod defaults;
 pub mod directory;
@@ -22,6 +23,7 @@ mod quotas;
 mod records;
 mod rego;
 mod reload;
+mod secdocker;
 mod spool;
 mod state;
 #[cfg(test)]
@@ -35,6 +37,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use policy::{Diagnostic, Diagnostics, NamedText, Policy, Severity};
+use server::checks::Checks;
 use server::limits::Limits;
 use server::listen::ListenAddress;
 use server::plugin::Require;
@@ -45,8 +48,8 @@ pub use admin::AdminSocket;
 pub use listen::{Listen, parse_address};
 pub use mediation::Mediation;
 pub use plugin::PluginDoor;
+pub use policies::text as read_text;
 pub use records::Records;
-pub use rego::RegoWish;
 pub use reload::Reloading;
 pub use spool::Spool;
 pub use state::StateFile;
@@ -72,12 +75,14 @@ pub struct Wishes {
     pub plugin_socket: Option<PathBuf>,
     /// The preset, instead of the file's.
     pub preset: Option<String>,
+    /// The file of docksec, instead of the file's `policy.docksec`.
+    pub docksec: Option<PathBuf>,
     /// Files of policies beside the file's.
     pub policies: Vec<PathBuf>,
-    /// Rego policies, instead of the file's.
-    pub rego: Option<RegoWish>,
     /// Whether it is told how Rego policies come to their decisions.
     pub tell_rego: bool,
+    /// A configuration that was made for the occasion, in place of any file.
+    pub text: Option<NamedText>,
 }
 
 /// A configuration that can be used.
@@ -89,6 +94,8 @@ pub struct Config {
     pub settings: Settings,
     /// The policy, with the defaults that it judges by. A reload changes it.
     pub policy: Policy,
+    /// Who is asked about images beside it. A reload changes them.
+    pub checks: Checks,
     /// The Cedar files that it was made of, the preset's included.
     pub texts: Vec<NamedText>,
     /// The patterns of all files that it was read from.
@@ -127,36 +134,42 @@ pub struct Settings {
 /// Reads and checks everything. Every fault is told at once.
 pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     let path = wishes.config.clone().or_else(|| defaults::config_file().filter(|_| !wishes.only_named));
-    let mut file = match &path {
-        Some(path) => ConfigFile::read(path)?,
-        None => ConfigFile::absent(),
+    let mut file = match (&wishes.text, &path) {
+        (Some(text), _) => ConfigFile::of_text(text.clone()),
+        (None, Some(path)) => ConfigFile::read(path)?,
+        (None, None) => ConfigFile::absent(),
     };
     let tree = file.tree();
     let fields = tree.as_ref().map(|tree| file.fields(tree, "the configuration", KEYS)).unwrap_or_default();
-    let settings = settings(&mut file, &fields, wishes);
+    let policies::Read { sources, checks, of_rego } = policies::sources(&mut file, &fields, wishes);
+    let settings = settings(&mut file, &fields, wishes, sources.docksec.as_ref());
     if let Some(problem) = exposure::loops(&settings).filter(|_| wishes.serves) {
         file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
     }
-    let (sources, of_rego) = policies::sources(&mut file, &fields, wishes);
     let loaded = Policy::load(&sources, &directory::of_host().as_directory());
     let read_from = policies::read_from(&file, path.as_deref(), &sources, of_rego, wishes);
     let (faults, warnings): (Vec<_>, Vec<_>) =
         file.faults.into_iter().partition(|fault| fault.severity == Severity::Error);
     match loaded {
+        Ok(policy) if policy.preset() == "team" && settings.listen.iter().any(Listen::is_transparent) => {
+            let message =
+                "preset `team` goes by whose things are on one daemon; behind a transparent listener there are many";
+            Err(Diagnostics::sentence(message))
+        }
         Ok(policy) if faults.is_empty() => {
             let warnings = warnings.into_iter().chain(policy.warnings().iter().cloned()).collect();
             let texts = policies::texts(sources, policy.preset());
-            Ok(Config { file: path, settings, policy, texts, read_from, warnings })
+            Ok(Config { file: path, settings, policy, checks: Checks::new(checks), texts, read_from, warnings })
         }
         Ok(_) => Err(Diagnostics(in_order(faults, Vec::new(), &file.named))),
         Err(of_policy) => Err(Diagnostics(in_order(faults, of_policy.0, &file.named))),
     }
 }
 
-fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Settings {
+fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes, docksec: Option<&NamedText>) -> Settings {
     let state = state::read(file, fields.get("state"));
     let named = state.named_folder();
-    let plugin = plugin::read(file, fields.get("plugin"), wishes.plugin_socket.as_deref());
+    let plugin = plugin::read(file, fields.get("plugin"), wishes.plugin_socket.as_deref(), docksec);
     let mut listen = listen::read(file, fields.get("listen"), &wishes.listen);
     if plugin.is_some() && fields.get("listen").is_none() && wishes.listen.is_empty() {
         listen.clear();
@@ -168,18 +181,36 @@ fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Sett
         let message = "`require: gateway` needs a gateway, or nothing would ever be let pass";
         file.fault_with(section.place, message, "add `listen`, or `mediation` with the key of a gateway elsewhere");
     }
+    let elsewhere = !listen.is_empty() && listen.iter().all(Listen::is_transparent);
+    let upstream = upstream::read(file, fields.get("upstream"), wishes.upstream.as_ref(), elsewhere);
+    if listen.iter().any(Listen::is_transparent) {
+        many_daemons(file, fields, &listen, &upstream);
+    }
     Settings {
         admin: admin::read(file, fields, &state),
         reload: reload::read(file, fields.get("reload")),
         listen,
         plugin,
         mediation,
-        upstream: upstream::read(file, fields.get("upstream"), wishes.upstream.as_ref()),
+        upstream,
         limits: limits::read(file, fields.get("limits")),
         understand: understand::read(file, fields.get("understand")),
         records: records::read(file, fields.get("records"), named),
         spool: spool::read(file, fields.get("spool"), named),
         state: state.clone(),
+    }
+}
+
+/// What does not go together with listeners whose clients were going to daemons of their own.
+fn many_daemons(file: &mut ConfigFile, fields: &Fields<'_>, listen: &[Listen], upstream: &Daemon) {
+    if let Some(quotas) = fields.get("quotas") {
+        let message = "`quotas` count what belongs to whom on one daemon; behind a transparent listener there are many";
+        file.fault_with(quotas.place, message, "leave one of them out, or run a firewall for each");
+    }
+    let by_tls = listen.iter().any(|listen| listen.is_transparent() && listen.tls.is_some());
+    if let Some(section) = fields.get("listen").filter(|_| by_tls && upstream.tls.is_none()) {
+        let message = "what comes to a transparent listener by TLS goes on by TLS, to daemons of some authority";
+        file.fault_with(section.place, message, "name it: `upstream: { tls: { ca: ca.pem } }`");
     }
 }
 
@@ -192,6 +223,11 @@ fn in_order(ours: Vec<Diagnostic>, of_policy: Vec<Diagnostic>, file: &NamedText)
 }
 
 impl Settings {
+    /// Whether anybody comes for the daemon of `upstream`, and not only for those that they were going to.
+    pub fn guards_upstream(&self) -> bool {
+        self.plugin.is_some() || self.listen.iter().any(|listen| !listen.is_transparent())
+    }
+
     /// What is put on requests to the daemon so that its plugin knows them. None where no plugin asks.
     pub fn seal(&self) -> Result<Option<Arc<Seal>>, String> {
         match (&self.mediation, &self.plugin) {

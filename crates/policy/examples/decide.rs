@@ -105,6 +105,7 @@ fn facts(operation: Operation, privileges: Vec<Privilege>) -> Facts {
         resources: vec![Resource::Daemon],
         privileges,
         spec: None,
+        marks: Vec::new(),
         obligations: Vec::new(),
         absent: None,
         fetches: Vec::new(),

@@ -27,6 +27,9 @@ pub(crate) fn context(
         string("proof", proof(&subject.proof)),
         string("operation", facts.operation.name()),
     ];
+    if looks.at_marks {
+        attributes.push(strings("marks", facts.marks.iter().copied()));
+    }
     if looks.at_time {
         attributes.push(("time".to_owned(), RestrictedExpression::new_datetime(timestamp(circumstances.time))));
     }
@@ -72,6 +75,7 @@ fn describe(spec: &Spec) -> Attributes {
         strings("labels", labels.iter().map(String::as_str)),
         strings("labelKeys", spec.labels.keys().map(String::as_str)),
         strings("environment", spec.environment.iter().map(String::as_str)),
+        strings("variables", spec.variables.0.iter().map(String::as_str)),
     ]
 }
 

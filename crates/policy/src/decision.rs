@@ -115,6 +115,12 @@ pub struct PolicyRef {
     /// Its `@message`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Arc<str>>,
+    /// Its `@note`, for administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<Arc<str>>,
+    /// Whether it is `@quiet`: who is refused is not told of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
 }
 
 impl Permit {

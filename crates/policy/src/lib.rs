@@ -34,7 +34,9 @@ pub use preset::presets;
 pub use quota::{Quota, QuotaEntry};
 pub use rego::{RegoData, RegoModule, RegoSources, RegoTold, Syntax};
 pub use show::{Filter, Viewer};
+pub use source::docksec::{self, Docksec};
 pub use source::{
-    Diagnostic, Diagnostics, Directory, NamedText, PolicySection, Severity, Sources, TemporaryRule, nearest,
+    Diagnostic, Diagnostics, Directory, NamedText, PolicySection, SecDocker, Severity, Sources, TemporaryRule,
+    command_table, nearest,
 };
 pub use subject::*;

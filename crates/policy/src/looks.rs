@@ -12,10 +12,12 @@ pub(crate) struct Looks {
     pub at_version: bool,
     pub at_address: bool,
     pub at_spec: bool,
+    pub at_marks: bool,
 }
 
 impl Looks {
-    pub const EVERYWHERE: Looks = Looks { at_time: true, at_version: true, at_address: true, at_spec: true };
+    pub const EVERYWHERE: Looks =
+        Looks { at_time: true, at_version: true, at_address: true, at_spec: true, at_marks: true };
 
     /// What the conditions of a policy (in Cedar's JSON form) look at.
     pub fn of(policy: &Value) -> Looks {
@@ -30,6 +32,7 @@ impl Looks {
             at_version: self.at_version || other.at_version,
             at_address: self.at_address || other.at_address,
             at_spec: self.at_spec || other.at_spec,
+            at_marks: self.at_marks || other.at_marks,
         }
     }
 
@@ -63,6 +66,7 @@ impl Looks {
             "apiVersion" => self.at_version = true,
             "address" => self.at_address = true,
             "spec" => self.at_spec = true,
+            "marks" => self.at_marks = true,
             _ => {}
         }
     }

@@ -19,7 +19,7 @@ const LONGEST: usize = 200;
 
 /// Why a question was refused, beside what the answer itself says.
 pub(crate) struct Reason {
-    /// `developer/host-paths: host paths are not granted`
+    /// `developer/host-paths: host paths are not granted`; empty where it is kept quiet.
     pub text: String,
     /// Whether a rule that allows could change it: no `forbid` and no error is in the way.
     pub can_be_allowed: bool,
@@ -47,8 +47,11 @@ pub(crate) fn refusal(facts: &Facts, answers: &[Answered], reason: &dyn Fn(&Answ
             _ => hopeless = true,
         }
     }
-    let clauses: Vec<String> =
-        clauses.iter().map(|(why, things)| format!("may not {} ({why})", things.join(", nor "))).collect();
+    let clause = |(why, things): &(String, Vec<&str>)| match why.as_str() {
+        "" => format!("may not {}", things.join(", nor ")),
+        why => format!("may not {} ({why})", things.join(", nor ")),
+    };
+    let clauses: Vec<String> = clauses.iter().map(clause).collect();
     let mut text = format!("dockwarden: {}", clauses.join("; "));
     match refused.len().saturating_sub(NAMED) {
         0 => text.push('.'),

@@ -51,11 +51,12 @@ pub(crate) struct Base {
     groups: BTreeMap<String, Vec<String>>,
     memberships: BTreeMap<String, Vec<Arc<str>>>,
     pub(crate) mode: Mode,
-    defaults: Defaults,
     rego: Option<Rego>,
     quotas: Quotas,
     /// The quotas as they are written, for the version.
     written_quotas: String,
+    /// The checks likewise.
+    written_checks: String,
     warnings: Vec<Diagnostic>,
 }
 
@@ -75,10 +76,10 @@ impl Policy {
             groups: sources.groups.clone(),
             memberships: source::memberships(&sources.groups),
             mode: sources.policy.mode(),
-            defaults: sources.defaults.clone(),
             rego,
             quotas,
             written_quotas: format!("{:?}", sources.quotas),
+            written_checks: sources.checks.as_ref().map(|checks| checks.value.flow()).unwrap_or_default(),
             warnings: Vec::new(),
             world,
         };
@@ -215,7 +216,7 @@ impl Policy {
         let judge = Judge { world: &self.base.world, index: &self.index, describe: &|id| self.reference(id) };
         let mut answers = judge.judge(&Case { subject, groups: &groups, facts, circumstances });
         for answer in answers.iter_mut().filter(|answer| !answer.allowed) {
-            answer.reason = Some(self.reason(answer).text);
+            answer.reason = Some(self.reason_on_record(answer));
         }
         let answers: Arc<[Answered]> = answers.into();
         if let Some(key) = &key {
@@ -260,7 +261,7 @@ impl Policy {
 
     /// What containers get where their clients say nothing: applied before facts are told, so that it is judged.
     pub fn defaults(&self) -> &Defaults {
-        &self.base.defaults
+        &self.base.gathered.defaults
     }
 
     /// The preset's name.
@@ -294,6 +295,7 @@ impl Policy {
         matches!(facts.resources.as_slice(), [Resource::Daemon])
             && facts.privileges.is_empty()
             && facts.spec.is_none()
+            && facts.marks.is_empty()
             && !self.index.looks(World::operation(facts.operation)).at_time
     }
 
@@ -302,9 +304,23 @@ impl Policy {
             id: id.to_string().into(),
             origin: id.to_string().into(),
             message: None,
+            note: None,
+            quiet: false,
         })
     }
 
+    /// Why the answer is no, with all that only administrators are told.
+    fn reason_on_record(&self, answer: &Answered) -> String {
+        match answer.policies.first().filter(|_| answer.error.is_none()) {
+            Some(forbid) => {
+                let note = forbid.note.as_ref().map(|note| format!(" [{note}]")).unwrap_or_default();
+                explain::say(forbid, "forbidden") + &note
+            }
+            None => self.reason(answer).text,
+        }
+    }
+
+    /// Why the answer is no, for who is refused.
     fn reason(&self, answer: &Answered) -> Reason {
         if let (rego::ACTION, Some(reason)) = (&*answer.action, &answer.reason) {
             return Reason { text: reason.clone(), can_be_allowed: false };
@@ -313,7 +329,8 @@ impl Policy {
             return Reason { text: message::printable(error), can_be_allowed: false };
         }
         if let Some(forbid) = answer.policies.first() {
-            return Reason { text: explain::say(forbid, "forbidden"), can_be_allowed: false };
+            let text = if forbid.quiet { String::new() } else { explain::say(forbid, "forbidden") };
+            return Reason { text, can_be_allowed: false };
         }
         let text = self.explanations.text(&answer.action).unwrap_or_else(|| match self.preset() {
             "none" => "no policy grants it".to_owned(),
@@ -336,13 +353,16 @@ impl Base {
             fingerprint.add(&statement.name);
             fingerprint.add(&statement.text);
         }
-        if self.defaults != Defaults::default() {
-            fingerprint.add(&format!("{:?}", self.defaults));
+        if self.gathered.defaults != Defaults::default() {
+            fingerprint.add(&format!("{:?}", self.gathered.defaults));
         }
         if self.written_quotas != "[]" {
             fingerprint.add(&self.written_quotas);
         }
         self.rego.iter().flat_map(Rego::written).for_each(|text| fingerprint.add(text));
+        if !self.written_checks.is_empty() {
+            fingerprint.add(&self.written_checks);
+        }
         if !self.gathered.redact.is_empty() {
             fingerprint.add(&format!("{:?}", self.gathered.redact));
         }

@@ -8,6 +8,7 @@ const PRESETS: &[(&str, &str)] = &[
     ("open", include_str!("../presets/open.cedar")),
     ("developer", DEVELOPER),
     ("ci", include_str!("../presets/ci.cedar")),
+    ("ci-whitelist", include_str!("../presets/ci-whitelist.cedar")),
     ("readonly", include_str!("../presets/readonly.cedar")),
     ("restricted", include_str!("../presets/restricted.cedar")),
     ("none", include_str!("../presets/none.cedar")),

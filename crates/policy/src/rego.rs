@@ -141,7 +141,7 @@ impl Entry {
             resource: self.path.to_string(),
             words: printable(&format!("request {asked}")),
             allowed: false,
-            policies: vec![PolicyRef { id: origin.into(), origin: origin.into(), message: None }],
+            policies: vec![PolicyRef { id: origin.into(), origin: origin.into(), message: None, note: None, quiet: false }],
             reason: None,
             error: None,
             rego: None,

@@ -25,8 +25,8 @@ use actions::{SHOWN, is_sensitive, operation_resources, privilege_resources};
 const WORLD: &str = include_str!("schema.cedarschema");
 
 /// What every question's context holds.
-const CONTEXT: &str = "door: String, proof: String, operation: String, time: datetime, apiVersion?: decimal, \
-                       address?: ipaddr, spec?: Spec, container?: Container";
+const CONTEXT: &str = "door: String, proof: String, operation: String, marks: Set<String>, time: datetime, \
+                       apiVersion?: decimal, address?: ipaddr, spec?: Spec, container?: Container";
 
 /// An action: where it stands in the tables. Operations come first, then privileges, then `show`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub mod diagnostics;
+pub mod docksec;
+pub mod secdocker;
 pub mod section;
 pub mod temporary;
 
@@ -15,6 +17,7 @@ pub(crate) mod check;
 mod commands;
 mod filter;
 mod lower;
+mod mark;
 mod nearest;
 mod node;
 mod own;
@@ -25,9 +28,11 @@ mod target;
 mod terms;
 
 pub(crate) use commands::command;
+pub use commands::table as command_table;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use nearest::nearest;
 pub use node::Node;
+pub use secdocker::SecDocker;
 pub use section::PolicySection;
 pub use temporary::TemporaryRule;
 
@@ -61,8 +66,12 @@ pub struct Sources {
     pub policy: PolicySection,
     /// A preset that wins over the section's.
     pub preset: Option<String>,
+    /// The configuration of docksec: commands that are switched off.
+    pub docksec: Option<NamedText>,
     /// Further policies: Cedar, or rules where the name ends in `.yaml` or `.yml`.
     pub policies: Vec<NamedText>,
+    /// A configuration of SecDocker.
+    pub secdocker: Option<SecDocker>,
     /// Groups beside the system's own, with their members.
     pub groups: BTreeMap<String, Vec<String>>,
     /// What containers get where their clients say nothing.
@@ -73,6 +82,8 @@ pub struct Sources {
     pub rego: Option<RegoSources>,
     /// The file's section `redact:`: what is hidden within answers.
     pub redact: Option<Spanned<Node>>,
+    /// The section's `checks:`. Others ask them; a decision can change with them all the same.
+    pub checks: Option<Spanned<Node>>,
 }
 
 /// Who is known on this host, for telling a misspelt name.
@@ -89,6 +100,7 @@ pub struct Directory<'a> {
 pub(crate) struct Gathered {
     pub preset: String,
     pub redact: Redact,
+    pub defaults: Defaults,
     parts: Vec<Part>,
 }
 
@@ -141,6 +153,14 @@ pub(crate) fn gather(sources: &Sources, known: &Known<'_>, world: &World, faults
         }
     }
     parts.extend(rules::read_all(&sources.policy.rules, &file, known, world, faults).into_iter().map(Part::Rule));
+    match sources.docksec.as_ref().map(docksec::read) {
+        Some(Ok(file)) => {
+            faults.0.extend(file.warnings.iter().cloned());
+            parts.extend(file.rules().into_iter().map(Part::Rule));
+        }
+        Some(Err(found)) => faults.0.extend(found.0),
+        None => {}
+    }
     for policies in &sources.policies {
         let text = Text::new(policies);
         if [".yaml", ".yml"].iter().any(|ending| policies.name.ends_with(ending)) {
@@ -154,8 +174,14 @@ pub(crate) fn gather(sources: &Sources, known: &Known<'_>, world: &World, faults
             parts.extend(cedar::statements(&text, false).into_iter().map(Part::Statement));
         }
     }
+    let mut defaults = sources.defaults.clone();
+    if let Some(secdocker) = &sources.secdocker {
+        parts.extend(secdocker.rules(faults).into_iter().map(Part::Rule));
+        secdocker.force(&mut defaults.force, faults);
+        secdocker.remarks(faults);
+    }
     let redact = sources.redact.as_ref().map(|section| redact::read(section, &file, known, faults)).unwrap_or_default();
-    Gathered { preset, parts, redact }
+    Gathered { preset, parts, redact, defaults }
 }
 
 /// All names of groups and users that are known.

@@ -11,7 +11,9 @@ use policy::{Policy, Subject};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::checks::{Checks, Desk};
 use crate::limits::Limits;
+use crate::listen::Diverted;
 use crate::owners::Owners;
 use crate::record::{Record, Recorder, Unwritable};
 use crate::seal::Seal;
@@ -20,6 +22,7 @@ use crate::upstream::Upstream;
 
 pub(crate) mod answer;
 pub(crate) mod ask;
+pub(crate) mod checked;
 pub(crate) mod connection;
 pub(crate) mod entry;
 pub(crate) mod judge;
@@ -74,6 +77,8 @@ pub struct Settings {
     pub seal: Option<Arc<Seal>>,
     /// Who owns what. `None`: nobody owns anything.
     pub owners: Option<Arc<Owners>>,
+    /// Who is asked about images.
+    pub checks: Arc<Desk>,
 }
 
 /// The firewall of one daemon, whichever door a request comes through.
@@ -81,7 +86,7 @@ pub struct Firewall {
     pub(crate) settings: Settings,
     pub(crate) policy: Arc<ArcSwap<Policy>>,
     /// Room for bodies that are being judged, in units of [`BODY_UNIT`].
-    pub(crate) bodies: Share,
+    pub(crate) bodies: Arc<Share>,
     pub(crate) rehearsal: Rehearsal,
 }
 
@@ -90,8 +95,35 @@ impl Firewall {
     pub fn new(settings: Settings, policy: Arc<ArcSwap<Policy>>) -> Arc<Self> {
         let units = |bytes: usize| bytes.wrapping_div(BODY_UNIT);
         let of_each = units(settings.limits.judged_bodies_bytes_per_subject);
-        let bodies = Share::new(units(settings.limits.judged_bodies_bytes), of_each);
+        let bodies = Arc::new(Share::new(units(settings.limits.judged_bodies_bytes), of_each));
         Arc::new(Firewall { settings, policy, bodies, rehearsal: Rehearsal::default() })
+    }
+
+    /// The same firewall in front of the daemon that a connection was going to. Of that one's things nobody is known to
+    /// be an owner; and it gets no seals, for it may be anybody's, who would show them to another.
+    pub(crate) fn diverted(&self, diverted: Diverted) -> Arc<Self> {
+        let Settings { upstream, limits, reading, records, manner, subject, spool, host_root, checks, .. } =
+            &self.settings;
+        let settings = Settings {
+            upstream: upstream.diverted(diverted),
+            limits: limits.clone(),
+            reading: reading.clone(),
+            records: records.clone(),
+            manner: *manner,
+            subject: subject.clone(),
+            spool: spool.clone(),
+            host_root: host_root.clone(),
+            seal: None,
+            owners: None,
+            checks: Arc::clone(checks),
+        };
+        let (policy, bodies) = (Arc::clone(&self.policy), Arc::clone(&self.bodies));
+        Arc::new(Firewall { settings, policy, bodies, rehearsal: Rehearsal::default() })
+    }
+
+    /// Puts other checks in force. What the ones before said is forgotten.
+    pub fn take_checks(&self, checks: Checks) {
+        self.settings.checks.take(checks);
     }
 
     /// Opens the record file anew, after it was rotated.

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::firewall::{BODY_UNIT, Firewall};
-use crate::listen::{Accepted, Listener};
+use crate::listen::{Accepted, Diverted, Listener};
 use crate::spool::Spools;
 use crate::subject::Identifier;
 
@@ -27,14 +27,14 @@ mod rehearse;
 /// The gateway of one firewall.
 pub struct Gateway {
     firewall: Arc<Firewall>,
-    identifier: Identifier,
+    identifier: Arc<Identifier>,
     connections: Arc<Semaphore>,
-    of_subjects: Mutex<HashMap<String, usize>>,
+    of_subjects: Arc<Mutex<HashMap<String, usize>>>,
     /// Room for answers that are being filtered, in units of [`BODY_UNIT`].
-    answers: Semaphore,
+    answers: Arc<Semaphore>,
     /// Changes of containers' limits, one at a time.
     updates: Arc<tokio::sync::Mutex<()>>,
-    spools: Spools,
+    spools: Arc<Spools>,
 }
 
 impl Gateway {
@@ -45,13 +45,26 @@ impl Gateway {
         let answers = Semaphore::new(limits.judged_bodies_bytes.wrapping_div(BODY_UNIT).max(1));
         let spools = Spools::new(firewall.settings.spool.clone(), limits);
         Arc::new(Gateway {
-            identifier: Identifier::new(),
+            identifier: Arc::new(Identifier::new()),
             connections,
-            of_subjects: Mutex::default(),
-            answers,
+            of_subjects: Arc::default(),
+            answers: Arc::new(answers),
             updates: Arc::default(),
-            spools,
+            spools: Arc::new(spools),
             firewall,
+        })
+    }
+
+    /// The same gateway, within the same bounds, to the daemon that a connection was going to.
+    fn diverted(&self, diverted: Diverted) -> Arc<Self> {
+        Arc::new(Gateway {
+            firewall: self.firewall.diverted(diverted),
+            identifier: Arc::clone(&self.identifier),
+            connections: Arc::clone(&self.connections),
+            of_subjects: Arc::clone(&self.of_subjects),
+            answers: Arc::clone(&self.answers),
+            updates: Arc::clone(&self.updates),
+            spools: Arc::clone(&self.spools),
         })
     }
 
@@ -90,7 +103,7 @@ impl Gateway {
     }
 
     /// A task of its own for a connection; one too many is closed at once.
-    fn admit(self: &Arc<Self>, accepted: Accepted, connections: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) {
+    fn admit(self: &Arc<Self>, mut accepted: Accepted, connections: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) {
         let Ok(slot) = Arc::clone(&self.connections).try_acquire_owned() else {
             tracing::debug!(
                 limit = self.firewall.settings.limits.connections,
@@ -98,7 +111,11 @@ impl Gateway {
             );
             return;
         };
-        let (gateway, stopped) = (Arc::clone(self), stopped.clone());
+        let gateway = match accepted.diverted() {
+            Some(diverted) => self.diverted(diverted),
+            None => Arc::clone(self),
+        };
+        let stopped = stopped.clone();
         connections.spawn(async move {
             // On the heap, and gone before a stream begins that may rest for days.
             if let Some(stream) = Box::pin(connection::serve(&gateway, accepted, stopped)).await {

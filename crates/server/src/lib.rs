@@ -5,6 +5,7 @@
 //! here.
 
 pub mod admin;
+pub mod checks;
 pub mod firewall;
 pub mod gateway;
 mod host_path;

@@ -55,6 +55,10 @@ pub struct Limits {
     pub archive_looks_per_subject: usize,
     /// For fetching one image that a build starts from, before the build is judged: 30 min.
     pub fetch_wait: Duration,
+    /// Images that others are asked about at one time, by `policy: { checks }`: 16. Who comes later waits.
+    pub checks: usize,
+    /// The same of one subject, so that nobody can take them all: 4.
+    pub checks_per_subject: usize,
     /// How long a connection may stay open between two requests: 120 s.
     pub keep_alive: Duration,
     /// For a TLS handshake, from accept to end: 10 s.
@@ -109,6 +113,8 @@ impl Default for Limits {
             archive_looks: 4,
             archive_looks_per_subject: 2,
             fetch_wait: Duration::from_secs(1800),
+            checks: 16,
+            checks_per_subject: 4,
             keep_alive: Duration::from_secs(120),
             handshake_wait: Duration::from_secs(10),
             identify_wait: Duration::from_secs(10),

@@ -10,9 +10,11 @@ mod inherited;
 mod peer;
 #[cfg(test)]
 mod tests;
+mod transparent;
 mod unix;
 
 pub use peer::{Peer, Process};
+pub use transparent::{Astray, Destination, Destinations, Diversion, NoDestination};
 
 use crate::stream::{ClientStream, LocalStream};
 use std::io;
@@ -48,6 +50,15 @@ pub enum ListenAddress {
     },
     /// A network socket.
     Tcp(SocketAddr),
+    /// A network socket for connections that were going elsewhere, and go on to there.
+    Transparent {
+        /// Our own end.
+        address: SocketAddr,
+        /// How they get here.
+        by: Diversion,
+        /// Where they may go.
+        to: Destinations,
+    },
     /// A socket from systemd's socket activation: its `FileDescriptorName=`, or its place, from 0.
     Inherited(String),
 }
@@ -84,6 +95,7 @@ pub struct Listener {
 enum Socket {
     Unix { socket: UnixListener, _file: Option<unix::SocketFile> },
     Tcp(TcpListener),
+    Transparent { socket: TcpListener, port: u16, by: Diversion, to: Destinations },
 }
 
 /// A connection of which nothing has been read yet.
@@ -92,6 +104,18 @@ pub struct Accepted {
     transport: Transport,
     tls: Option<Arc<rustls::ServerConfig>>,
     peer: Peer,
+    diverted: Option<Diverted>,
+}
+
+/// Of a connection that was going elsewhere: what we know of its way.
+#[derive(Debug)]
+pub struct Diverted {
+    /// Where it goes on to.
+    pub destination: Result<SocketAddr, Astray>,
+    /// Where it comes from.
+    pub client: SocketAddr,
+    /// Whether its client speaks TLS to us.
+    pub tls: bool,
 }
 
 #[derive(Debug)]
@@ -121,6 +145,12 @@ impl Listener {
                 Socket::Unix { socket, _file: Some(file) }
             }
             ListenAddress::Tcp(address) => Socket::Tcp(bind_tcp(address, &place)?),
+            ListenAddress::Transparent { address, by, to } => {
+                let failed = |source| ListenError::System { place: place.clone(), what: "cannot bind", source };
+                let socket = by.bind(address).map_err(failed)?;
+                let port = socket.local_addr().map_err(failed)?.port();
+                Socket::Transparent { socket, port, by, to }
+            }
             ListenAddress::Inherited(wanted) => inherited::take(&wanted)?,
         };
         if spec.tls.is_some() && matches!(socket, Socket::Unix { .. }) {
@@ -159,17 +189,27 @@ impl Listener {
                 let (stream, _) = socket.accept().await?;
                 // At once: the longer this waits, the likelier the process has gone.
                 let peer = Peer::of_unix(&stream).map_err(left)?;
-                Ok(Accepted { transport: Transport::Unix(stream.try_into()?), tls: None, peer })
+                Ok(Accepted { transport: Transport::Unix(stream.try_into()?), tls: None, peer, diverted: None })
             }
             Socket::Tcp(socket) => {
                 let (stream, address) = socket.accept().await?;
-                stream.set_nodelay(true).map_err(left)?;
-                // So that a client whose machine was switched off does not hold a stream for ever.
-                rustix::net::sockopt::set_socket_keepalive(&stream, true).map_err(|errno| left(errno.into()))?;
-                let peer = Peer::Tcp { address, certificate: None };
-                Ok(Accepted { transport: Transport::Tcp(stream), tls: self.tls.clone(), peer })
+                self.accepted(stream, address, None)
+            }
+            Socket::Transparent { socket, port, by, to } => {
+                let (stream, client) = socket.accept().await?;
+                let destination = by.destination(&stream, *port, to);
+                let diverted = Diverted { destination, client, tls: self.tls.is_some() };
+                self.accepted(stream, client, Some(diverted))
             }
         }
+    }
+
+    fn accepted(&self, stream: TcpStream, address: SocketAddr, diverted: Option<Diverted>) -> io::Result<Accepted> {
+        stream.set_nodelay(true).map_err(left)?;
+        // So that a client whose machine was switched off does not hold a stream for ever.
+        rustix::net::sockopt::set_socket_keepalive(&stream, true).map_err(|errno| left(errno.into()))?;
+        let peer = Peer::Tcp { address, certificate: None };
+        Ok(Accepted { transport: Transport::Tcp(stream), tls: self.tls.clone(), peer, diverted })
     }
 
     /// Where this listens, as it would be written on the command line.
@@ -180,13 +220,18 @@ impl Listener {
     /// The bound network address, of interest when the port was left to the system.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         match &self.socket {
-            Socket::Tcp(socket) => socket.local_addr().ok(),
+            Socket::Tcp(socket) | Socket::Transparent { socket, .. } => socket.local_addr().ok(),
             Socket::Unix { .. } => None,
         }
     }
 }
 
 impl Accepted {
+    /// Its way, if it was going elsewhere.
+    pub fn diverted(&mut self) -> Option<Diverted> {
+        self.diverted.take()
+    }
+
     /// The stream to speak HTTP on, and who is at its other end. Under TLS this is the handshake:
     /// call it in the connection's own task, never in the accept loop.
     pub async fn open(self, within: Duration) -> Result<(ClientStream, Peer), HandshakeError> {
@@ -217,7 +262,7 @@ impl std::fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unix { path, .. } => write!(f, "unix://{}", path.display()),
-            Self::Tcp(address) => write!(f, "tcp://{address}"),
+            Self::Tcp(address) | Self::Transparent { address, .. } => write!(f, "tcp://{address}"),
             Self::Inherited(name) => write!(f, "fd://{name}"),
         }
     }

@@ -22,6 +22,7 @@ use crate::listen::{Accepted, Listener};
 mod connection;
 mod judge;
 mod learn;
+mod loopback;
 mod question;
 mod subject;
 #[cfg(test)]

@@ -22,6 +22,8 @@ use std::sync::Arc;
 use policy::{RegoTold, Subject};
 use serde::Serialize;
 
+use crate::checks::Checked;
+
 /// One exchange.
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
@@ -35,6 +37,9 @@ pub struct Record {
     pub door: String,
     /// Who asked; absent when that could not be told.
     pub subject: Option<Subject>,
+    /// The daemon that was asked, where clients say which by the way that they come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daemon: Option<String>,
     /// What was asked.
     pub request: Request,
     /// The main resource, by its full id where it has one.
@@ -43,6 +48,9 @@ pub struct Record {
     pub obligations: Vec<Edit>,
     /// What was asked of the policy, in order.
     pub questions: Vec<Question>,
+    /// What others said of the images that it uses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Checked>,
     /// What came of it.
     pub outcome: Outcome,
     /// `enforce`, `warn` or `record`.

@@ -103,7 +103,7 @@ impl Seal {
         let who = serde_json::to_vec(subject).unwrap_or_default();
         let body = match body {
             CanonicalBody::None => "none".to_owned(),
-            CanonicalBody::Json(body) => hash(&[body]),
+            CanonicalBody::Json(body) | CanonicalBody::Message(body) => hash(&[body]),
             CanonicalBody::Archive | CanonicalBody::Unread => "archive".to_owned(),
         };
         self.seal(&base64::encode(&who), method, target, &body)

@@ -1,16 +1,19 @@
 //! The daemon: where it is, and connections to it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustls_pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
+use crate::listen::{Astray, Diverted};
 use crate::stream::DaemonStream;
 
 /// Where the daemon listens.
@@ -65,12 +68,37 @@ impl fmt::Display for UpstreamAddress {
 pub struct Upstream {
     address: UpstreamAddress,
     tls: Option<Arc<rustls::ClientConfig>>,
+    way: Option<Arc<Way>>,
+}
+
+/// Of a daemon that somebody was on the way to when they were handed to us.
+struct Way {
+    /// Why we do not go there.
+    astray: Option<Astray>,
+    /// Where they come from: not from ourselves.
+    client: SocketAddr,
 }
 
 impl Upstream {
     /// A daemon at that address; with TLS where a configuration for it is given.
     pub fn new(address: UpstreamAddress, tls: Option<Arc<rustls::ClientConfig>>) -> Self {
-        Upstream { address, tls }
+        Upstream { address, tls, way: None }
+    }
+
+    /// The daemon that a connection was going to; this one's TLS for clients who speak TLS themselves.
+    pub(crate) fn diverted(&self, diverted: Diverted) -> Upstream {
+        let Diverted { destination, client, tls } = diverted;
+        let (destination, astray) = match destination {
+            Ok(destination) => (destination, None),
+            Err(astray) => (SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0), Some(astray)),
+        };
+        let address = UpstreamAddress::Tcp { host: destination.ip().to_string(), port: destination.port() };
+        Upstream { address, tls: self.tls.clone().filter(|_| tls), way: Some(Arc::new(Way { astray, client })) }
+    }
+
+    /// Where requests went that were going there by themselves.
+    pub(crate) fn destination(&self) -> Option<String> {
+        self.way.as_ref().filter(|way| way.astray.is_none()).map(|_| self.address.to_string())
     }
 
     /// Where it is.
@@ -94,8 +122,14 @@ impl Upstream {
             UpstreamAddress::Unix(path) => return Ok(DaemonStream::Unix(UnixStream::connect(path).await?.try_into()?)),
             UpstreamAddress::Tcp { host, port } => (host, *port),
         };
+        if let Some(way) = &self.way {
+            way.leads_on()?;
+        }
         let socket = TcpStream::connect((host.as_str(), port)).await?;
         socket.set_nodelay(true)?;
+        if self.way.is_some() {
+            ours().note(socket.local_addr()?);
+        }
         let Some(tls) = &self.tls else { return Ok(DaemonStream::Tcp(socket)) };
         let name =
             ServerName::try_from(host.clone()).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
@@ -103,6 +137,55 @@ impl Upstream {
         Ok(DaemonStream::Tls(Box::new(stream)))
     }
 }
+
+/// We do not go where somebody was going.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NoWay(String);
+
+impl Way {
+    /// By the time that somebody asks something, it is known who calls: if we do, our call has been noted.
+    fn leads_on(&self) -> io::Result<()> {
+        let looped = Some(Astray::Loop).filter(|_| ours().hold(self.client));
+        match self.astray.as_ref().or(looped.as_ref()) {
+            Some(astray) => Err(io::Error::other(NoWay(astray.to_string()))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Our own ends of connections that were made of late, by which those are known that are sent back to us.
+#[derive(Default)]
+struct Ours(Mutex<HashMap<SocketAddr, Instant>>);
+
+fn ours() -> &'static Ours {
+    static OURS: LazyLock<Ours> = LazyLock::new(Ours::default);
+    &OURS
+}
+
+impl Ours {
+    fn note(&self, address: SocketAddr) {
+        let mut ours = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if ours.len() >= MANY {
+            ours.retain(|_, since| since.elapsed() < OF_LATE);
+        }
+        ours.insert(canonical(address), Instant::now());
+    }
+
+    fn hold(&self, address: SocketAddr) -> bool {
+        let ours = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ours.get(&canonical(address)).is_some_and(|since| since.elapsed() < OF_LATE)
+    }
+}
+
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// What comes back comes back at once.
+const OF_LATE: Duration = Duration::from_secs(10);
+/// How many are noted before the old ones are looked for.
+const MANY: usize = 1024;
 
 #[cfg(test)]
 mod tests {

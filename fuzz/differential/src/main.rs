@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! differ --oracles FOLDER --recorded FILE [--cases N] [--seed S] [--only json|target|head|reference|archive|dockerfile] [--first I]
-//! differ --recorded FILE --seeds FOLDER
+//! differ --recorded FILE --seeds FOLDER [--conversations FILE]
 //! ```
 //!
 //! Case I of a kind and a seed is the same case everywhere. Prints each difference as a small case, one JSON
@@ -50,6 +50,7 @@ struct Settings {
     oracles: PathBuf,
     recorded: PathBuf,
     seeds: Option<PathBuf>,
+    conversations: Option<PathBuf>,
     cases: u64,
     seed: u64,
     first: u64,
@@ -62,6 +63,7 @@ impl Settings {
             oracles: PathBuf::new(),
             recorded: PathBuf::new(),
             seeds: None,
+            conversations: None,
             cases: 100_000,
             seed: 1,
             first: 0,
@@ -74,6 +76,7 @@ impl Settings {
             match word.as_str() {
                 "--oracles" => settings.oracles = value.into(),
                 "--recorded" => settings.recorded = value.into(),
+                "--conversations" => settings.conversations = Some(value.into()),
                 "--seeds" => settings.seeds = Some(value.into()),
                 "--cases" => settings.cases = number()?,
                 "--seed" => settings.seed = number()?,
@@ -109,7 +112,11 @@ fn run(settings: &Settings) -> io::Result<bool> {
     let started = Instant::now();
     let recorded = Recorded::load(&settings.recorded)?;
     if let Some(folder) = &settings.seeds {
-        return seeds::write(&recorded, folder).map(|()| true);
+        seeds::write(&recorded, folder)?;
+        if let Some(conversations) = &settings.conversations {
+            seeds::conversations(conversations, folder)?;
+        }
+        return Ok(true);
     }
     let mut first = Oracle::start_all(&settings.oracles)?;
     if first.is_empty() {

@@ -29,13 +29,10 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Reads the file, with the help of gzip(1).
+    /// Reads the file.
     pub fn load(path: &Path) -> io::Result<Self> {
-        let output = Command::new("gzip").arg("-dc").arg(path).output()?;
-        if !output.status.success() {
-            return Err(io::Error::other(format!("{} cannot be unpacked", path.display())));
-        }
-        let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let text = unpacked(path)?;
+        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let sent = lines.map(|line| Ok(sent(&serde_json::from_slice(line)?))).collect::<io::Result<_>>()?;
         Ok(Recorded { sent })
     }
@@ -48,6 +45,15 @@ impl Recorded {
         };
         self.sent.iter().filter_map(body).collect()
     }
+}
+
+/// What is in a file, with the help of gzip(1).
+pub fn unpacked(path: &Path) -> io::Result<Vec<u8>> {
+    let output = Command::new("gzip").arg("-dc").arg(path).output()?;
+    if !output.status.success() {
+        return Err(io::Error::other(format!("{} cannot be unpacked", path.display())));
+    }
+    Ok(output.stdout)
 }
 
 fn sent(line: &Value) -> Sent {

@@ -5,7 +5,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use differential::recorded::{Recorded, Sent};
+use differential::recorded::{Recorded, Sent, unpacked};
+use docker::body::base64;
+use docker::buildkit::message::bridge::SolveResponse;
+use docker::buildkit::wire::{Strictness, framed, read};
 use serde_json::Value;
 
 /// The seeds of the fuzz targets. What a target reads first, its file in `fuzz/fuzz_targets` says.
@@ -35,6 +38,34 @@ pub fn write(recorded: &Recorded, folder: &Path) -> io::Result<()> {
     });
     save(folder, "chunks", chunked)?;
     save(folder, "response", RESPONSES.iter().map(|response| response.as_bytes().to_vec()))
+}
+
+/// The same of recorded conversations with BuildKit.
+pub fn conversations(file: &Path, folder: &Path) -> io::Result<()> {
+    let (mut frames, mut solves, mut operations, mut packets) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for line in unpacked(file)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let line: Value = serde_json::from_slice(line)?;
+        let text = |name: &str| line.get(name).and_then(Value::as_str).unwrap_or_default();
+        let message = base64::decode(text("message").as_bytes()).unwrap_or_default();
+        let frame = framed(&message).map_err(io::Error::other)?;
+        frames.push([&[7][..], &frame].concat());
+        let answer = line.get("answer").and_then(Value::as_bool) == Some(true);
+        match (text("path"), answer) {
+            ("/moby.buildkit.v1.Control/Solve", false) => solves.push([&[0, 0][..], &message].concat()),
+            ("/moby.buildkit.v1.frontend.LLBBridge/Solve", false) => solves.push([&[1, 2][..], &message].concat()),
+            ("/moby.buildkit.v1.frontend.LLBBridge/Solve", true) => {
+                solves.push([&[5, 2][..], &message].concat());
+                let answer: SolveResponse = read(&message, Strictness::Lenient).map_err(io::Error::other)?;
+                let definition = answer.result.and_then(|result| result.one).and_then(|one| one.def);
+                operations.extend(definition.into_iter().flat_map(|definition| definition.def));
+            }
+            _ => packets.push(frame),
+        }
+    }
+    save(folder, "frames", frames.into_iter())?;
+    save(folder, "solve", solves.into_iter())?;
+    save(folder, "llb", operations.into_iter())?;
+    save(folder, "diffcopy", packets.into_iter())
 }
 
 fn save(folder: &Path, target: &str, seeds: impl Iterator<Item = Vec<u8>>) -> io::Result<()> {

@@ -31,7 +31,7 @@ pub fn of_registry(logins: &[u8], registry: &str) -> Option<String> {
 }
 
 /// The registry that an address is of: `https://index.docker.io/v1/` is Docker Hub's.
-pub(crate) fn registry_of(address: &str) -> &str {
+pub fn registry_of(address: &str) -> &str {
     let address = address.trim_start_matches("https://").trim_start_matches("http://");
     match address.split('/').next().unwrap_or_default() {
         "" | "index.docker.io" => "docker.io",

@@ -1,6 +1,6 @@
 //! A create with the defaults applied.
 
-use super::{Defaults, quota};
+use super::{Defaults, Edited, quota};
 use crate::body::container::{CreateRequest, HostConfig};
 use crate::json::StrSlice;
 use crate::obligation::Obligation;
@@ -8,19 +8,20 @@ use crate::privilege::{Uid, capability_name, containers, kernel, run_user};
 use crate::request::Misread;
 
 impl Defaults {
-    /// Edits the body of a create where it says nothing, and tells the edits. `image_user` is the user of
-    /// the image's configuration.
-    pub(crate) fn create(&self, body: &mut CreateRequest, image_user: &str) -> Result<Vec<Obligation>, Misread> {
-        let mut made = Vec::new();
+    /// Edits the body of a create, first by what is forced, then where it says nothing, and tells the edits.
+    /// `image_user` is the user of the image's configuration.
+    pub(crate) fn create(&self, body: &mut CreateRequest, image_user: &str) -> Result<Edited, Misread> {
+        let mut edited = if self.force.is_empty() { Edited::default() } else { self.force.create(body)? };
+        let made = &mut edited.made;
         let host = body.host_config.get_or_insert_with(HostConfig::default);
         made.extend(self.memory(host)?);
         made.extend(self.cpus(host));
         made.extend(self.pids(host));
         made.extend(self.user(&mut body.user, image_user));
-        self.env(&mut body.env, &mut made);
+        self.env(&mut body.env, made);
         made.extend(self.confinement(host));
-        self.capabilities(host, &mut made);
-        Ok(made)
+        self.capabilities(host, made);
+        Ok(edited)
     }
 
     /// A limit of memory and swap together, or a reservation, that does not go with the default would be

@@ -1,6 +1,6 @@
 //! Given, default, becomes.
 
-use super::Defaults;
+use super::{Defaults, Force, Unheard};
 use crate::body::container::{CreateRequest, HostConfig, UpdateRequest};
 use crate::json;
 
@@ -15,7 +15,7 @@ fn limits() -> Defaults {
 /// What becomes of a host configuration, and the edits.
 fn created(defaults: &Defaults, host: &str) -> (String, String) {
     let mut body = CreateRequest { host_config: Some(read(host)), ..CreateRequest::default() };
-    let made = defaults.create(&mut body, "").unwrap();
+    let made = defaults.create(&mut body, "").unwrap().made;
     (serde_json::to_string(&body.host_config).unwrap(), said(&made))
 }
 
@@ -142,6 +142,108 @@ fn an_update_cannot_take_a_limit_away() {
     ] {
         let mut body: UpdateRequest = read(given);
         let made = limits().update(&mut body, &read::<HostConfig>(stored));
+        assert_eq!((serde_json::to_string(&body).unwrap().as_str(), said(&made).as_str()), (becomes, edits), "{given}");
+    }
+}
+
+/// What becomes of a body, the edits, and what was not heard.
+fn forced(force: &Force, given: &str) -> (String, String, Unheard) {
+    let mut body: CreateRequest = read(given);
+    let defaults = Defaults { force: force.clone(), ..Defaults::default() };
+    let edited = defaults.create(&mut body, "").unwrap();
+    (serde_json::to_string(&body).unwrap(), said(&edited.made), edited.unheard)
+}
+
+#[test]
+fn what_is_forced_is_set_whatever_is_said() {
+    let limits = Force { memory: Some(1 << 30), nano_cpus: Some(250_000_000), ..Force::default() };
+    let user = Force { user: Some("1000".into()), ..Force::default() };
+    let env = Force { env: vec![("A".into(), "1".into())], ..Force::default() };
+    let set = r#"{"HostConfig":{"Memory":1073741824,"NanoCpus":250000000}}"#;
+    for (force, given, becomes, edits) in [
+        (&limits, "{}", set, "memory 1g, cpus 0.25"),
+        (&limits, r#"{"HostConfig":{"Memory":67108864,"NanoCpus":2000000000}}"#, set, "memory 1g, cpus 0.25"),
+        (&limits, r#"{"HostConfig":{"Memory":8589934592,"CpuQuota":500000}}"#, set, "memory 1g, cpus 0.25"),
+        (&limits, set, set, ""),
+        (
+            &limits,
+            r#"{"HostConfig":{"CpuPeriod":50000}}"#,
+            r#"{"HostConfig":{"Memory":1073741824,"CpuPeriod":50000,"CpuQuota":12500}}"#,
+            "memory 1g, cpus 0.25",
+        ),
+        (&user, "{}", r#"{"User":"1000","HostConfig":{}}"#, "user 1000"),
+        (&user, r#"{"User":"1000"}"#, r#"{"User":"1000","HostConfig":{}}"#, ""),
+        (&env, r#"{"Env":["A=2","B=2","A"]}"#, r#"{"Env":["B=2","A=1"],"HostConfig":{}}"#, "env A"),
+        (&env, r#"{"Env":["A=1","B=2"]}"#, r#"{"Env":["A=1","B=2"],"HostConfig":{}}"#, ""),
+        (&env, r#"{"Env":["AB=1"]}"#, r#"{"Env":["AB=1","A=1"],"HostConfig":{}}"#, "env A"),
+    ] {
+        let (is, made, _) = forced(force, given);
+        assert_eq!((is.as_str(), made.as_str()), (becomes, edits), "{given}");
+    }
+    let (_, _, unheard) = forced(&user, r#"{"User":"root"}"#);
+    assert_eq!(unheard, Unheard { user: Some("root".into()), ..Unheard::default() });
+    let (_, _, unheard) = forced(&env, r#"{"Env":["A=2","B=2"]}"#);
+    assert_eq!(unheard, Unheard { env: vec!["A=2".into()], ..Unheard::default() });
+}
+
+#[test]
+fn walls_are_forced_too() {
+    let options =
+        Force { security_options: vec!["no-new-privileges".into(), "label=type:a".into()], ..Force::default() };
+    let drop = Force { drop_capabilities: vec!["MKNOD".into()], ..Force::default() };
+    let all =
+        Force { drop_capabilities: vec!["ALL".into()], add_capabilities: vec!["KILL".into()], ..Force::default() };
+    let host = |text: &str| format!(r#"{{"HostConfig":{text}}}"#);
+    for (force, given, becomes, not_heard) in [
+        (&options, "{}", r#"{"SecurityOpt":["no-new-privileges","label=type:a"]}"#, 0),
+        (
+            &options,
+            r#"{"SecurityOpt":["no-new-privileges:false","seccomp=unconfined","label:disable"]}"#,
+            r#"{"SecurityOpt":["seccomp=unconfined","no-new-privileges","label=type:a"]}"#,
+            2,
+        ),
+        (
+            &options,
+            r#"{"SecurityOpt":["no-new-privileges=true","label:type:a"]}"#,
+            r#"{"SecurityOpt":["no-new-privileges=true","label:type:a"]}"#,
+            0,
+        ),
+        (&drop, "{}", r#"{"CapDrop":["MKNOD"]}"#, 0),
+        (&drop, r#"{"CapAdd":["cap_mknod","KILL"]}"#, r#"{"CapAdd":["KILL"],"CapDrop":["MKNOD"]}"#, 1),
+        (&drop, r#"{"CapAdd":["ALL"]}"#, r#"{"CapAdd":["ALL"],"CapDrop":["MKNOD"]}"#, 0),
+        (&drop, r#"{"CapDrop":["mknod"]}"#, r#"{"CapDrop":["mknod"]}"#, 0),
+        (&all, r#"{"CapAdd":["SYS_ADMIN","kill"]}"#, r#"{"CapAdd":["kill"],"CapDrop":["ALL"]}"#, 1),
+        (&all, "{}", r#"{"CapAdd":["KILL"],"CapDrop":["ALL"]}"#, 0),
+    ] {
+        let (is, made, unheard) = forced(force, &host(given));
+        assert_eq!(is, host(becomes), "{given}");
+        assert_eq!(unheard.security_options.len() + unheard.capabilities.len(), not_heard, "{given}");
+        assert_eq!(made.is_empty(), is == host(given), "{given}");
+    }
+    let mut body: CreateRequest = read(&host(r#"{"Privileged":true}"#));
+    let defaults = Defaults { force: drop, ..Defaults::default() };
+    assert!(defaults.create(&mut body, "").unwrap_err().to_string().contains("keeps all capabilities"));
+    let memory = Defaults { force: Force { memory: Some(1 << 30), ..Force::default() }, ..Defaults::default() };
+    for given in [r#"{"MemorySwap":1048576}"#, r#"{"MemoryReservation":2147483648}"#] {
+        let mut body: CreateRequest = read(&host(given));
+        assert!(memory.create(&mut body, "").unwrap_err().to_string().contains("every container gets here"), "{given}");
+    }
+}
+
+#[test]
+fn an_update_sets_what_is_forced() {
+    let force = Force { memory: Some(1 << 30), nano_cpus: Some(250_000_000), ..Force::default() };
+    let defaults = Defaults { force, ..Defaults::default() };
+    for (stored, given, becomes, edits) in [
+        ("{}", r#"{"PidsLimit":5}"#, r#"{"PidsLimit":5}"#, ""),
+        ("{}", r#"{"Memory":8589934592}"#, r#"{"Memory":1073741824}"#, "memory 1g"),
+        ("{}", r#"{"Memory":1073741824}"#, r#"{"Memory":1073741824}"#, ""),
+        (r#"{"NanoCpus":250000000}"#, r#"{"NanoCpus":3000000000}"#, r#"{"NanoCpus":250000000}"#, "cpus 0.25"),
+        (r#"{"NanoCpus":250000000}"#, r#"{"NanoCpus":250000000}"#, r#"{"NanoCpus":250000000}"#, ""),
+        (r#"{"CpuQuota":25000}"#, r#"{"CpuQuota":-1}"#, r#"{"CpuQuota":25000}"#, "cpus 0.25"),
+    ] {
+        let mut body: UpdateRequest = read(given);
+        let made = defaults.update(&mut body, &read::<HostConfig>(stored));
         assert_eq!((serde_json::to_string(&body).unwrap().as_str(), said(&made).as_str()), (becomes, edits), "{given}");
     }
 }

@@ -12,6 +12,7 @@ impl Defaults {
     /// Edits the body of an update, and tells the edits. `stored` is what the container has so far.
     pub(crate) fn update(&self, body: &mut UpdateRequest, stored: &HostConfig) -> Vec<Obligation> {
         let mut made = Vec::new();
+        self.force.update(body, stored, &mut made);
         if let Some(memory) = self.memory.filter(|_| body.memory < 0) {
             body.memory = memory;
             made.push(Obligation::Memory(memory));
@@ -29,7 +30,7 @@ impl Defaults {
 }
 
 /// Number of CPUs and quota. The daemon does not let a container change from the one to the other.
-fn cpus_as_before(cpus: i64, body: &UpdateRequest, stored: &HostConfig) -> (i64, i64) {
+pub(super) fn cpus_as_before(cpus: i64, body: &UpdateRequest, stored: &HostConfig) -> (i64, i64) {
     if stored.nano_cpus > 0 {
         return (cpus, 0);
     }

@@ -11,7 +11,7 @@ use crate::facts::Fetch;
 use crate::image::Reference;
 use crate::ownership::Ownership;
 use crate::privilege::Privilege;
-use crate::request::Misread;
+use crate::request::{Misread, Pins};
 use crate::resource::{Container, Image, Labels, Thing};
 use crate::world::World;
 
@@ -39,6 +39,8 @@ pub(crate) struct Asked<'w> {
     pub(crate) elsewhere: bool,
     /// More was asked for than one request may ask.
     pub(crate) too_much: bool,
+    /// What names of images are sent as.
+    pub(crate) pins: Pins,
 }
 
 /// The most that one request may ask for. An honest one asks for some twenty things; each costs time, which an
@@ -55,6 +57,7 @@ impl<'w> Asked<'w> {
             driven: HashSet::new(),
             elsewhere: false,
             too_much: false,
+            pins: Pins::new(),
         }
     }
 
@@ -100,6 +103,11 @@ impl<'w> Asked<'w> {
         }
         let ownership = Ownership::default();
         Thing { kind, id: String::new(), name: name.to_owned(), labels: Labels::new(), ownership }
+    }
+
+    /// What the name of an image is sent as, where it is pinned.
+    pub(crate) fn pin(&self, name: &Reference) -> Option<&String> {
+        self.pins.get(&name.clone().with_default_tag())
     }
 
     /// The image that a request names, and the user and volumes of its configuration.

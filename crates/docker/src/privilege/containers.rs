@@ -2,7 +2,8 @@
 
 use super::Privilege;
 use crate::body::container::{CreateRequest, HostConfig, UpdateRequest};
-use crate::facts::Spec;
+use crate::defaults::Unheard;
+use crate::facts::{Spec, Variables};
 use crate::host_path;
 use crate::privilege::asked::Asked;
 use crate::privilege::kernel;
@@ -78,6 +79,17 @@ impl Asked<'_> {
         Ok(())
     }
 
+    /// What the client asked for and something else was put in the place of: a wish that is not heard is a wish.
+    pub(crate) fn unheard(&mut self, unheard: &Unheard) {
+        if let Some(user) = &unheard.user {
+            self.run_as(user, "");
+        }
+        self.capabilities(unheard.capabilities.iter());
+        for option in &unheard.security_options {
+            self.security_option(option);
+        }
+    }
+
     /// Everything that an update asks for, effective or not: the daemon ignores devices here today.
     pub(crate) fn container_update(&mut self, body: &mut UpdateRequest) -> Result<(), Misread> {
         self.cgroup_parent(&body.cgroup_parent);
@@ -137,7 +149,8 @@ pub(crate) fn spec(name: &str, body: &CreateRequest) -> Spec {
         network: or(&host.network_mode, "default"),
         restart: or(&host.restart_policy.name, "no"),
         labels: body.labels.clone().unwrap_or_default(),
-        environment: kernel::environment_names(body.env.as_ref()),
+        environment: kernel::environment_names(body.env.as_deref().unwrap_or_default()),
+        variables: Variables(body.env.clone().unwrap_or_default()),
     }
 }
 

@@ -97,15 +97,19 @@ pub fn capability_name(given: &str) -> String {
 }
 
 /// A security option as the daemon reads it: cut at the first `=`, else at the first `:`.
-///
-/// `None` for `no-new-privileges`, which takes power away. A seccomp profile is called `custom`.
-fn security_option(given: &str) -> Option<(String, String)> {
-    let (name, value) = match given {
-        "no-new-privileges" => return None,
+pub fn security_option_pair(given: &str) -> (&str, &str) {
+    match given {
+        "no-new-privileges" => ("no-new-privileges", "true"),
         "disable" => ("label", "disable"),
         "writable-cgroups" => ("writable-cgroups", "true"),
         _ => given.split_once('=').or_else(|| given.split_once(':')).unwrap_or((given, "")),
-    };
+    }
+}
+
+/// A security option as it is asked for; `None` for `no-new-privileges`, which takes power away. A seccomp profile is
+/// called `custom`.
+pub fn security_option(given: &str) -> Option<(String, String)> {
+    let (name, value) = security_option_pair(given);
     let value = match (name, value) {
         ("no-new-privileges", value) if go_parse_bool(value) == Some(true) => return None,
         ("seccomp", "unconfined" | "builtin" | "") => value,
@@ -124,9 +128,9 @@ pub(crate) fn go_parse_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// The names of environment variables; never their values.
-pub(crate) fn environment_names(environment: Option<&Vec<String>>) -> Vec<String> {
-    environment.into_iter().flatten().map(|entry| entry.split('=').next().unwrap_or_default().to_owned()).collect()
+/// The names of environment variables, without their values.
+pub(crate) fn environment_names(environment: &[String]) -> Vec<String> {
+    environment.iter().map(|entry| entry.split('=').next().unwrap_or_default().to_owned()).collect()
 }
 
 /// Whether the options keep processes from gaining privileges, if they say so or the contrary. The daemon

@@ -93,6 +93,9 @@ impl Asked<'_> {
             "tmpfs" => self.ask(Privilege::MountTmpfs { target: manner.target, options: String::new() }),
             "image" => {
                 let (image, _, _) = self.image(&mount.source)?;
+                if let Some(pin) = image.reference.as_ref().and_then(|name| self.pin(name)) {
+                    mount.source.clone_from(pin);
+                }
                 self.ask(Privilege::MountImage { image, target: manner.target });
             }
             "cluster" => self.ask(Privilege::UseVolumeDriver { driver: "cluster".to_owned() }),

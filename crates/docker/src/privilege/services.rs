@@ -9,7 +9,7 @@ use crate::body::mount::Mount;
 use crate::body::service::{NetworkAttachment, PortConfig, ResourceRequirements, ServiceSpec, TaskSpec};
 use crate::body::task::{ContainerSpec, CredentialSpec, FileTarget, Privileges};
 use crate::endpoint::Kind;
-use crate::facts::Spec;
+use crate::facts::{Spec, Variables};
 use crate::image::Reference;
 use crate::privilege::asked::Asked;
 use crate::privilege::kernel;
@@ -116,7 +116,7 @@ impl Asked<'_> {
     /// The image of a service, and what its configuration says of user and volumes. Each node pulls it, by its name.
     fn service_image(&mut self, given: &mut String) -> Result<(String, Vec<String>), Misread> {
         let field = format!("{CONTAINER}.Image");
-        let reference = Reference::parse(given)
+        let mut reference = Reference::parse(given)
             .map_err(|_| Misread::value(&field, "is not the name of an image"))?
             .with_default_tag();
         // A node takes a name for an id, or for the beginning of one, where it has no image of that name. With a tag
@@ -126,6 +126,10 @@ impl Asked<'_> {
         }
         if !given.contains('@') && !given.rsplit('/').next().unwrap_or_default().contains(':') {
             given.push_str(":latest");
+        }
+        if let Some(digest) = self.pin(&reference).cloned() {
+            given.push_str(&format!("@{digest}"));
+            reference.digest = Some(digest);
         }
         let known = if reference.digest.is_some() { self.world.image(given) } else { None };
         let (user, volumes) = known.map(|known| (known.user.clone(), known.volumes.clone())).unwrap_or_default();
@@ -291,6 +295,7 @@ pub(crate) fn spec(body: &ServiceSpec, version: Option<ApiVersion>) -> Spec {
         network: network.map_or("default", |network| network.target.as_str()).to_owned(),
         restart: if restart.is_empty() { "any".to_owned() } else { restart },
         labels,
-        environment: kernel::environment_names(container.env.as_ref()),
+        environment: kernel::environment_names(container.env.as_deref().unwrap_or_default()),
+        variables: Variables(container.env.clone().unwrap_or_default()),
     }
 }

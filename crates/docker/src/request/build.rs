@@ -132,7 +132,7 @@ impl Asked<'_> {
 
     /// The pull of an image that the daemon would fetch: anew, or because it is there for another platform. (A trigger
     /// may name a stage of whoever builds from it where it seems to name an image: that is not to be fetched first.)
-    fn pulled(&mut self, name: &str, platform: &str, anew: bool) -> Option<Fetch> {
+    pub(crate) fn pulled(&mut self, name: &str, platform: &str, anew: bool) -> Option<Fetch> {
         let reference = Reference::parse(name).map(Reference::with_default_tag).ok()?;
         let fits = platform.is_empty() || self.world.image(name).is_some_and(|known| known.platform == platform);
         if !anew && fits {
@@ -144,7 +144,7 @@ impl Asked<'_> {
     }
 
     /// An image that a build takes. Whether it is missing, so that the daemon would fetch it.
-    fn build_image(&mut self, name: &str) -> Result<bool, Misread> {
+    pub(crate) fn build_image(&mut self, name: &str) -> Result<bool, Misread> {
         let before = self.absent.take();
         let (image, ..) = self.image(name)?;
         let missing = self.absent.take().is_some();
@@ -191,7 +191,7 @@ impl Asked<'_> {
     }
 
     /// Commands that run as root of a container without any privilege of its own.
-    fn build_run(&mut self, network: &str) {
+    pub(crate) fn build_run(&mut self, network: &str) {
         let network = if network.is_empty() { "default" } else { network };
         let run = Privilege::BuildRun { network: network.to_owned() };
         if self.privileges.contains(&run) {

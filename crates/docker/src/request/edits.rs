@@ -50,7 +50,8 @@ impl Request {
         let mut given = self.call.query.iter();
         for (name, judged) in judged.iter() {
             let given = given.next().filter(|(given, _)| *given == name).map_or("", |(_, value)| value);
-            if !same(given, judged) {
+            // The tag of a pull that became a digest is another pull: the tag may be given to another image meanwhile.
+            if given != judged && (name == "tag" || !same(given, judged)) {
                 return Ok(Some(Edit { place: name.to_owned(), given: given.to_owned(), judged: judged.to_owned() }));
             }
         }

@@ -11,6 +11,7 @@ use crate::defaults::Defaults;
 use crate::endpoint::{Kind, Operation};
 use crate::facts::{Canonical, CanonicalBody, Dockerfile, Facts, Spec};
 use crate::json;
+use crate::mark;
 use crate::obligation::Obligation;
 use crate::ownership;
 use crate::privilege::Privilege;
@@ -74,7 +75,7 @@ impl Request {
     /// answer is [`Unsettled::Open`].
     pub fn facts(&self, world: &World, defaults: &Defaults) -> Result<Facts, Unsettled> {
         let mut draft = Draft {
-            asked: Asked::new(world),
+            asked: Asked { pins: self.pins.clone(), ..Asked::new(world) },
             defaults,
             resources: Vec::new(),
             names: self.call.names.clone(),
@@ -180,6 +181,7 @@ impl Draft<'_> {
             resources: self.resources,
             privileges: self.asked.privileges,
             spec: self.spec,
+            marks: mark::of(call.operation, &self.query, &self.body),
             obligations: self.obligations,
             absent: self.asked.absent,
             fetches: self.asked.fetches,

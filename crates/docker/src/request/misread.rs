@@ -2,7 +2,7 @@
 
 use crate::http::HeadError;
 use crate::target::{QueryError, TargetError};
-use crate::{archive, dockerfile, json};
+use crate::{archive, buildkit, dockerfile, json};
 
 /// A request that is not understood, hence refused: malformed, ambiguous, or unknown to this version.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum Misread {
     /// The archive.
     #[error(transparent)]
     Archive(#[from] archive::Refusal),
+    /// A message of BuildKit's.
+    #[error(transparent)]
+    Message(#[from] buildkit::wire::Malformed),
     /// The Dockerfile in the build context.
     #[error(transparent)]
     Dockerfile(#[from] dockerfile::Misread),
@@ -110,7 +113,8 @@ impl Misread {
             Misread::Archive(archive::Refusal::TooSlow) => 503,
             Misread::NoOperation { .. } | Misread::BuildKit | Misread::Unclear { .. } | Misread::Trigger { .. } => 403,
             Misread::Body(error) if error.kind == json::Kind::UnknownField => 403,
-            Misread::Parameter { .. } => 403,
+            Misread::Parameter { .. } | Misread::Message(buildkit::wire::Malformed::Unknown { .. }) => 403,
+            Misread::Message(buildkit::wire::Malformed::TooLarge | buildkit::wire::Malformed::TooMuch) => 413,
             _ => 400,
         }
     }

@@ -120,6 +120,10 @@ fn read_with(reading: &Reading, head: &str, body: &str) -> Result<Facts, String>
 }
 
 fn read(reading: &Reading, defaults: &Defaults, head: &str, body: &str) -> Result<Facts, String> {
+    settled_with(&request(reading, head, body)?, defaults)
+}
+
+fn request(reading: &Reading, head: &str, body: &str) -> Result<Request, String> {
     let mut text = format!("{head} HTTP/1.1\r\nHost: docker\r\n");
     if !body.is_empty() {
         text.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
@@ -131,8 +135,7 @@ fn read(reading: &Reading, defaults: &Defaults, head: &str, body: &str) -> Resul
         panic!("partial")
     };
     let call = Call::read(&head, reading).map_err(|e| e.to_string())?;
-    let request = Request::understand(call, body.as_bytes(), reading).map_err(|e| e.to_string())?;
-    settled_with(&request, defaults)
+    Request::understand(call, body.as_bytes(), reading).map_err(|e| e.to_string())
 }
 
 /// The facts, with everything looked up in the small world.

@@ -66,7 +66,7 @@ pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
     }
     let mut config = config::load(&wishes)?;
     talk::complain(&config.warnings, as_json);
-    if arguments.policy.preset.is_none() && arguments.policy.policy.is_empty() {
+    if arguments.policy.are_the_files() {
         config.policy = with_rules_of_now(&config)?;
     }
     let places = show::Places::of(&config);

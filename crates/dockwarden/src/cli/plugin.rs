@@ -6,17 +6,11 @@
 //! it is taken away. Each command is a plan of [`step`]s, which can be shown instead of carried out.
 
 mod bundle;
-mod daemon;
-mod daemon_json;
-mod door;
 mod elf;
 mod install;
 mod package;
-mod process;
 mod rescue;
-mod scratch;
 mod service;
-mod socket;
 mod status;
 mod step;
 #[cfg(test)]
@@ -28,6 +22,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{Exit, Failure};
+use crate::engine::local;
 
 /// Be an authorization plugin of a Docker daemon: install, look after, take out
 ///
@@ -76,37 +71,6 @@ pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
         What::Rescue(arguments) => rescue::run(&arguments, as_json),
     }
 }
-
-/// Files of a daemon elsewhere cannot be changed from here.
-fn local(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text.strip_prefix("unix://").unwrap_or(text));
-    if path.is_absolute() { Ok(path) } else { Err("it is a socket of this host: unix:///path".to_owned()) }
-}
-
-/// What a plugin may be called: the policy knows its own by the last part of the name, and lets nobody change it.
-fn own_name(text: &str) -> Result<String, String> {
-    let whole = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '/' | ':' | '.' | '-' | '_');
-    let last = text.rsplit('/').next().unwrap_or_default();
-    let last = last.split_once(':').map_or(last, |(last, _)| last);
-    if last == OWN && text.chars().all(whole) {
-        return Ok(text.to_owned());
-    }
-    Err(format!("the last part of its name must be `{OWN}`, as in `team/{OWN}:1`: by that the policy guards it"))
-}
-
-/// Whether a name in the daemon's list is ours.
-fn is_own(name: &str) -> bool {
-    own_name(name).is_ok()
-}
-
-/// A managed plugin's whole name: the daemon adds the tag by itself.
-fn tagged(name: &str) -> String {
-    let last = name.rsplit('/').next().unwrap_or_default();
-    if last.contains(':') { name.to_owned() } else { format!("{name}:latest") }
-}
-
-/// The last part of all our names.
-const OWN: &str = "dockwarden";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -45,11 +45,16 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { policy, upstream, command } = arguments;
     // The system's file is about the system's socket; this one is the user's own.
     let config = config::load(&Wishes { upstream, only_named: true, ..policy.wishes() })?;
+    with(config, &command)
+}
+
+/// Runs a command on a socket by this configuration.
+pub fn with(config: Config, command: &[OsString]) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Sentence(format!("cannot start: {error}")))?;
-    let ended = runtime.block_on(beside(config, &command));
+    let ended = runtime.block_on(beside(config, command));
     runtime.shutdown_background();
     ended.map_err(Failure::Sentence)
 }
@@ -66,6 +71,7 @@ async fn beside(config: Config, command: &[OsString]) -> Result<Exit, String> {
         host_root: "/".into(),
         seal: config.settings.mediation.as_ref().and_then(Mediation::known),
         owners: None,
+        checks: server::checks::Desk::new(config.checks, &config.settings.limits),
     };
     // Before the socket is there: from here on a signal must not leave it behind.
     let mut signals = Signals::new().map_err(|error| format!("cannot take signals: {error}"))?;

@@ -60,30 +60,30 @@ pub struct Arguments {
 /// Serves until a signal.
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { policy, listen, upstream, plugin_socket, host_root } = arguments;
-    serve_with(Wishes { listen, upstream, plugin_socket, serves: true, ..policy.wishes() }, host_root)
+    serve(Wishes { listen, upstream, plugin_socket, serves: true, ..policy.wishes() }, host_root)
 }
 
-/// Serves as somebody else's flags wish.
-pub fn serve_by(wishes: Wishes) -> Result<Exit, Failure> {
-    serve_with(wishes, PathBuf::from("/"))
+/// Serves as it is wished until a signal.
+pub fn with(wishes: Wishes) -> Result<Exit, Failure> {
+    serve(wishes, "/".into())
 }
 
-fn serve_with(wishes: Wishes, host_root: PathBuf) -> Result<Exit, Failure> {
+fn serve(wishes: Wishes, host_root: PathBuf) -> Result<Exit, Failure> {
     let config = config::load(&wishes)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Sentence(format!("cannot start: {error}")))?;
-    let ended = runtime.block_on(serve(config, wishes, host_root));
+    let ended = runtime.block_on(until_stopped(config, wishes, host_root));
     // What was not waited for still gets to remove its socket.
     runtime.shutdown_timeout(LAST_MOMENT);
     ended.map_err(Failure::Sentence)
 }
 
-async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exit, String> {
+async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exit, String> {
     // Before anything is opened: from here on a signal means an orderly end.
     let mut signals = Signals::new().map_err(|error| format!("cannot take signals: {error}"))?;
-    introduce(&config);
+    introduce(&config, &wishes);
     if let Some(room) = config.settings.limits.make_room() {
         tracing::warn!(
             "this process may open files for {room} connections only, fewer than limits.connections ({}): raise \
@@ -94,7 +94,7 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
     let records = config.settings.records.open().map_err(|error| error.to_string())?;
     let records = Records::File(Arc::new(records));
     let spool = config.settings.spool.open()?;
-    let Config { settings, policy, read_from, .. } = config;
+    let Config { settings, policy, checks, read_from, .. } = config;
     let state = Arc::new(settings.state.open().map_err(|error| error.to_string())?);
     let owners = remember(&state).await?;
     let rules = put_in_force(policy, state, &records, &settings).await?;
@@ -110,7 +110,8 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
             spool,
             host_root,
             seal: settings.seal()?,
-            owners: Some(Arc::clone(&owners)),
+            owners: Some(Arc::clone(&owners)).filter(|_| settings.guards_upstream()),
+            checks: server::checks::Desk::new(checks, &settings.limits),
         },
         Arc::clone(rules.policy()),
     );
@@ -123,7 +124,7 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
     let plugin = Plugin::new(Arc::clone(&firewall), require);
     let gateway = Gateway::new(Arc::clone(&firewall));
     let mut serving = Serving::start(&gateway, listeners, &plugin, asked);
-    let mut reload = Reload::new(wishes, settings, read_from, rules);
+    let mut reload = Reload::new(wishes, settings, read_from, rules, Arc::clone(&firewall));
     tell_system(&[NotifyState::Ready]);
     loop {
         tokio::select! {
@@ -145,13 +146,17 @@ async fn serve(config: Config, wishes: Wishes, host_root: PathBuf) -> Result<Exi
 }
 
 /// Says what this is going to be.
-fn introduce(config: &Config) {
-    match &config.file {
-        Some(file) => tracing::info!("configuration {}", file.display()),
-        None => tracing::info!("no configuration file, everything as usual"),
+fn introduce(config: &Config, wishes: &Wishes) {
+    match (&wishes.text, &config.file) {
+        (Some(text), _) => tracing::info!("configuration of `dockwarden {}`", text.name),
+        (None, Some(file)) => tracing::info!("configuration {}", file.display()),
+        (None, None) => tracing::info!("no configuration file, everything as usual"),
     }
     tracing::info!("{}", config.summary());
-    tracing::info!("daemon at {}", config.settings.upstream.address);
+    match config.settings.guards_upstream() {
+        true => tracing::info!("daemon at {}", config.settings.upstream.address),
+        false => tracing::info!("daemons wherever clients were going"),
+    }
     config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     exposure::warnings(&config.settings).iter().for_each(|warning| tracing::warn!("{warning}"));
 }

@@ -38,6 +38,9 @@ fn ordinary_lines() {
         "dockwarden plugin status --json --daemon-json x",
         "dockwarden plugin uninstall --dry-run",
         "dockwarden plugin rescue --name a --name b",
+        "dockwarden doctor --json --root /mnt",
+        "dockwarden doctor --fix --only userns-off,icc --skip icc",
+        "dockwarden doctor --apply --yes --restart --docker unix:///run/user/1000/docker.sock --pidfile x",
     ] {
         assert!(parsed(line).is_ok(), "{line}: {}", parsed(line).unwrap_err());
     }
@@ -70,6 +73,10 @@ fn wrong_lines_are_wrong_usage_and_help_is_not() {
         "dockwarden plugin install --name firewall",
         "dockwarden plugin install --as daemon",
         "dockwarden plugin status --docker tcp://127.0.0.1:2375",
+        "dockwarden doctor --fix --apply",
+        "dockwarden doctor --yes",
+        "dockwarden doctor --only userns",
+        "dockwarden doctor --docker tcp://127.0.0.1:2375",
     ] {
         assert_eq!(parsed(line).map_err(|error| usage(&error)).unwrap_err(), Exit::Usage, "{line}");
     }

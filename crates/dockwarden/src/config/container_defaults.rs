@@ -1,13 +1,13 @@
-//! Section `defaults:`: what a container gets where its client says nothing. A value that the daemon would
-//! refuse is a fault here, or every container would be refused later.
+//! Section `defaults:`: what a container gets where its client says nothing, and what it gets in any case. A value that
+//! the daemon would refuse is a fault here, or every container would be refused later.
 
-use docker::defaults::Defaults;
-use docker::privilege::{Uid, capability_name, run_user};
+use docker::defaults::{Defaults, Force};
+use docker::privilege::capability_name;
+use docker::written::{cpus, memory, security_option, user, variable};
 use policy::nearest;
 use policy::source::Node;
 
 use super::file::{ConfigFile, Field, Fields};
-use super::units;
 
 /// Reads the section; what is absent is not set.
 pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>) -> Defaults {
@@ -21,6 +21,29 @@ pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>) -> Defaults {
         env: fields.get("env").map(|field| variables(file, field)).unwrap_or_default(),
         no_new_privileges: fields.get("no_new_privileges").is_some_and(|field| flag(file, field)),
         drop_capabilities: fields.get("drop_capabilities").map(|field| capabilities(file, field)).unwrap_or_default(),
+        force: fields.get("force").map(|field| force(file, field)).unwrap_or_default(),
+    }
+}
+
+/// What is set whatever the client says.
+fn force(file: &mut ConfigFile, section: Field<'_>) -> Force {
+    let fields = file.fields(section.value, "`force`", FORCE_KEYS);
+    let list =
+        |file: &mut ConfigFile, name| fields.get(name).map(|field| capabilities(file, field)).unwrap_or_default();
+    let (dropped, added) = (list(file, "drop_capabilities"), list(file, "add_capabilities"));
+    if let (Some(field), Some(both)) =
+        (fields.get("add_capabilities"), added.iter().find(|name| dropped.contains(name)))
+    {
+        file.fault(field.place, format!("capability {both} cannot be both added and dropped"));
+    }
+    Force {
+        memory: value(file, &fields, "memory", memory),
+        nano_cpus: value(file, &fields, "cpus", cpus),
+        user: value(file, &fields, "user", user),
+        env: fields.get("env").map(|field| variables(file, field)).unwrap_or_default(),
+        security_options: fields.get("security_options").map(|field| options(file, field)).unwrap_or_default(),
+        drop_capabilities: dropped,
+        add_capabilities: added,
     }
 }
 
@@ -38,38 +61,11 @@ pub(super) fn value<T>(
         .ok()
 }
 
-pub(super) fn memory(text: &str) -> Result<i64, &'static str> {
-    let bytes = i64::try_from(units::size(text)?).map_err(|_| "that is more than can be counted")?;
-    if bytes < LEAST_MEMORY { Err("the daemon takes no less than 6MiB") } else { Ok(bytes) }
-}
-
-/// A decimal number, in billionths: exact, as no fraction of binary digits is.
-pub(super) fn cpus(text: &str) -> Result<i64, &'static str> {
-    const SAY: &str = "a number of CPUs is at least 0.01, such as `0.5` or `2`";
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > 9 {
-        return Err(SAY);
-    }
-    let billionths: i64 = format!("{whole}{fraction:0<9}").parse().map_err(|_| SAY)?;
-    if billionths < LEAST_CPUS { Err(SAY) } else { Ok(billionths) }
-}
-
 fn pids(text: &str) -> Result<i64, &'static str> {
     text.parse().ok().filter(|pids| *pids > 0).ok_or("a limit on processes is a whole number from 1")
 }
 
-fn user(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err("a user is a name or a number, alone or with a group, such as \"1000:1000\"");
-    }
-    if run_user(text).uid == Uid::Number(0) {
-        return Err("that is root, as everybody is without it");
-    }
-    Ok(text.to_owned())
-}
-
-fn flag(file: &mut ConfigFile, field: Field<'_>) -> bool {
+pub(super) fn flag(file: &mut ConfigFile, field: Field<'_>) -> bool {
     match field.value.value {
         Node::Bool(flag) => flag,
         _ => {
@@ -83,15 +79,27 @@ fn variables(file: &mut ConfigFile, field: Field<'_>) -> Vec<(String, String)> {
     let mut variables: Vec<(String, String)> = Vec::new();
     for item in file.items(field) {
         let Some(text) = file.word(item, "a variable") else { continue };
-        match text.split_once('=').filter(|(name, _)| !name.is_empty() && !text.contains('\0')) {
-            None => file.fault_with(item.referenced, "this is no variable with its value", "such as `MY_ENV=true`"),
-            Some((name, _)) if variables.iter().any(|(known, _)| known == name) => {
+        match variable(&text) {
+            Err(help) => file.fault_with(item.referenced, "this is no variable with its value", help),
+            Ok((name, _)) if variables.iter().any(|(known, _)| *known == name) => {
                 file.fault(item.referenced, format!("variable `{name}` is given twice"));
             }
-            Some((name, value)) => variables.push((name.to_owned(), value.to_owned())),
+            Ok(variable) => variables.push(variable),
         }
     }
     variables
+}
+
+fn options(file: &mut ConfigFile, field: Field<'_>) -> Vec<String> {
+    let mut options = Vec::new();
+    for item in file.items(field) {
+        let Some(text) = file.word(item, "a security option") else { continue };
+        match security_option(&text) {
+            Ok(option) => options.push(option),
+            Err(help) => file.fault_with(item.referenced, format!("`{text}` is no security option"), help),
+        }
+    }
+    options
 }
 
 fn capabilities(file: &mut ConfigFile, field: Field<'_>) -> Vec<String> {
@@ -112,38 +120,6 @@ fn capabilities(file: &mut ConfigFile, field: Field<'_>) -> Vec<String> {
     names
 }
 
-/// Below, the daemon refuses.
-const LEAST_MEMORY: i64 = 6 << 20;
-const LEAST_CPUS: i64 = 10_000_000;
-
-const KEYS: &[&str] = &["memory", "cpus", "pids", "user", "env", "no_new_privileges", "drop_capabilities"];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cpus_are_counted_exactly() {
-        for (text, billionths) in [
-            ("0.5", 500_000_000),
-            ("2", 2_000_000_000),
-            ("0.01", 10_000_000),
-            ("1.", 1_000_000_000),
-            ("0.1", 100_000_000),
-        ] {
-            assert_eq!(cpus(text), Ok(billionths), "{text}");
-        }
-        for text in ["", ".5", "0", "0.009", "-1", "+1", "1e3", "1,5", "0.0000000001", "99999999999", "½"] {
-            assert!(cpus(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn memory_is_a_size_that_the_daemon_takes() {
-        assert_eq!(memory("6m"), Ok(6 << 20));
-        assert_eq!(memory("1g"), Ok(1 << 30));
-        for text in ["0", "5m", "-1", "99999999999g"] {
-            assert!(memory(text).is_err(), "{text}");
-        }
-    }
-}
+const KEYS: &[&str] = &["memory", "cpus", "pids", "user", "env", "no_new_privileges", "drop_capabilities", "force"];
+const FORCE_KEYS: &[&str] =
+    &["memory", "cpus", "user", "env", "security_options", "drop_capabilities", "add_capabilities"];

@@ -8,14 +8,16 @@ use nix::unistd::{Gid, Group};
 use server::listen::ListenAddress;
 use server::upstream::UpstreamAddress;
 
-use super::{Listen, Settings};
+use super::{Listen, PluginDoor, Settings};
 
 /// Sentences; none when all is well.
 pub fn warnings(settings: &Settings) -> Vec<String> {
     let listening = settings.listen.iter().filter_map(of_listener);
     // Where the daemon asks its plugin, nobody is past this policy who reaches it.
     let upstream = of_upstream(&settings.upstream.address, settings.upstream.tls.is_some());
-    listening.chain(upstream.filter(|_| settings.plugin.is_none())).collect()
+    let asked = settings.plugin.iter().filter_map(of_plugin);
+    let is_asked = settings.guards_upstream() && settings.plugin.is_none();
+    listening.chain(asked).chain(upstream.filter(|_| is_asked)).collect()
 }
 
 /// Whether a listener is the very socket that the daemon is expected on: every request would come back.
@@ -32,7 +34,9 @@ pub fn loops(settings: &Settings) -> Option<String> {
 }
 
 fn of_listener(listen: &Listen) -> Option<String> {
-    let ListenAddress::Tcp(address) = &listen.address else { return None };
+    let (ListenAddress::Tcp(address) | ListenAddress::Transparent { address, .. }) = &listen.address else {
+        return None;
+    };
     if address.ip().is_loopback() || listen.tls.is_some() {
         return None;
     }
@@ -40,6 +44,16 @@ fn of_listener(listen: &Listen) -> Option<String> {
         "tcp://{address} is open to the network without TLS: whoever reaches it asks without proof of who \
          they are, and whoever is on the way can read and change what is asked; add `tls` with `client_ca`"
     ))
+}
+
+fn of_plugin(door: &PluginDoor) -> Option<String> {
+    let ListenAddress::Tcp(address) = &door.listen.address else { return None };
+    door.listen.tls.is_none().then(|| {
+        format!(
+            "the daemon asks its plugin at tcp://{address} without TLS: root of this host can ask, too, and so can root \
+             of containers with the host's network; `socket: true` in docksec's file is for the daemon alone"
+        )
+    })
 }
 
 fn of_upstream(address: &UpstreamAddress, tls: bool) -> Option<String> {

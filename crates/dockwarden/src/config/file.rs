@@ -50,7 +50,12 @@ impl ConfigFile {
 
     /// No file: everything as usual.
     pub fn absent() -> Self {
-        Self { named: NamedText::default(), faults: Vec::new(), folder: PathBuf::new() }
+        Self::of_text(NamedText::default())
+    }
+
+    /// A text that stands in no file.
+    pub fn of_text(named: NamedText) -> Self {
+        Self { named, faults: Vec::new(), folder: PathBuf::new() }
     }
 
     /// The file as a tree; none when it is empty or no YAML.
@@ -124,12 +129,10 @@ impl ConfigFile {
     }
 
     fn unknown(&mut self, place: Location, name: &str, what: &str, known: &[&str]) {
-        if known.contains(&"listen") && LATER.contains(&name) {
-            let help = "leave it out; a later version will know it";
-            return self.fault_with(place, format!("`{name}` cannot be configured yet"), help);
-        }
         let help = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
+            // They decide, too.
+            None if name == "checks" => "it stands below `policy`".to_owned(),
             None => format!("known are {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
         };
         self.fault_with(place, format!("{what} has no key `{name}`"), help);
@@ -220,6 +223,3 @@ fn kind(node: &Node) -> &'static str {
         Node::Map(_) => "a mapping",
     }
 }
-
-/// Sections of the file that are planned: not misspelt, just too early.
-const LATER: &[&str] = &["checks"];

@@ -87,6 +87,8 @@ const KEYS: &[(&str, Bound)] = &[
     ("archive_looks", Bound::Count(|limits| &mut limits.archive_looks)),
     ("archive_looks_per_subject", Bound::Count(|limits| &mut limits.archive_looks_per_subject)),
     ("fetch_wait", Bound::Wait(|limits| &mut limits.fetch_wait)),
+    ("checks", Bound::Count(|limits| &mut limits.checks)),
+    ("checks_per_subject", Bound::Count(|limits| &mut limits.checks_per_subject)),
     ("keep_alive", Bound::Wait(|limits| &mut limits.keep_alive)),
     ("handshake_wait", Bound::Wait(|limits| &mut limits.handshake_wait)),
     ("identify_wait", Bound::Wait(|limits| &mut limits.identify_wait)),
@@ -128,6 +130,8 @@ mod tests {
             archive_ratio: _,
             archive_look_wait: _,
             archive_looks: _,
+            checks: _,
+            checks_per_subject: _,
             archive_looks_per_subject: _,
             fetch_wait: _,
             keep_alive: _,
@@ -145,7 +149,7 @@ mod tests {
             temporary_time: _,
             drain: _,
         } = Limits::default();
-        assert_eq!(KEYS.len(), 33);
+        assert_eq!(KEYS.len(), 35);
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use policy::nearest;
 use policy::source::Node;
 use serde_saphyr::Spanned;
-use server::listen::{ListenAddress, ListenSpec};
+use server::listen::{Destination, Destinations, Diversion, ListenAddress, ListenSpec};
 
 use super::file::{ConfigFile, Field, Fields};
 use super::tls::{self, Tls};
@@ -21,6 +22,11 @@ pub struct Listen {
 }
 
 impl Listen {
+    /// Whether it is for connections that were going elsewhere.
+    pub fn is_transparent(&self) -> bool {
+        matches!(self.address, ListenAddress::Transparent { .. })
+    }
+
     /// For the server.
     pub fn spec(&self) -> ListenSpec {
         ListenSpec { address: self.address.clone(), tls: self.tls.as_ref().map(|tls| tls.config.clone()) }
@@ -49,7 +55,13 @@ fn one(file: &mut ConfigFile, item: &Spanned<Node>) -> Option<Listen> {
     let ways = ["socket", "address", "systemd"].map(|name| fields.get(name));
     let address = match ways {
         [Some(socket), None, None] => local_socket(file, socket, &fields)?,
-        [None, Some(address), None] => ListenAddress::Tcp(network(file, address)?),
+        [None, Some(address), None] => {
+            let address = network(file, address)?;
+            match fields.get("transparent") {
+                Some(field) => transparent(file, address, field, &fields)?,
+                None => ListenAddress::Tcp(address),
+            }
+        }
         [None, None, Some(systemd)] => ListenAddress::Inherited(file.field_word(systemd)?),
         [None, None, None] => {
             // Where keys were misspelt, that has been said.
@@ -72,6 +84,13 @@ fn one(file: &mut ConfigFile, item: &Spanned<Node>) -> Option<Listen> {
         let kind = if of_socket { "network addresses" } else { "sockets that are made here" };
         file.fault(field.place, format!("`{}` is for {kind}", field.name));
     }
+    if !matches!(address, ListenAddress::Transparent { .. }) {
+        let misplaced = ["transparent", "to"].into_iter().filter_map(|name| fields.get(name));
+        for field in misplaced {
+            let message = format!("`{}` is for an `address` that is `transparent`", field.name);
+            file.fault_with(field.place, message, "`transparent: redirect` or `transparent: tproxy`");
+        }
+    }
     let tls = fields.get("tls").filter(|_| !of_socket);
     let tls = match tls {
         Some(field) => Some(tls::server(file, field)?),
@@ -86,6 +105,38 @@ fn local_socket(file: &mut ConfigFile, socket: Field<'_>, fields: &Fields<'_>) -
     let owner = fields.get("owner").and_then(|field| name(file, field, directory::is_user));
     let group = fields.get("group").and_then(|field| name(file, field, directory::is_group));
     Some(ListenAddress::Unix { path, mode, owner, group })
+}
+
+/// Connections that were going elsewhere.
+fn transparent(
+    file: &mut ConfigFile,
+    address: SocketAddr,
+    field: Field<'_>,
+    fields: &Fields<'_>,
+) -> Option<ListenAddress> {
+    let word = file.field_word(field)?;
+    let Some(by) = Diversion::from_name(&word) else {
+        let near = nearest(&word, ["redirect", "tproxy"]).map(|near| format!("did you mean `{near}`?"));
+        let help = near.unwrap_or_else(|| "it is `redirect` or `tproxy`, as the host's firewall does it".to_owned());
+        file.fault_with(field.value.referenced, format!("`transparent` cannot be `{word}`"), help);
+        return None;
+    };
+    let mut to = Vec::new();
+    if let Some(field) = fields.get("to") {
+        for item in file.items(field) {
+            let Some(word) = file.word(item, "a destination") else { continue };
+            match word.parse::<Destination>() {
+                Ok(destination) => to.push(destination),
+                Err(help) => {
+                    file.fault_with(item.referenced, format!("`{word}` is no destination"), help.to_string());
+                }
+            }
+        }
+        if matches!(&field.value.value, Node::List(items) if items.is_empty()) {
+            file.fault_with(field.place, "`to` is an empty list: nothing could go on", "leave it out for all daemons");
+        }
+    }
+    Some(ListenAddress::Transparent { address, by, to: Destinations(to) })
 }
 
 fn mode(file: &mut ConfigFile, field: Field<'_>) -> Option<u32> {
@@ -143,5 +194,5 @@ fn local(path: PathBuf) -> ListenAddress {
     ListenAddress::Unix { path, mode: None, owner: None, group: None }
 }
 
-const KEYS: &[&str] = &["socket", "mode", "owner", "group", "address", "tls", "systemd"];
+const KEYS: &[&str] = &["socket", "mode", "owner", "group", "address", "transparent", "to", "tls", "systemd"];
 const SAY_ADDRESS: &str = "an IP address and a port, such as `127.0.0.1:2376` or `[::]:2376`";

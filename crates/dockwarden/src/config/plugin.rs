@@ -1,8 +1,11 @@
-//! Section `plugin:` and the flag `--plugin-socket`: the door inside the daemon.
+//! Section `plugin:` and the flag `--plugin-socket`: the door inside the daemon. Where neither says anything, the file of
+//! docksec may.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use policy::source::Node;
+use policy::{NamedText, docksec};
 use server::listen::ListenAddress;
 use server::plugin::Require;
 
@@ -19,16 +22,34 @@ pub struct PluginDoor {
     pub require: Require,
 }
 
-/// Reads the section; the flag wins over its socket. `None`: there is no such door.
-pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, flag: Option<&Path>) -> Option<PluginDoor> {
+/// Reads the section; the flag wins over its socket, and both over docksec's file. `None`: there is no such door.
+pub fn read(
+    file: &mut ConfigFile,
+    section: Option<Field<'_>>,
+    flag: Option<&Path>,
+    docksec: Option<&NamedText>,
+) -> Option<PluginDoor> {
     let fields = section.map(|section| file.fields(section.value, "`plugin`", KEYS)).unwrap_or_default();
     let require = fields.get("require").map(|field| require(file, field)).unwrap_or_default();
     let listen = match (flag, section) {
         (Some(socket), _) => local(socket.to_owned()),
         (None, Some(section)) => door(file, section, &fields)?,
-        (None, None) => return None,
+        (None, None) => of_docksec(docksec?)?,
     };
     Some(PluginDoor { listen, require })
+}
+
+/// The door that docksec's file asks for: by the name under which the daemon knows docksec, or at a port, which only
+/// processes of this host reach. What is wrong with the file is told where its commands are read.
+fn of_docksec(text: &NamedText) -> Option<Listen> {
+    let read = docksec::read(text).ok()?;
+    match (read.socket, read.port) {
+        (true, _) => Some(local(DOCKSEC.into())),
+        (false, Some(port)) => {
+            Some(Listen { address: ListenAddress::Tcp((Ipv4Addr::LOCALHOST, port).into()), tls: None })
+        }
+        (false, None) => None,
+    }
 }
 
 fn door(file: &mut ConfigFile, section: Field<'_>, fields: &Fields<'_>) -> Option<Listen> {
@@ -78,5 +99,7 @@ fn local(path: PathBuf) -> Listen {
     Listen { address: ListenAddress::Unix { path, mode: Some(0o600), owner: None, group: None }, tls: None }
 }
 
+/// Where the daemon looks for an authorization plugin called docksec.
+const DOCKSEC: &str = "/run/docker/plugins/docksec.sock";
 const KEYS: &[&str] = &["socket", "address", "tls", "require"];
 const ONLY_THE_DAEMON: &str = "only the daemon is to ask: it shows the certificate that its plugin's .json file names";

@@ -1,8 +1,9 @@
 //! Section `quotas:`: what everybody may have at most. Names are checked with the policy's.
 
+use docker::written::{cpus, memory};
 use policy::{Quota, QuotaEntry};
 
-use super::container_defaults::{cpus, memory, value};
+use super::container_defaults::value;
 use super::file::{ConfigFile, Field};
 
 /// Reads the section: a list.

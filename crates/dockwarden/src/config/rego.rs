@@ -6,63 +6,15 @@
 use std::path::{Path, PathBuf};
 
 use policy::source::Node;
-use policy::{Diagnostic, NamedText, RegoData, RegoModule, RegoSources};
-use serde_saphyr::{Location, Spanned};
+use policy::{NamedText, RegoData, RegoModule, RegoSources};
+use serde_saphyr::Spanned;
 
 use super::file::{ConfigFile, Field};
-use super::{Wishes, globs};
+use super::globs;
 
-/// Rego policies that flags name, in place of the file's.
-#[derive(Debug, Clone, Default)]
-pub struct RegoWish {
-    /// The files. All must be there.
-    pub files: Vec<PathBuf>,
-    /// Whose words the input document is in.
-    pub input: &'static str,
-    /// The rule for builds, which must be there.
-    pub build: &'static str,
-}
-
-/// What was read, and the patterns that it was read from.
-#[derive(Default)]
-pub struct Read {
-    /// For the policy; none where no Rego is configured.
-    pub sources: Option<RegoSources>,
-    /// To be watched.
-    pub from: Vec<PathBuf>,
-}
-
-/// Reads the key, or what flags say in its place.
-pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, wishes: &Wishes) -> Read {
-    let mut read = match (&wishes.rego, section) {
-        (Some(wish), _) => of_flags(file, wish),
-        (None, Some(section)) => of_section(file, section),
-        (None, None) => return Read::default(),
-    };
-    if let Some(sources) = &mut read.sources {
-        sources.tell = wishes.tell_rego;
-    }
-    read
-}
-
-fn of_flags(file: &mut ConfigFile, wish: &RegoWish) -> Read {
-    let mut sources =
-        RegoSources { input: Some(said(wish.input)), build: Some(said(wish.build)), ..Default::default() };
-    for path in &wish.files {
-        if let Err(problem) = add(&mut sources, path, &[], &mut Vec::new()) {
-            file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
-        }
-    }
-    let from = wish.files.iter().map(|path| file.absolute(path)).collect();
-    Read { sources: Some(sources), from }
-}
-
-fn said(word: &str) -> Spanned<String> {
-    Spanned::new(word.to_owned(), Location::UNKNOWN, Location::UNKNOWN)
-}
-
-fn of_section(file: &mut ConfigFile, section: Field<'_>) -> Read {
-    let mut sources = RegoSources { place: Some(section.place), ..RegoSources::default() };
+/// Reads the key: for the policy, and what is to be watched. `tell`: whether decisions tell how they came about.
+pub fn read(file: &mut ConfigFile, section: Field<'_>, tell: bool) -> (RegoSources, Vec<PathBuf>) {
+    let mut sources = RegoSources { place: Some(section.place), tell, ..RegoSources::default() };
     let (mut from, mut read) = (Vec::new(), Vec::new());
     let items = match &section.value.value {
         Node::Map(_) => {
@@ -94,7 +46,7 @@ fn of_section(file: &mut ConfigFile, section: Field<'_>) -> Read {
     }
     // A folder tells when files come and go; what is written into them, they tell themselves.
     from.extend(read.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())));
-    Read { sources: Some(sources), from }
+    (sources, from)
 }
 
 fn is_bundle(pattern: &str) -> bool {

@@ -53,10 +53,14 @@ fn faulty_configurations_are_explained() {
 fn examples_have_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path());
-    std::fs::copy(here("../../examples/limits.cedar"), folder.path().join("limits.cedar")).unwrap();
+    for beside in ["limits.cedar", "docksec.json", "secdocker.yml"] {
+        std::fs::copy(here("../../examples").join(beside), folder.path().join(beside)).unwrap();
+    }
     std::fs::create_dir(folder.path().join("rego")).unwrap();
     std::fs::copy(here("../../examples/rego/authz.rego"), folder.path().join("rego/authz.rego")).unwrap();
     let examples = [
+        "ci-whitelist.yaml",
+        "docksec.yaml",
         "shared-server.yaml",
         "ci.yaml",
         "tls.yaml",
@@ -67,6 +71,8 @@ fn examples_have_no_fault() {
         "mediation.yaml",
         "team.yaml",
         "rego.yaml",
+        "transparent.yaml",
+        "checks.yaml",
     ];
     for name in examples {
         let example = std::fs::read_to_string(here("../../examples").join(name)).unwrap();
@@ -181,6 +187,7 @@ fn every_key_is_understood() {
         env: vec![("A".to_owned(), "b=c".to_owned())],
         no_new_privileges: true,
         drop_capabilities: vec!["MKNOD".to_owned()],
+        ..Defaults::default()
     };
     assert_eq!(policy.defaults(), &defaults);
     assert_eq!(

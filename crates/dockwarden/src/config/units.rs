@@ -2,20 +2,7 @@
 
 use std::time::Duration;
 
-/// Bytes. Units count by 1024, as Docker's do.
-pub fn size(text: &str) -> Result<usize, &'static str> {
-    const SAY: &str = "a size is a number with a unit, such as `64KiB`, `16MiB` or `1GiB`";
-    let (number, unit) = number_and_unit(text).ok_or(SAY)?;
-    let factor = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kb" | "kib" => 1 << 10,
-        "m" | "mb" | "mib" => 1 << 20,
-        "g" | "gb" | "gib" => 1 << 30,
-        _ => return Err(SAY),
-    };
-    let bytes = number.checked_mul(factor).ok_or("that is more than can be counted")?;
-    usize::try_from(bytes).map_err(|_| "that is more than can be counted")
-}
+pub use docker::written::size;
 
 /// A time, in one or more parts. A number without a unit could be anything, so it is refused.
 pub fn duration(text: &str) -> Result<Duration, &'static str> {
@@ -57,17 +44,6 @@ const TOO_LONG: &str = "that is longer than a hundred years";
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes() {
-        let cases = [("0", 0), ("512", 512), ("64k", 65536), ("64KiB", 65536), ("16 MiB", 16 << 20), ("1g", 1 << 30)];
-        for (text, bytes) in cases {
-            assert_eq!(size(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "k", "1.5m", "-1", "1t", "16MiBs", "99999999999999999999", "18446744073709551615k"] {
-            assert!(size(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn times() {

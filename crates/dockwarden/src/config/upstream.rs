@@ -25,9 +25,15 @@ impl Daemon {
     }
 }
 
-/// Reads the section; the flag wins over its address, and over its TLS with it.
-pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, flag: Option<&UpstreamAddress>) -> Daemon {
-    let of_file = section.and_then(|section| daemon(file, section));
+/// Reads the section; the flag wins over its address, and over its TLS with it. `elsewhere`: all clients were going to
+/// daemons of their own, so that no address is needed.
+pub fn read(
+    file: &mut ConfigFile,
+    section: Option<Field<'_>>,
+    flag: Option<&UpstreamAddress>,
+    elsewhere: bool,
+) -> Daemon {
+    let of_file = section.and_then(|section| daemon(file, section, elsewhere));
     match (flag, of_file) {
         (Some(address), _) => Daemon { address: address.clone(), tls: None },
         (None, Some(daemon)) => daemon,
@@ -35,11 +41,15 @@ pub fn read(file: &mut ConfigFile, section: Option<Field<'_>>, flag: Option<&Ups
     }
 }
 
-fn daemon(file: &mut ConfigFile, section: Field<'_>) -> Option<Daemon> {
+fn daemon(file: &mut ConfigFile, section: Field<'_>, elsewhere: bool) -> Option<Daemon> {
     if !matches!(section.value.value, Node::Map(_)) {
         return Some(Daemon { address: address(file, section)?, tls: None });
     }
     let fields = file.fields(section.value, "`upstream`", &["address", "tls"]);
+    if let (None, Some(tls), true) = (fields.get("address"), fields.get("tls"), elsewhere) {
+        let address = UpstreamAddress::Unix(defaults::daemon());
+        return Some(Daemon { address, tls: Some(tls::client(file, tls)?) });
+    }
     let Some(field) = fields.get("address") else {
         file.fault(section.place, "`upstream` needs `address`, such as `tcp://10.0.0.5:2376`");
         return None;

@@ -31,6 +31,7 @@ impl Cast<'_> {
             string("name", &image.describe()),
             boolean("present", image.id.is_some()),
             strings("repositories", repositories.iter().map(String::as_str)),
+            strings("knownAs", known_as(image).iter().map(String::as_str)),
         ];
         if let Some(tag) = image.reference.as_ref().and_then(|reference| reference.tag.as_deref()) {
             attributes.push(string("tag", tag));
@@ -61,4 +62,21 @@ impl Cast<'_> {
         }
         all
     }
+}
+
+/// All its names, with tag or digest and without.
+fn known_as(image: &Image) -> Vec<String> {
+    let mut names = Vec::new();
+    for reference in image.reference.iter().chain(&image.names) {
+        let Reference { registry, path, tag, digest } = reference;
+        let name = format!("{registry}/{path}");
+        let tagged = tag.iter().map(|tag| format!("{name}:{tag}"));
+        let pinned = digest.iter().map(|digest| format!("{name}@{digest}"));
+        for known in tagged.chain(pinned).chain([name.clone()]) {
+            if !names.contains(&known) {
+                names.push(known);
+            }
+        }
+    }
+    names
 }

@@ -53,6 +53,14 @@ impl Cast<'_> {
     pub fn privilege(&mut self, privilege: &Privilege) -> Result<Asked, Fault> {
         Ok(match privilege {
             Privilege::Privileged | Privilege::PublishAllPorts => Asked::new(Type::Daemon, self.daemon()),
+            Privilege::UseFrontend { image: None } => Asked::new(Type::Daemon, self.daemon()),
+            Privilege::MountBuildCache { id, own } => self.asked(Type::BuildCache, id)?.with(boolean("own", *own)),
+            Privilege::UseBuildCache { kind, export } => {
+                self.asked(Type::CacheStore, kind)?.with(boolean("export", *export))
+            }
+            Privilege::UseBuildSecret { id, agent } => {
+                self.asked(Type::BuildSecret, id)?.with(boolean("agent", *agent))
+            }
             Privilege::LoadImages { unnamed } => {
                 Asked::new(Type::Daemon, self.daemon()).with(boolean("unnamed", *unnamed))
             }
@@ -81,6 +89,8 @@ impl Cast<'_> {
             Privilege::UseImage { image }
             | Privilege::PullImage { image }
             | Privilege::NameImage { image }
+            | Privilege::PushImage { image }
+            | Privilege::UseFrontend { image: Some(image) }
             | Privilege::InstallPlugin { image } => self.asked_image(image)?,
             Privilege::UseSecret { secret: thing } | Privilege::UseConfig { config: thing } => {
                 let (kind, uid) = self.thing(thing)?.ok_or(Fault::Unknown)?;

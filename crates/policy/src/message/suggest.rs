@@ -114,6 +114,13 @@ fn term(privilege: &Privilege) -> Option<String> {
         Privilege::BuildRun { .. } => "build_run".to_owned(),
         Privilege::BuildFetch { from } if from.contains(['@', '?', '$']) => return None,
         Privilege::BuildFetch { from } => pair("build_fetch", from),
+        Privilege::PushImage { image } => pair("push_image", &image.describe()),
+        Privilege::UseFrontend { image: Some(image) } => pair("frontend", &image.describe()),
+        // Whichever it names: that should be allowed on purpose.
+        Privilege::UseFrontend { image: None } => return None,
+        Privilege::MountBuildCache { id, .. } => pair("build_cache", id),
+        Privilege::UseBuildCache { kind, .. } => pair("cache_store", kind),
+        Privilege::UseBuildSecret { id, .. } => pair("build_secret", id),
         Privilege::CopySpecialFile { kind, .. } => pair("special_file", kind.name()),
         Privilege::UseSecret { secret } => pair("use_secret", &secret.name),
         Privilege::UseConfig { config } => pair("use_config", &config.name),

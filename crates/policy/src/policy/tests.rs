@@ -49,6 +49,7 @@ fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Privile
         resources,
         privileges,
         spec: Some(spec),
+        marks: Vec::new(),
         obligations: Vec::new(),
         absent: None,
         fetches: Vec::new(),

@@ -298,11 +298,9 @@ impl<'a> Reader<'a> {
         if path.first().is_some_and(|root| root == "data") {
             self.use_of(&path);
         } else {
-            self.called.push(Called {
-                name: path.join("."),
-                span: function.span().clone(),
-                arguments: Some(arguments),
-            });
+            // The reference as a whole is said to stand at its last dot.
+            let span = chain(function).0.map_or_else(|| function.span(), Expr::span).clone();
+            self.called.push(Called { name: path.join("."), span, arguments: Some(arguments) });
         }
     }
 

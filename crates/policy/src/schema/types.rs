@@ -23,7 +23,7 @@ types! {
     Plugin, HostPath, Device, CapabilitySet, Capability, Port, Namespace, RunUser, RunGroup, SecurityOption, Sysctl,
     Runtime, Cgroup, LogDriver, VolumeDriver, VolumeOption, NetworkDriver, NetworkOption, MacAddress, DeviceDriver,
     DeviceClass, KernelFiles, Ulimit, Priority, StorageOption, Annotation, BuildContext, BuildOption, BuildSource,
-    SpecialFile, SecretDriver, SwarmOption, Part,
+    BuildCache, CacheStore, BuildSecret, SpecialFile, SecretDriver, SwarmOption, Part,
 }
 
 /// The names of the types, parsed once.

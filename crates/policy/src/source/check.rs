@@ -79,6 +79,8 @@ impl Checked {
                 id: read.policy.id().to_string().into(),
                 origin: read.statement.origin.clone(),
                 message: annotation("message"),
+                note: annotation("note"),
+                quiet: read.policy.annotation("quiet").is_some_and(|quiet| quiet != "false"),
             },
             looks: Looks::of(&read.json),
             explains_only: is_explanation(&read),

@@ -114,6 +114,10 @@ impl Place {
         self.text.position(self.offset).0
     }
 
+    pub fn column(&self) -> usize {
+        self.text.position(self.offset).1
+    }
+
     pub fn file(&self) -> &Arc<str> {
         &self.text.name
     }
@@ -175,6 +179,11 @@ impl Diagnostics {
     /// By file, in the order of the text.
     pub(crate) fn sort(&mut self) {
         self.0.sort_by(|one, other| (&one.file, one.line, one.column).cmp(&(&other.file, other.line, other.column)));
+    }
+
+    /// How many of them make the policy unusable.
+    pub(crate) fn errors(&self) -> usize {
+        self.0.iter().filter(|fault| fault.severity == Severity::Error).count()
     }
 
     /// Whether any of them makes the policy unusable.

@@ -9,19 +9,32 @@ use crate::schema::World;
 /// A rule that was read.
 #[derive(Clone)]
 pub(super) struct Rule {
+    /// What its policies are called, unless after its line.
+    pub name: Option<String>,
     pub effect: Effect,
     pub targets: Vec<Target>,
     pub to: Vec<Whom>,
     pub except: Vec<Whom>,
-    pub message: Option<String>,
+    pub words: Words,
     pub place: Place,
+}
+
+/// What is said about what a rule refuses, and to whom.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Words {
+    /// To who is refused.
+    pub message: Option<String>,
+    /// To administrators: kept in the record and logged.
+    pub note: Option<String>,
+    /// Who is refused is told neither the message nor by which rule.
+    pub quiet: bool,
 }
 
 /// What a rule's policies are called, and what they say to whom they refuse.
 pub(super) struct Label {
     pub name: String,
     pub origin: String,
-    pub message: Option<String>,
+    pub words: Words,
     pub temporary: bool,
 }
 
@@ -29,7 +42,8 @@ impl Rule {
     /// The policies, named after the rule's line. `lifted`: when what a target is about is not forbidden after all.
     pub fn statements(&self, lifted: &dyn Fn(&Target) -> Vec<String>) -> Vec<Statement> {
         let origin = format!("{}:{}", self.place.file(), self.place.line());
-        let label = Label { name: origin.clone(), origin, message: self.message.clone(), temporary: false };
+        let name = self.name.clone().unwrap_or_else(|| origin.clone());
+        let label = Label { name, origin, words: self.words.clone(), temporary: false };
         match self.effect {
             Effect::Permit => self.lower(&label, &|_| Vec::new()),
             Effect::Forbid => self.lower(&label, lifted),
@@ -45,10 +59,7 @@ impl Rule {
                     0 => label.name.clone(),
                     others => format!("{}/{}", label.name, others.saturating_add(1)),
                 };
-                let mut annotations = format!("@id({})", quote(&name));
-                if let Some(message) = &label.message {
-                    annotations.push_str(&format!(" @message({})", quote(message)));
-                }
+                let annotations = format!("@id({}){}", quote(&name), label.words.annotations());
                 let unless: Vec<String> = scopes(&self.except).chain(lifted(target)).collect();
                 let text = target.policy(self.effect, &annotations, &whom.scope(), &unless.join(" || "));
                 let (place, origin) = (self.place.clone(), label.origin.as_str().into());
@@ -87,6 +98,16 @@ impl Rule {
         let except = scopes(&self.except).map(|scope| format!("!({scope})"));
         let conditions: Vec<String> = to.into_iter().chain(except).collect();
         (!conditions.is_empty()).then(|| conditions.join(" && "))
+    }
+}
+
+impl Words {
+    fn annotations(&self) -> String {
+        let said = |name: &str, text: &Option<String>| {
+            text.as_ref().map(|text| format!(" @{name}({})", quote(text))).unwrap_or_default()
+        };
+        let quiet = if self.quiet { " @quiet" } else { "" };
+        format!("{}{}{quiet}", said("message", &self.message), said("note", &self.note))
     }
 }
 

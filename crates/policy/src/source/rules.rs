@@ -2,14 +2,14 @@
 
 use serde_saphyr::Spanned;
 
-use super::diagnostics::{Diagnostics, Place, Text};
-use super::lower::Rule;
+use super::diagnostics::{Diagnostics, Place, Severity, Text};
+use super::lower::{Rule, Words};
 use super::principals::{self, Whom};
 use super::target::{Effect, Target};
 use super::{Known, Node, filter, nearest, terms};
 use crate::schema::World;
 
-const KEYS: &[&str] = &["allow", "deny", "to", "except", "on", "message"];
+const KEYS: &[&str] = &["allow", "deny", "to", "except", "on", "message", "note", "quiet"];
 
 /// Reads rules. Each fault is told; a rule with one is left out.
 pub(super) fn read_all(
@@ -39,7 +39,7 @@ pub(super) fn read(
         );
         return None;
     };
-    let before = faults.0.len();
+    let (before, told) = (faults.errors(), faults.0.len());
     check_keys(entries, text, faults);
     let find = |key: &str| entries.iter().find(|(name, _)| name.value == key).map(|(_, value)| value);
     let (effect, what) = match (find("allow"), find("deny")) {
@@ -67,19 +67,43 @@ pub(super) fn read(
     let except = names("except").unwrap_or_default();
     for (key, whom) in [("to", &to), ("except", &except)] {
         let everyone = key == "except" && whom.iter().any(|whom| matches!(whom, Whom::Everyone));
-        let nobody = key == "to" && whom.is_empty() && faults.0.len() == before;
+        let nobody = key == "to" && whom.is_empty() && faults.errors() == before;
         if everyone || nobody {
             faults.push(place.error("this rule is for nobody"));
         }
     }
-    let message = find("message").and_then(|node| match &node.value {
+    let words = Words {
+        message: find("message").and_then(|node| said("message", node, text, faults)),
+        note: find("note").and_then(|node| said("note", node, text, faults)),
+        quiet: find("quiet").is_some_and(|node| is_quiet(node, text, faults)),
+    };
+    if faults.errors() > before {
+        // What it would deny beside is no matter yet.
+        let found = faults.0.split_off(told);
+        faults.0.extend(found.into_iter().filter(|fault| fault.severity == Severity::Error));
+        return None;
+    }
+    Some(Rule { name: None, effect, targets, to, except, words, place })
+}
+
+fn said(what: &str, node: &Spanned<Node>, text: &Text, faults: &mut Diagnostics) -> Option<String> {
+    match &node.value {
         Node::Text(message) => Some(message.clone()),
         other => {
-            faults.push(Place::of(text, node.referenced).error(format!("a message is a text, not {}", other.kind())));
+            let fault = format!("a {what} is a text, not {}", other.kind());
+            faults.push(Place::of(text, node.referenced).error(fault));
             None
         }
-    });
-    (faults.0.len() == before).then_some(Rule { effect, targets, to, except, message, place })
+    }
+}
+
+fn is_quiet(node: &Spanned<Node>, text: &Text, faults: &mut Diagnostics) -> bool {
+    if let Node::Bool(quiet) = node.value {
+        return quiet;
+    }
+    let fault = format!("`quiet` is true or false, not {}", node.value.kind());
+    faults.push(Place::of(text, node.referenced).error(fault));
+    false
 }
 
 fn check_keys(entries: &[(Spanned<String>, Spanned<Node>)], text: &Text, faults: &mut Diagnostics) {

@@ -20,9 +20,15 @@ pub struct PolicySection {
     /// The everyday rules.
     #[serde(default)]
     pub rules: Vec<Spanned<Node>>,
+    /// The configuration of docksec. The caller reads it.
+    #[serde(default)]
+    pub docksec: Option<Spanned<String>>,
     /// Cedar files, by glob. The caller reads them.
     #[serde(default)]
     pub cedar: Vec<Spanned<String>>,
+    /// A configuration of SecDocker. The caller reads it.
+    #[serde(default)]
+    pub secdocker: Option<Spanned<String>>,
 }
 
 /// A file of its own with rules: a list, or a mapping with `rules:`.

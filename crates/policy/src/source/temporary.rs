@@ -11,7 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::cedar::{Statement, quote};
 use super::diagnostics::{Diagnostics, Text};
-use super::lower::{Label, Rule};
+use super::lower::{Label, Rule, Words};
 use super::target::Target;
 use super::{Directory, Known, NamedText, Node, rules, section};
 use crate::circumstances::timestamp;
@@ -72,7 +72,7 @@ impl Temporary {
         let label = Label {
             name: format!("rules/{}", self.id),
             origin: format!("temporary rule {}", self.id),
-            message: Some(self.message()),
+            words: Words { message: Some(self.message()), ..self.rule.words.clone() },
             temporary: true,
         };
         self.rule.with_targets(targets).lower(&label, &|_| Vec::new())
@@ -80,7 +80,7 @@ impl Temporary {
 
     /// What is said to whom it refuses: why, and how long yet.
     fn message(&self) -> String {
-        let why = self.rule.message.as_deref().filter(|message| !message.is_empty());
+        let why = self.rule.words.message.as_deref().filter(|message| !message.is_empty());
         let why = why.or(Some(&self.reason)).filter(|why| !why.is_empty()).unwrap_or("forbidden for a while");
         format!("{why}, until {}", moment(self.until))
     }
@@ -130,7 +130,7 @@ pub(crate) fn settle(
             several => pairs.push(format!("{key}: [{}]", several.join(", "))),
         }
     }
-    let label = Label { name: "rule".to_owned(), origin: "rule".to_owned(), message: None, temporary: true };
+    let label = Label { name: "rule".to_owned(), origin: "rule".to_owned(), words: Words::default(), temporary: true };
     Some((format!("{{ {} }}", pairs.join(", ")), rule.lower(&label, &|_| Vec::new())))
 }
 

@@ -3,10 +3,11 @@
 
 use serde_saphyr::Spanned;
 
-use super::diagnostics::{Diagnostics, Place, Text};
+use super::diagnostics::{Diagnostic, Diagnostics, Place, Text};
 use super::target::{Effect, Target};
 use super::{Node, commands, nearest};
 use crate::schema::World;
+use commands::Command;
 
 mod image;
 mod named;
@@ -49,12 +50,7 @@ pub(super) fn read(
     match &node.value {
         Node::List(items) => items.iter().flat_map(|item| read(item, effect, text, world, faults)).collect(),
         Node::Map(entries) => mapping(node, entries, effect, text, faults),
-        Node::Text(word) => word_targets(word, effect, world).unwrap_or_else(|| {
-            let fault =
-                Place::of(text, node.referenced).error(format!("there is no command, operation or privilege `{word}`"));
-            faults.push(fault.help_with(nearest(word, words(world)).map(|near| format!("did you mean `{near}`?"))));
-            Vec::new()
-        }),
+        Node::Text(word) => word_targets(word, effect, &Place::of(text, node.referenced), world, faults),
         other => {
             let fault = Place::of(text, node.referenced).error(format!("a rule cannot allow or deny {}", other.kind()));
             faults.push(fault.help_with("write a docker command, or a mapping like `{ mount: /srv/ci }`".to_owned()));
@@ -64,18 +60,39 @@ pub(super) fn read(
 }
 
 /// A word alone: a command, a privilege with anything, an operation or action, a group of actions.
-fn word_targets(word: &str, effect: Effect, world: &World) -> Option<Vec<Target>> {
+fn word_targets(word: &str, effect: Effect, place: &Place, world: &World, faults: &mut Diagnostics) -> Vec<Target> {
     if word == EVERYTHING {
-        return Some(vec![Target::everything()]);
+        return vec![Target::everything()];
     }
     if let Some(term) = terms().find(|term| term.key == word) {
-        return Some(vec![Target::actions(term.actions.iter().copied())]);
+        return vec![Target::actions(term.actions.iter().copied())];
     }
-    let targets = commands::targets(word, effect);
-    if !targets.is_empty() {
-        return Some(targets);
+    if let Some(command) = commands::find(word) {
+        if effect == Effect::Forbid {
+            faults.0.extend(more_than_meant(command, word, place));
+        }
+        return command.targets(effect);
     }
-    (world.by_name(word).is_some() || GROUPS.contains(&word)).then(|| vec![Target::action(word)])
+    if world.by_name(word).is_some() || GROUPS.contains(&word) {
+        return vec![Target::action(word)];
+    }
+    let fault = place.error(format!("there is no command, operation or privilege `{word}`"));
+    faults.push(fault.help_with(nearest(word, words(world)).map(|near| format!("did you mean `{near}`?"))));
+    Vec::new()
+}
+
+/// What denying a command does beside what it says, or that it does nothing.
+pub(super) fn more_than_meant(command: &Command, word: &str, place: &Place) -> Option<Diagnostic> {
+    if !command.asks() {
+        let help = "the client does it by itself, or sends what others say: leave it out".to_owned();
+        return Some(
+            place
+                .warning(format!("nothing can deny `{word}`: it asks the daemon for nothing of its own"))
+                .help_with(help),
+        );
+    }
+    let lost = command.losses().words()?;
+    Some(place.warning(format!("with `{word}` go other commands: {lost}")))
 }
 
 fn words(world: &World) -> Vec<&str> {
@@ -180,7 +197,9 @@ mod tests {
         let keys: Vec<&str> = terms().map(|term| term.key).collect();
         assert_eq!(keys.len(), keys.iter().collect::<BTreeSet<_>>().len());
         for key in &keys {
-            assert!(!commands::names().any(|name| name == *key), "{key} is a command too");
+            // `port` is what is published; the command is `container port`.
+            let is_command = commands::names().any(|name| name == *key);
+            assert_eq!(is_command, *key == "port", "{key} is a command too");
         }
         let reached: BTreeSet<&str> = terms().flat_map(|term| term.actions).copied().collect();
         for privilege in crate::schema::PRIVILEGES {
@@ -188,9 +207,9 @@ mod tests {
             assert!(
                 reached.contains(name)
                     || commands::names().any(|word| {
-                        commands::targets(word, Effect::Permit)
-                            .iter()
-                            .any(|target| target.actions.iter().any(|action| action == name))
+                        let command = commands::find(word).unwrap();
+                        let targets = command.targets(Effect::Permit);
+                        targets.iter().any(|target| target.actions.iter().any(|action| action == name))
                     }),
                 "no word for {name}"
             );

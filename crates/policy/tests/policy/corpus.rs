@@ -196,9 +196,14 @@ fn attacks_are_refused() {
     ] {
         attacks.push((operation.name(), on_container(operation, &victim())));
     }
-    for operation in [O::SwarmInit, O::SwarmInspect, O::PluginPull, O::SecretList, O::DebugVars, O::Session, O::Grpc] {
+    for operation in [O::SwarmInit, O::SwarmInspect, O::PluginPull, O::SecretList, O::DebugVars] {
         attacks.push((operation.name(), on_daemon(operation)));
     }
+    // What is said to BuildKit.
+    let built = |privilege| facts(O::ImageBuild, vec![Resource::Daemon], vec![privilege]);
+    attacks.push(("another frontend", built(P::UseFrontend { image: Some(image("evil/frontend")) })));
+    attacks.push(("whichever frontend", built(P::UseFrontend { image: None })));
+    attacks.push(("a build that is not shown", built(P::Unexamined { part: "a build" })));
     // A service that asks for what no container may have is no better.
     let services: Vec<_> = attacks
         .iter()

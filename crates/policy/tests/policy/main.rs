@@ -10,12 +10,15 @@
 )]
 
 mod cases;
+mod commands;
 mod corpus;
+mod docksec;
 mod docs;
 mod load;
 mod messages;
 mod presets;
 mod rules;
+mod secdocker;
 mod show;
 mod support;
 mod temporary;

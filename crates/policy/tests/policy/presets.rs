@@ -1,11 +1,13 @@
 //! What each preset grants (the table is in docs/presets.md), and how strict the strict ones are.
 
 use docker::endpoint::Operation;
+use docker::facts::{Facts, Spec};
+use docker::privilege::{Privilege, run_user};
 
 use crate::cases;
 use crate::support::*;
 
-pub const NAMES: &[&str] = &["open", "developer", "ci", "readonly", "restricted", "team", "none"];
+pub const NAMES: &[&str] = &["open", "developer", "ci", "ci-whitelist", "readonly", "restricted", "team", "none"];
 
 /// Each case with what each preset says to it.
 pub fn granted() -> Vec<(String, Vec<bool>)> {
@@ -34,6 +36,7 @@ fn stricter_presets_grant_no_more() {
     for (loose, strict) in order.chain([
         (&"developer", "restricted"),
         (&"developer", "team"),
+        (&"ci", "ci-whitelist"),
         (&"open", "readonly"),
         (&"readonly", "none"),
     ]) {
@@ -56,4 +59,29 @@ fn every_shipped_policy_has_a_name_of_its_preset() {
         // But for the walls between users, through which nothing that is allowed beside must lead.
         assert!(name == "team" || !text.contains("forbid ("), "{name} forbids: nobody could allow that");
     }
+}
+
+/// What securing-docker meant: no container runs as root, however that is spelled, and whose rule lets some do so, they do it
+/// without MKNOD and all other capabilities.
+#[test]
+fn restricted_knows_root_in_every_spelling() {
+    let user = subject("bob", &[]);
+    let strict = preset("restricted");
+    let lenient =
+        yaml("preset: restricted\nrules:\n  - allow: { user: root }\n").unwrap_or_else(|faults| panic!("{faults}"));
+    let hardened = |user: &str, dropped: &[&str]| {
+        let dropped_capabilities = dropped.iter().map(|name| (*name).to_owned()).collect();
+        let spec = Spec { no_new_privileges: true, dropped_capabilities, ..Spec::default() };
+        Facts { spec: Some(spec), ..create(Privilege::RunAs(run_user(user))) }
+    };
+    for name in ["", "0", "00", "+0", "-0", "0:0", "0:1000", ":", ":1000", "root", "root:root", "app", "ROOT", "0x0"] {
+        assert!(!allows(&strict, &user, &hardened(name, &["ALL"])), "{name:?}");
+        assert!(allows(&lenient, &user, &hardened(name, &["ALL"])), "{name:?}");
+        assert!(!allows(&lenient, &user, &hardened(name, &[])), "{name:?} with MKNOD");
+    }
+    for name in ["1000", "01000", "+1", "65534"] {
+        assert!(allows(&strict, &user, &hardened(name, &["ALL"])), "{name:?}");
+    }
+    let mknod = create(Privilege::AddCapability { name: "MKNOD".to_owned() });
+    assert!(!allows(&lenient, &user, &mknod));
 }

@@ -43,6 +43,7 @@ pub fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Pri
         resources,
         privileges,
         spec,
+        marks: Vec::new(),
         obligations,
         absent: None,
         fetches,

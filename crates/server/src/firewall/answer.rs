@@ -6,6 +6,7 @@ use docker::http::{BodyLength, write_response_head};
 use tokio::io::AsyncWriteExt;
 
 use crate::stream::ClientStream;
+use crate::upstream::NoWay;
 use crate::wire::Wire;
 
 /// What is said to the client in place of the daemon.
@@ -22,6 +23,9 @@ impl Answer {
 
     /// The daemon is away.
     pub(crate) fn unreachable(error: &std::io::Error) -> Self {
+        if error.get_ref().is_some_and(|inner| inner.is::<NoWay>()) {
+            return Answer::new(403, format!("dockwarden: {error}"));
+        }
         Answer::new(502, format!("dockwarden: the Docker daemon cannot be reached: {error}. Is it running?"))
     }
 

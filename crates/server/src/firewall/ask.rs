@@ -36,7 +36,28 @@ pub(crate) async fn ask_on(
     method: &Method,
     targets: &[&str],
 ) -> Result<Vec<(u16, Vec<u8>)>, Answer> {
-    let asking = ask_all(firewall, line, method, targets);
+    ask_in_time(firewall, line, method, targets, None).await
+}
+
+/// The answer to a question about a registry, with what the client sent to log in there.
+pub(crate) async fn ask_as(
+    firewall: &Firewall,
+    line: &mut Line,
+    target: &str,
+    login: Option<&[u8]>,
+) -> Result<(u16, Vec<u8>), Answer> {
+    let answers = ask_in_time(firewall, line, &Method::Get, &[target], login).await?;
+    answers.into_iter().next().ok_or_else(|| Answer::garbled(&"it gave no answer"))
+}
+
+async fn ask_in_time(
+    firewall: &Firewall,
+    line: &mut Line,
+    method: &Method,
+    targets: &[&str],
+    login: Option<&[u8]>,
+) -> Result<Vec<(u16, Vec<u8>)>, Answer> {
+    let asking = ask_all(firewall, line, method, targets, login);
     let asked = tokio::time::timeout(firewall.settings.limits.lookup_wait, asking).await;
     asked.unwrap_or(Err(AskError::Late)).map_err(|error| {
         *line = None;
@@ -55,13 +76,14 @@ async fn ask_all(
     line: &mut Line,
     method: &Method,
     targets: &[&str],
+    login: Option<&[u8]>,
 ) -> Result<Vec<(u16, Vec<u8>)>, AskError> {
     let mut answers = Vec::with_capacity(targets.len());
     let mut at_once = targets.len();
     while let Some(left) = targets.get(answers.len()..).filter(|left| !left.is_empty()) {
         let (fresh, before) = (line.is_none(), answers.len());
         let some = left.get(..at_once).unwrap_or(left);
-        match ask_some(firewall, line, method, some, &mut answers).await {
+        match ask_some(firewall, line, method, some, login, &mut answers).await {
             // Gone stale, or a daemon that takes one question at a time.
             Err(AskError::Lost) if !fresh || at_once > 1 || answers.len() > before => {
                 *line = None;
@@ -86,6 +108,7 @@ async fn ask_some(
     line: &mut Line,
     method: &Method,
     targets: &[&str],
+    login: Option<&[u8]>,
     answers: &mut Vec<(u16, Vec<u8>)>,
 ) -> Result<(), AskError> {
     let limits = &firewall.settings.limits;
@@ -94,7 +117,9 @@ async fn ask_some(
     for target in targets {
         let seal = firewall.settings.seal.as_ref().map(|seal| seal.own(method, target));
         let seal = seal.as_ref().map(|seal| (seal::FIELD, seal.as_bytes()));
-        write_request_head(&mut out, method, target, OWN_FIELDS.into_iter().chain(seal), Framing::None)
+        let login = login.map(|login| ("X-Registry-Auth", login));
+        let fields = OWN_FIELDS.into_iter().chain(login).chain(seal);
+        write_request_head(&mut out, method, target, fields, Framing::None)
             .map_err(|error| AskError::Garbled(error.to_string()))?;
     }
     wire.stream.write_all(&out).await.map_err(|_| AskError::Lost)?;

@@ -12,6 +12,7 @@ use policy::{Answered, Door, Policy, Subject};
 use ulid::Ulid;
 
 use super::{Firewall, Records};
+use crate::checks::Checked;
 use crate::record::{Bytes, Edit, Hidden, Outcome, Question, Record, Request, Timestamp, path_without_values};
 use crate::stream::Traffic;
 
@@ -55,10 +56,12 @@ impl Entry {
             duration_ms: 0,
             door: door.name().to_owned(),
             subject: subject.cloned(),
+            daemon: firewall.settings.upstream.destination(),
             request: Request::default(),
             resource: None,
             obligations: Vec::new(),
             questions: Vec::new(),
+            checks: Vec::new(),
             outcome: Outcome::Interrupted,
             mode: policy.mode().to_string(),
             status: None,
@@ -125,6 +128,11 @@ impl Entry {
         });
     }
 
+    /// What others said of images.
+    pub(crate) fn checked(&mut self, told: Vec<Checked>) {
+        self.change(|record| record.checks.extend(told));
+    }
+
     /// What came of it, and what the client was told.
     pub(crate) fn outcome(&mut self, outcome: Outcome, status: Option<u16>, message: Option<String>) {
         self.change(|record| {
@@ -138,7 +146,10 @@ impl Entry {
 
     /// Something to say of an exchange that is carried out all the same.
     pub(crate) fn warning(&mut self, warning: &str) {
-        self.change(|record| record.message = Some(warning.to_owned()));
+        self.change(|record| {
+            let before = record.message.take().map(|before| format!("{before} ")).unwrap_or_default();
+            record.message = Some(format!("{before}{warning}"));
+        });
     }
 
     /// There was no exchange: the connection was closed before a request came.

@@ -47,7 +47,7 @@ pub(crate) fn decide(
     }
     let permit = match policy.decide(subject, facts, &circumstances(door)) {
         Decision::Allowed(permit) => permit,
-        Decision::Refused(refusal) => return Err(refused(entry, &refusal)),
+        Decision::Refused(refusal) => return Err(refused(entry, subject, &refusal)),
     };
     entry.answers(permit.answers());
     if let Some(warning) = permit.warning() {
@@ -66,13 +66,17 @@ pub(crate) fn refuse_early(
     door: Door,
 ) -> Result<(), Stop> {
     match policy.refuses(subject, facts, &circumstances(door)) {
-        Some(refusal) => Err(refused(entry, &refusal)),
+        Some(refusal) => Err(refused(entry, subject, &refusal)),
         None => Ok(()),
     }
 }
 
-fn refused(entry: &mut Entry, refusal: &Refusal) -> Stop {
+fn refused(entry: &mut Entry, subject: &Subject, refusal: &Refusal) -> Stop {
     entry.answers(refusal.answers());
+    let refused = refusal.answers().iter().filter(|answer| !answer.allowed);
+    for (answer, note) in refused.filter_map(|answer| Some((answer, answer.policies.first()?.note.as_ref()?))) {
+        tracing::warn!(user = subject.user, record = %entry.id(), "may not {}: {note}", answer.words);
+    }
     let message = refusal.with_record(entry.id());
     Stop::new(Outcome::Refused, Answer::new(refusal.status(), message))
 }

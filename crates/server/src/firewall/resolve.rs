@@ -228,7 +228,7 @@ async fn inspect_thing(
 }
 
 /// What the daemon says in an error.
-fn said(body: &[u8]) -> Option<String> {
+pub(crate) fn said(body: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Said {
         message: String,

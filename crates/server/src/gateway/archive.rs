@@ -14,7 +14,7 @@ use docker::request::{Archive, Call, Misread};
 use tokio::time::Instant;
 
 use super::connection::left;
-use super::exchange::{Exchange, Stop};
+use super::exchange::{Exchange, Stop, client_left};
 use crate::firewall::answer::Answer;
 use crate::firewall::connection::Connection;
 use crate::limits::Limits;
@@ -74,7 +74,7 @@ impl Exchange<'_> {
             biased;
             looked = look => looked,
             () = left(stream, ahead, socket) => {
-                Err(Stop::new(Outcome::Interrupted, Answer::new(400, "dockwarden: the client left")))
+                Err(client_left())
             }
         }
     }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
+use docker::body::auth;
 use docker::endpoint::{BodyKind, Effect, Operation};
 use docker::facts::{Facts, Fetch};
 use docker::http::{HeadError, HeadLimits, HeadScan, Method, Parsed, RequestHead};
@@ -17,6 +18,7 @@ use tokio::io::AsyncWriteExt;
 use super::connection::{Next, gone};
 use super::{Gateway, fetch, forward};
 use crate::firewall::answer::Answer;
+use crate::firewall::checked::{self, Asking, Naming, Passed};
 use crate::firewall::connection::Connection;
 use crate::firewall::entry::Entry;
 use crate::firewall::making::{Afterwards, Plan};
@@ -24,6 +26,7 @@ use crate::firewall::{BODY_UNIT, Manner, judge, prune, resolve};
 use crate::record::Outcome;
 use crate::share::Held;
 use crate::spool::Spool;
+use crate::stream::ClientStream;
 use crate::wire::{BodyError, Rest};
 
 pub(super) use super::forward::Takeover;
@@ -80,6 +83,8 @@ pub(super) struct Granted {
     pub(super) call: Call,
     /// The id of the image that a new container must turn out to be made from.
     pub(super) image: Option<String>,
+    /// The name that is to be given to what it fetches.
+    pub(super) naming: Option<Naming>,
     /// What is to be written down once it is done.
     pub(super) afterwards: Afterwards,
 }
@@ -104,7 +109,8 @@ impl Exchange<'_> {
             request = prune::limited(policy, &self.connection.subject, request, Door::Gateway);
             request = request.made_by(&self.connection.subject.user, self.entry.id());
         }
-        let looked = owners.map(|owners| owners.moment()).unwrap_or_default();
+        let moment = || owners.map(|owners| owners.moment()).unwrap_or_default();
+        let mut looked = moment();
         let mut facts = self.facts(policy, &request).await?;
         if request.is_unread() {
             // Nobody uploads for an hour to be told what the query says.
@@ -118,12 +124,17 @@ impl Exchange<'_> {
         if !facts.fetches.is_empty() && self.gateway.firewall.settings.manner == Manner::Forward {
             self.refuse_early(policy, &facts)?;
             judge::may_change(&self.gateway.firewall)?;
-            Box::pin(self.fetch(&facts.fetches)).await?;
+            Box::pin(self.fetch(policy, &facts.fetches)).await?;
             request = request.fetched();
             facts = self.facts(policy, &request).await?;
         }
+        let passed = Box::pin(self.check(policy, &mut request, &facts)).await?;
+        if passed.anew {
+            looked = moment();
+            facts = self.facts(policy, &request).await?;
+        }
         let limited = request.is_limited();
-        let granted = Box::pin(self.decide(policy, request.call, facts, looked)).await?;
+        let granted = Box::pin(self.decide(policy, request.call, facts, &passed, looked)).await?;
         if limited {
             prune::only_own(&self.gateway.firewall, &self.connection.subject, granted.call.operation).await?;
         }
@@ -142,11 +153,55 @@ impl Exchange<'_> {
         judge::refuse_early(&mut self.entry, policy, subject, facts, Door::Gateway)
     }
 
+    /// Has the images checked that the request uses, for as long as the client waits for that.
+    async fn check(&mut self, policy: &Policy, request: &mut Request, facts: &Facts) -> Result<Passed, Stop> {
+        if !checked::concerns(&self.gateway.firewall, facts.operation) {
+            return Ok(Passed::default());
+        }
+        let login = self.field("X-Registry-Auth");
+        let socket = self.connection.client.stream.number();
+        let mut asking = self.asking(policy, login);
+        let checked = tokio::select! {
+            biased;
+            checked = asking.check(request, facts) => checked?,
+            () = gone(socket) => {
+                self.connection.daemon = None;
+                return Err(client_left());
+            }
+        };
+        let (pinned, passed) = checked;
+        if let Some(pinned) = pinned {
+            *request = pinned;
+        }
+        Ok(passed)
+    }
+
+    fn asking<'b>(&'b mut self, policy: &'b Policy, login: Option<Vec<u8>>) -> Asking<'b> {
+        let Exchange { gateway, connection, entry, .. } = self;
+        Asking { firewall: &gateway.firewall, connection, entry, policy, door: Door::Gateway, login }
+    }
+
+    fn field(&self, name: &str) -> Option<Vec<u8>> {
+        self.head.headers().one(name).ok().flatten().map(<[u8]>::to_vec)
+    }
+
     /// Fetches the images that a build starts from, so that what they bring along is known.
-    async fn fetch(&mut self, images: &[Fetch]) -> Result<(), Stop> {
-        let logins = self.head.headers().one("X-Registry-Config").ok().flatten().map(<[u8]>::to_vec);
+    async fn fetch(&mut self, policy: &Policy, images: &[Fetch]) -> Result<(), Stop> {
+        let logins = self.field("X-Registry-Config");
         for image in images {
-            let fetched = fetch::image(&self.gateway.firewall, self.connection, image, logins.as_deref()).await;
+            let login = logins.as_ref().and_then(|logins| auth::of_registry(logins, &image.image.registry));
+            let socket = self.connection.client.stream.number();
+            let mut asking = self.asking(policy, login.clone().map(String::into_bytes));
+            let naming = tokio::select! {
+                biased;
+                naming = asking.fetch(&image.image) => naming?,
+                () = gone(socket) => {
+                self.connection.daemon = None;
+                return Err(client_left());
+            }
+            };
+            let firewall = &self.gateway.firewall;
+            let fetched = fetch::image(firewall, self.connection, image, naming.as_ref(), login.as_deref()).await;
             fetched.map_err(|answer| Stop::new(Outcome::Failed, answer))?;
             self.own_fetched(image).await.map_err(|answer| Stop::new(Outcome::Failed, answer))?;
         }
@@ -170,7 +225,15 @@ impl Exchange<'_> {
         kept.map_err(|unkept| Answer::new(503, format!("dockwarden: {unkept}")))
     }
 
-    async fn decide(&mut self, policy: &Policy, call: Call, facts: Facts, looked: u64) -> Result<Granted, Stop> {
+    async fn decide(
+        &mut self,
+        policy: &Policy,
+        call: Call,
+        facts: Facts,
+        passed: &Passed,
+        looked: u64,
+    ) -> Result<Granted, Stop> {
+        let still = passed.still(&facts);
         let plan = Plan::new(&facts, looked);
         let (effect, absent, image) = (facts.effect(), facts.absent.clone(), pinned_image(&facts));
         let subject = &self.connection.subject;
@@ -180,6 +243,7 @@ impl Exchange<'_> {
         {
             return Err(Stop::new(Outcome::NotFound, Answer::new(absent.status, absent.message)));
         }
+        still?;
         if effect == Effect::Change {
             judge::may_change(&self.gateway.firewall)?;
         }
@@ -189,7 +253,8 @@ impl Exchange<'_> {
             Some(owners) => plan.begin(owners, policy, subject, self.entry.id()).await?,
             None => Afterwards::Nothing,
         };
-        Ok(Granted { permit, call, image, afterwards })
+        let naming = passed.naming(call.operation);
+        Ok(Granted { permit, call, image, naming, afterwards })
     }
 
     /// The whole body of what is judged by its body, within bounds.
@@ -264,6 +329,10 @@ impl Exchange<'_> {
     }
 }
 
+pub(super) fn client_left() -> Stop {
+    Stop::new(Outcome::Interrupted, Answer::new(400, "dockwarden: the client left"))
+}
+
 /// The image that a new container is to be made from, where it is named by a name that could be given to
 /// another image between the look and the making. (An id is sent as it is.)
 fn pinned_image(facts: &Facts) -> Option<String> {
@@ -280,6 +349,9 @@ fn pinned_image(facts: &Facts) -> Option<String> {
 async fn read_head(gateway: &Gateway, connection: &mut Connection) -> Result<Option<RequestHead>, Answer> {
     let settings = &gateway.firewall.settings.limits;
     let limits = HeadLimits { bytes: settings.head_bytes, ..HeadLimits::default() };
+    if is_tls(connection) {
+        return Err(Answer::new(400, SAY_TLS));
+    }
     let client = &mut connection.client;
     // Nearly every head has come whole: then no clock is set.
     if let Some(head) = take_head(&mut client.ahead, &limits)? {
@@ -309,6 +381,17 @@ fn take_head(ahead: &mut BytesMut, limits: &HeadLimits) -> Result<Option<Request
         Parsed::Partial => Ok(None),
     }
 }
+
+/// Clients who speak TLS where nobody does. They can read no answer, but some know one when they see it, and the record
+/// keeps it.
+fn is_tls(connection: &Connection) -> bool {
+    matches!(connection.client.stream, ClientStream::Tcp(_)) && connection.client.ahead.starts_with(TLS_HANDSHAKE)
+}
+
+/// The record type of a handshake and the first byte of every version.
+const TLS_HANDSHAKE: &[u8] = &[0x16, 0x03];
+const SAY_TLS: &str =
+    "dockwarden: this is TLS, which cannot be looked into here: `tls` of the listener is not configured";
 
 fn misread(error: HeadError) -> Answer {
     Answer::new(error.status(), format!("dockwarden: {error}"))

@@ -5,7 +5,6 @@
 //! those that were judged. So what was granted to be fetched is fetched now, by a request of our own.
 
 use bytes::BytesMut;
-use docker::body::auth;
 use docker::facts::Fetch;
 use docker::http::{Framing, Method, write_request_head};
 use docker::target::Query;
@@ -14,27 +13,35 @@ use tokio::io::AsyncWriteExt;
 use crate::firewall::Firewall;
 use crate::firewall::answer::Answer;
 use crate::firewall::ask::read_answer_head;
+use crate::firewall::checked::Naming;
 use crate::firewall::connection::Connection;
 use crate::seal;
 use crate::wire::{BodyError, Rest, Wire};
 
-/// Has the daemon fetch an image. `logins`: what the client sent for registries (`X-Registry-Config`).
+/// Has the daemon fetch an image. `naming`: by the digest that was checked, which is then given the name. `login`: what
+/// the client sent for its registry.
 pub(super) async fn image(
     firewall: &Firewall,
     connection: &mut Connection,
     fetch: &Fetch,
-    logins: Option<&[u8]>,
+    naming: Option<&Naming>,
+    login: Option<&str>,
 ) -> Result<(), Answer> {
     let name = fetch.image.familiar();
     tracing::info!(image = name, user = connection.subject.user, "fetching an image that a build starts from");
     // A connection of its own: the other may have gone stale during an upload, and a request that changes
     // something is not sent twice.
     connection.daemon = None;
-    let login = logins.and_then(|logins| auth::of_registry(logins, &fetch.image.registry));
-    let (target, wait) = (target(fetch), firewall.settings.limits.fetch_wait);
-    let asked = tokio::time::timeout(wait, ask(firewall, connection, &target, login.as_deref())).await;
+    let digest = naming.map(|naming| naming.digest.as_str());
+    let (target, wait) = (target(fetch, digest), firewall.settings.limits.fetch_wait);
+    let asked = tokio::time::timeout(wait, ask(firewall, connection, &target, login)).await;
     let refused = match asked {
-        Ok(Ok(None)) => return Ok(()),
+        Ok(Ok(None)) => {
+            return match naming {
+                Some(naming) => naming.give(firewall, &mut connection.daemon).await,
+                None => Ok(()),
+            };
+        }
         Ok(Ok(Some(reason))) => reason,
         Ok(Err(answer)) => {
             connection.daemon = None;
@@ -52,11 +59,11 @@ pub(super) async fn image(
     Err(Answer::new(404, words))
 }
 
-fn target(fetch: &Fetch) -> String {
+fn target(fetch: &Fetch, digest: Option<&str>) -> String {
     let mut query = Query::default();
     query.set("fromImage", fetch.image.name());
-    let tag = fetch.image.digest.as_ref().or(fetch.image.tag.as_ref());
-    query.set("tag", tag.cloned().unwrap_or_default());
+    let tag = digest.or(fetch.image.digest.as_deref()).or(fetch.image.tag.as_deref());
+    query.set("tag", tag.unwrap_or_default().to_owned());
     if !fetch.platform.is_empty() {
         query.set("platform", fetch.platform.clone());
     }
@@ -119,7 +126,7 @@ mod tests {
     fn what_is_asked_of_the_daemon() {
         let target = |image: &str, platform: &str| {
             let image = Reference::parse(image).unwrap().with_default_tag();
-            super::target(&Fetch { image, platform: platform.to_owned() })
+            super::target(&Fetch { image, platform: platform.to_owned() }, None)
         };
         assert_eq!(target("alpine", ""), "/images/create?fromImage=docker.io%2Flibrary%2Falpine&tag=latest");
         assert_eq!(

@@ -28,6 +28,7 @@ mod fields;
 mod filter;
 mod witness;
 
+use witness::Made;
 /// A connection that the daemon is about to take over.
 pub(super) struct Takeover {
     entry: Entry,
@@ -63,7 +64,7 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted, policy: &P
     {
         return next;
     }
-    let Granted { mut permit, call, image, afterwards } = granted;
+    let Granted { mut permit, call, image, naming, afterwards } = granted;
     let filter = permit.take_filter();
     if let Err(error) = send(&mut exchange, permit, &call).await {
         exchange.connection.daemon = None;
@@ -77,10 +78,12 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted, policy: &P
     let told_within = matches!(call.operation, Operation::ImageCreate | Operation::ImageBuild | Operation::ImageLoad);
     match afterwards {
         Afterwards::Nothing if image.is_none() => {
-            duplex::run(exchange, &call, filter.as_deref().map(|filter| (policy, filter)), None).await
+            let made = Made { intent: None, naming };
+            duplex::run(exchange, &call, filter.as_deref().map(|filter| (policy, filter)), made).await
         }
         Afterwards::Making(intent) if told_within => {
-            duplex::run(exchange, &call, filter.as_deref().map(|filter| (policy, filter)), Some(intent)).await
+            let made = Made { intent: Some(intent), naming };
+            duplex::run(exchange, &call, filter.as_deref().map(|filter| (policy, filter)), made).await
         }
         afterwards => check::done(exchange, image.as_deref(), afterwards, filter.as_deref()).await,
     }
@@ -103,6 +106,7 @@ async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::
             Some(spool) => (Framing::Length(spool.len()), b"", Some(b"application/x-tar")),
             None => return Err(invalid("the archive was not judged".to_owned())),
         },
+        CanonicalBody::Message(_) => return Err(invalid("a message of BuildKit's is sent in its tunnel".to_owned())),
         CanonicalBody::Unread => return Err(invalid("the archive was not judged".to_owned())),
         CanonicalBody::None if matches!(canonical.method, Method::Post | Method::Put) => {
             (Framing::Length(0), b"", None)

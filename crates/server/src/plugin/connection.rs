@@ -3,6 +3,7 @@
 //! It is not closed for resting: the daemon would ask on it in that very moment, be cut off, ask once more with an
 //! empty body, and be refused.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use docker::http::{BodyLength, Framing, HeadLimits, Method, Parsed, RequestHead,
 use tokio::io::AsyncWriteExt;
 
 use super::question::Question;
-use super::{Plugin, judge, learn, subject};
+use super::{Plugin, judge, learn, loopback, subject};
 use crate::firewall::BODY_UNIT;
 use crate::firewall::connection::Connection;
 use crate::listen::{Accepted, Peer};
@@ -34,7 +35,7 @@ pub(super) async fn serve(plugin: &Arc<Plugin>, accepted: Accepted) {
         Ok(opened) => opened,
         Err(error) => return tracing::warn!(%error, "somebody was not let in to the plugin"),
     };
-    if !may_ask(&peer) {
+    if !may_ask(&peer).await {
         return tracing::warn!(?peer, "somebody who is not the daemon was turned away from the plugin");
     }
     let subject = Arc::new(subject::nobody());
@@ -43,11 +44,17 @@ pub(super) async fn serve(plugin: &Arc<Plugin>, accepted: Accepted) {
 }
 
 /// The daemon runs as root, or as the user that we run as. The socket's mode says so too. Over the network it has
-/// shown its certificate by now.
-fn may_ask(peer: &Peer) -> bool {
+/// shown its certificate by now; on a port of the loopback the kernel says whose socket it is.
+async fn may_ask(peer: &Peer) -> bool {
+    let may = |uid: u32| uid == 0 || uid == rustix::process::geteuid().as_raw();
     match peer {
-        Peer::Unix { uid, .. } => *uid == 0 || *uid == rustix::process::geteuid().as_raw(),
-        Peer::Tcp { certificate, .. } => certificate.is_some(),
+        Peer::Unix { uid, .. } => may(*uid),
+        Peer::Tcp { certificate: Some(_), .. } => true,
+        Peer::Tcp { address: SocketAddr::V4(end), .. } if end.ip().is_loopback() => {
+            let users = loopback::users(*end).await.unwrap_or_default();
+            !users.is_empty() && users.into_iter().all(may)
+        }
+        Peer::Tcp { .. } => false,
     }
 }
 

@@ -17,6 +17,7 @@ use super::connection::Verdict;
 use super::question::Question;
 use super::{Plugin, Require, subject};
 use crate::firewall::answer::Answer;
+use crate::firewall::checked::{self, Asking, Passed};
 use crate::firewall::connection::Connection;
 use crate::firewall::entry::Entry;
 use crate::firewall::judge::{self, Stop};
@@ -110,7 +111,20 @@ async fn decide(
         },
     };
     let unseen = request.is_unread();
-    let facts = if unseen { with_unseen(facts) } else { facts };
+    let unseen_too = |facts| if unseen { with_unseen(facts) } else { facts };
+    let mut facts = unseen_too(facts);
+    let mut passed = Passed::default();
+    if checked::concerns(firewall, facts.operation) {
+        let mut asking = Asking { firewall, connection, entry, policy, door: Door::Plugin, login: None };
+        let (pinned, passing) = asking.check(&request, &facts).await?;
+        passed = passing;
+        if passed.anew {
+            let judged = pinned.as_ref().unwrap_or(&request);
+            let anew = resolve::facts(firewall, connection, judged, policy.defaults()).await;
+            facts = unseen_too(anew.map_err(|unresolved| Stop::new(unresolved.outcome, unresolved.answer))?);
+        }
+    }
+    let still = passed.still(&facts);
     let effect = facts.effect();
     let counted = facts.makes.is_some() || facts.operation == Operation::ContainerUpdate;
     let permit = judge::decide(firewall, entry, policy, &subject, facts, Door::Plugin).map_err(|mut stop| {
@@ -120,6 +134,7 @@ async fn decide(
         }
         stop
     })?;
+    still?;
     // What is made here is written down for nobody, so it could not be counted.
     if counted && policy.mode() == Mode::Enforce && policy.quota(&subject) != Quota::default() {
         return Err(forbidden(format!("you have a quota, and the plugin does not count{GATEWAY_COUNTS}")));
@@ -174,7 +189,9 @@ fn spelled(obligation: &Obligation) -> String {
         Obligation::User(_) => format!("--user {value}"),
         Obligation::Env(_) => format!("--env {value}=..."),
         Obligation::NoNewPrivileges => "--security-opt no-new-privileges".to_owned(),
+        Obligation::SecurityOption(_) => format!("--security-opt {value}"),
         Obligation::DropCapability(_) => format!("--cap-drop {value}"),
+        Obligation::AddCapability(_) => format!("--cap-add {value}"),
     }
 }
 

@@ -18,6 +18,7 @@ fn record(id: &str) -> Record {
         time: (UNIX_EPOCH + Duration::from_millis(1_795_345_023_120)).into(),
         duration_ms: 12,
         door: "gateway".to_owned(),
+        daemon: None,
         subject: Some(Subject {
             user: "alice".to_owned(),
             groups: vec!["docker".to_owned()],
@@ -34,6 +35,7 @@ fn record(id: &str) -> Record {
         },
         resource: None,
         obligations: vec![Edit { set: "memory", value: "1g".to_owned() }],
+        checks: Vec::new(),
         questions: vec![Question {
             action: "mount".to_owned(),
             resource: "HostPath::\"/etc\"".to_owned(),

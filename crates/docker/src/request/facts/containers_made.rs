@@ -3,7 +3,8 @@
 
 use super::{Draft, Unsettled, not_an_id};
 use crate::body::container::HostConfig;
-use crate::privilege::{Privilege, containers};
+use crate::defaults::Edited;
+use crate::privilege::{Privilege, containers, kernel};
 use crate::request::Body;
 use crate::resource::Resource;
 
@@ -18,8 +19,13 @@ impl Draft<'_> {
         };
         let body = body.value_mut();
         let image_user = self.asked.world.image(&body.image).map_or("", |known| &known.user);
-        self.obligations = self.defaults.create(body, image_user)?;
-        self.spec = Some(containers::spec(name, body));
+        let Edited { made, unheard } = self.defaults.create(body, image_user)?;
+        self.obligations = made;
+        let mut spec = containers::spec(name, body);
+        spec.environment.extend(kernel::environment_names(&unheard.env));
+        spec.variables.0.extend_from_slice(&unheard.env);
+        self.spec = Some(spec);
+        self.asked.unheard(&unheard);
         Ok(self.asked.container_create(body)?)
     }
 

@@ -105,6 +105,13 @@ impl Draft<'_> {
                 return Err(Misread::value("the query", "has both fromImage and fromSrc").into());
             }
             let image = named(&from_image, &tag, "fromImage")?;
+            // Judged by the name and its tag, fetched by what it stands for.
+            if let Some((reference, digest)) =
+                image.reference.as_ref().and_then(|name| Some((name, self.asked.pin(name)?.clone())))
+            {
+                self.query.set("fromImage", reference.name());
+                self.query.set("tag", digest);
+            }
             self.asked.ask(Privilege::PullImage { image });
             return Ok(());
         }

@@ -13,6 +13,7 @@ fn defaults() -> Defaults {
         env: vec![("MY_ENV".into(), "true".into())],
         no_new_privileges: true,
         drop_capabilities: vec!["MKNOD".into()],
+        ..Defaults::default()
     }
 }
 

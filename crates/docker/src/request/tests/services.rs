@@ -295,3 +295,40 @@ fn a_secret_that_runs_as_its_owner_is_asked() {
         ["use config c", "copy a file that runs as its owner (setuid or setgid) into a container: /su"]
     );
 }
+
+/// The digest is what every node fetches; the tag is still what rules speak of.
+#[test]
+fn a_pinned_image_keeps_its_tag() {
+    let digest = format!("sha256:{}", "4".repeat(64));
+    for (image, sent) in
+        [("a.example/x", format!("a.example/x:latest@{digest}")), ("b.example/x", "b.example/x:latest".into())]
+    {
+        let body = format!(r#"{{"TaskTemplate":{{"ContainerSpec":{{"Image":"{image}"}}}}}}"#);
+        let request = request(&Reading::default(), "POST /v1.41/services/create", &body).unwrap();
+        let facts = settled(&request.pinned(pin("a.example/x:latest", &digest))).unwrap();
+        let CanonicalBody::Json(body) = &facts.canonical.body else { panic!("{facts:?}") };
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+        assert_eq!(body["TaskTemplate"]["ContainerSpec"]["Image"], sent);
+        let tagged = |privilege: &Privilege| match privilege {
+            Privilege::UseImage { image } => image.reference.as_ref().and_then(|name| name.tag.clone()),
+            _ => None,
+        };
+        assert_eq!(facts.privileges.iter().find_map(tagged).as_deref(), Some("latest"));
+    }
+}
+
+#[test]
+fn a_pinned_pull_is_judged_by_its_tag_and_sent_by_its_digest() {
+    let digest = format!("sha256:{}", "4".repeat(64));
+    let request = request(&Reading::default(), "POST /v1.41/images/create?fromImage=tiny&tag=1", "").unwrap();
+    let facts = settled(&request.clone().pinned(pin("tiny:1", &digest))).unwrap();
+    assert_eq!(facts.privileges.iter().map(ToString::to_string).collect::<Vec<_>>(), ["pull image tiny:1"]);
+    let tag = digest.replace(':', "%3A");
+    assert_eq!(facts.canonical.target, format!("/v1.41/images/create?fromImage=docker.io%2Flibrary%2Ftiny&tag={tag}"));
+    // A door that cannot send it so must know.
+    assert!(request.edited(&facts.canonical).unwrap().is_some());
+}
+
+fn pin(name: &str, to: &str) -> Pins {
+    [(Reference::parse(name).unwrap(), to.to_owned())].into()
+}

@@ -29,6 +29,7 @@ impl Rehearsal {
     /// Opens the socket.
     pub fn open(config: Config, subject: Option<Subject>) -> Result<Self, String> {
         let (teller, records) = unbounded_channel();
+        let checks = server::checks::Desk::new(config.checks, &config.settings.limits);
         let settings = Settings {
             upstream: config.settings.upstream.upstream(),
             limits: Limits { drain: DRAIN, ..config.settings.limits },
@@ -40,6 +41,7 @@ impl Rehearsal {
             host_root: "/".into(),
             seal: config.settings.mediation.as_ref().and_then(Mediation::known),
             owners: None,
+            checks,
         };
         Ok(Self { door: PrivateDoor::open(settings, config.policy)?, records })
     }

@@ -21,6 +21,7 @@ pub struct Told {
     request: Asked,
     obligations: Vec<Edit>,
     questions: Vec<Question>,
+    checks: Vec<Check>,
     outcome: String,
     mode: String,
     status: Option<u16>,
@@ -53,6 +54,16 @@ struct Asked {
 struct Edit {
     set: String,
     value: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Check {
+    check: String,
+    image: String,
+    answer: String,
+    reason: Option<String>,
+    passes: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -147,7 +158,9 @@ pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
         let (sign, answer) = if question.allowed { ('✓', "granted") } else { ('✗', "refused") };
         lines.push(format!("  {sign} {answer}  {} on {}", question.action, question.resource));
         lines.extend(reasons(question, places).into_iter().map(|reason| format!("             {reason}")));
+        lines.extend(untold(question, told).into_iter().map(|reason| format!("             {reason}")));
     }
+    lines.extend(told.checks.iter().map(check));
     lines.push(format!("  = {}", outcome(told)));
     let elsewhere =
         told.policy_version.as_deref().filter(|version| !places.version.is_empty() && *version != places.version);
@@ -155,6 +168,15 @@ pub fn record(told: &Told, places: &Places, as_json: bool) -> String {
         lines.push(format!("  decided by policy version {version}, which is not the one that is loaded now"));
     }
     lines.join("\n")
+}
+
+/// What was asked of others, or would be.
+fn check(Check { check, image, answer, reason, passes }: &Check) -> String {
+    let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    match answer.as_str() {
+        "not asked" => format!("  ? checked  image {image} would be asked about, check {check}"),
+        answer => format!("  {} checked  image {image}, check {check}: {answer}{why}", if *passes { '✓' } else { '✗' }),
+    }
 }
 
 fn head(told: &Told) -> String {
@@ -197,6 +219,13 @@ fn of_rego(rego: &Rego) -> Vec<String> {
     lines.extend(listed("held", &rego.held));
     lines.extend(listed("did not hold", &rego.failed));
     lines
+}
+
+/// The words of a policy that were kept from who was refused.
+fn untold<'a>(question: &'a Question, told: &Told) -> Option<&'a str> {
+    let reason = question.reason.as_deref().filter(|_| !question.allowed && !question.policies.is_empty())?;
+    let message = told.message.as_deref().unwrap_or_default();
+    (!message.contains(reason)).then_some(reason)
 }
 
 /// A record keeps the names of policies; where they stand is known of those that are loaded.

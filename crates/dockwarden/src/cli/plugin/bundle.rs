@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::elf::Program;
 use super::package::this_program;
-use super::scratch::Scratch;
+use crate::engine::SOCKET;
+use crate::scratch::Scratch;
 
 /// What was put into a bundle.
 pub struct Bundle {
@@ -141,7 +142,5 @@ fn config() -> Value {
 const PROGRAM: &str = "/dockwarden";
 /// The host's files within the plugin.
 const HOST: &str = "/host";
-/// The name of the socket that the plugin makes in its folder.
-pub const SOCKET: &str = "dockwarden.sock";
 /// The plugin's state on the host. Not that of a gateway beside it: one process has a state at a time.
 pub const STATE: &str = "/var/lib/dockwarden-plugin";

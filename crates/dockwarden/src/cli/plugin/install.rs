@@ -2,21 +2,21 @@
 
 use std::cell::OnceCell;
 use std::fs;
-use std::io::{BufRead, IsTerminal};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::super::{Exit, Failure};
-use super::daemon::Daemon;
-use super::daemon_json::DaemonJson;
-use super::process::Process;
-use super::scratch::Scratch;
+use super::super::{Exit, Failure, go_on};
 use super::step::{Manner, Step};
-use super::{OWN, Places, bundle, door, own_name, service, tagged};
+use super::{Places, bundle, service};
 use crate::config::{self, Wishes};
+use crate::engine::daemon::Daemon;
+use crate::engine::daemon_json::DaemonJson;
+use crate::engine::process::Process;
+use crate::engine::{OWN, SOCKET, door, own_name, tagged};
+use crate::scratch::Scratch;
 use crate::talk;
 
 /// Make a Docker daemon ask Dockwarden about every request
@@ -81,7 +81,7 @@ pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
     }
     if !yes {
         shown.carry_out(&plan)?;
-        go_on()?;
+        go_on("--dry-run")?;
     }
     let exit = Manner { dry_run, as_json }.carry_out(&plan)?;
     talk::say(&format!("{} is in force; `dockwarden plugin status` looks after it", site.name));
@@ -111,7 +111,7 @@ impl Site {
         if !managed && name != OWN {
             return Err(format!("a service is called `{OWN}`, after its socket; --name is for managed plugins"));
         }
-        let file = DaemonJson::read(daemon_json)?;
+        let file = DaemonJson::read(daemon_json).map_err(|faults| faults.to_string())?;
         if file.plugins().contains(&name) {
             let path = file.path().display();
             return Err(format!("{name} is in {path} already: see `dockwarden plugin status`"));
@@ -267,26 +267,12 @@ fn checked(folder: &Path) -> Result<(), String> {
     let wishes = Wishes {
         config: file.exists().then_some(file),
         only_named: true,
-        plugin_socket: Some(PathBuf::from("/run/docker/plugins").join(bundle::SOCKET)),
+        plugin_socket: Some(PathBuf::from("/run/docker/plugins").join(SOCKET)),
         ..Wishes::default()
     };
     match config::load(&wishes) {
         Ok(_) => Ok(()),
         Err(faults) => Err(faults.to_string()),
-    }
-}
-
-/// Asks whether to go on, where somebody can be asked.
-fn go_on() -> Result<(), Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::Sentence("nobody can be asked whether to go on: say --yes, or --dry-run".to_owned()));
-    }
-    talk::say("go on? [y/N]");
-    let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line);
-    match read {
-        Ok(_) if line.trim().eq_ignore_ascii_case("y") => Ok(()),
-        _ => Err(Failure::Sentence("nothing was done".to_owned())),
     }
 }
 

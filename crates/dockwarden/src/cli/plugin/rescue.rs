@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::super::{Exit, Failure};
-use super::daemon::{Asks, Daemon};
-use super::daemon_json::DaemonJson;
-use super::process::Process;
+use super::Places;
 use super::step::{Manner, Step};
-use super::{Places, door, is_own};
+use crate::engine::daemon::{Asks, Daemon};
+use crate::engine::daemon_json::DaemonJson;
+use crate::engine::process::Process;
+use crate::engine::{door, is_own};
 use crate::talk;
 
 /// Get Docker back when the firewall is broken
@@ -34,7 +35,7 @@ pub struct Arguments {
 /// Takes it out.
 pub fn run(arguments: &Arguments, as_json: bool) -> Result<Exit, Failure> {
     let Arguments { places, name: names, dry_run } = arguments;
-    let file = DaemonJson::read(&places.daemon_json).map_err(Failure::Sentence)?;
+    let file = DaemonJson::read(&places.daemon_json)?;
     let ours = |name: &String| if names.is_empty() { is_own(name) } else { names.contains(name) };
     let (out, stay): (Vec<String>, Vec<String>) = file.plugins().iter().cloned().partition(ours);
     let pidfile = places.pidfile.clone().unwrap_or_else(|| file.pidfile());

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::OWN;
 use super::package::this_program;
+use crate::engine::OWN;
 
 /// Where the daemon reads of plugins whose sockets are elsewhere.
 pub const SPECS: &str = "/etc/docker/plugins";

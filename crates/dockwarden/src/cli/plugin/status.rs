@@ -7,10 +7,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::super::{Exit, Failure};
-use super::daemon::{Asks, Daemon, Managed};
-use super::daemon_json::DaemonJson;
-use super::process::Process;
-use super::{OWN, Places, door, is_own, tagged};
+use super::Places;
+use crate::engine::daemon::{Asks, Daemon, Managed};
+use crate::engine::daemon_json::DaemonJson;
+use crate::engine::process::Process;
+use crate::engine::{OWN, door, is_own, tagged};
 use crate::talk;
 
 /// Is the firewall in force?
@@ -49,7 +50,7 @@ pub fn run(arguments: &Arguments, as_json: bool) -> Result<Exit, Failure> {
 impl Status {
     fn look(places: &Places) -> Self {
         let Places { docker, daemon_json, pidfile, plugins } = places;
-        let file = DaemonJson::read(daemon_json);
+        let file = DaemonJson::read(daemon_json).map_err(|faults| faults.to_string());
         let usual = file.as_ref().map(DaemonJson::pidfile).unwrap_or_else(|_| "/var/run/docker.pid".into());
         let process = Process::find(pidfile.as_deref().unwrap_or(&usual));
         let configured = file.map(|file| file.plugins().to_vec());

@@ -1,6 +1,7 @@
 //! Names, and what is put into a bundle.
 
-use super::{bundle, is_own, local, own_name, tagged};
+use super::bundle;
+use crate::engine::{is_own, local, own_name, tagged};
 use std::path::Path;
 
 #[test]

@@ -5,11 +5,12 @@ use std::path::Path;
 use clap::Args;
 
 use super::super::{Exit, Failure};
-use super::daemon::Daemon;
-use super::daemon_json::DaemonJson;
-use super::process::Process;
 use super::step::{Manner, Step};
-use super::{OWN, Places, is_own, own_name, service, tagged};
+use super::{Places, service};
+use crate::engine::daemon::Daemon;
+use crate::engine::daemon_json::DaemonJson;
+use crate::engine::process::Process;
+use crate::engine::{OWN, is_own, own_name, tagged};
 use crate::talk;
 
 /// Have the daemon stop asking, then take the plugin away
@@ -31,7 +32,7 @@ pub struct Arguments {
 /// Takes it out.
 pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
     let Arguments { places, name, dry_run } = arguments;
-    let file = DaemonJson::read(&places.daemon_json).map_err(Failure::Sentence)?;
+    let file = DaemonJson::read(&places.daemon_json)?;
     let listed = file.plugins().iter().find(|listed| name.as_ref().map_or(is_own(listed), |name| *listed == name));
     let name = listed.cloned().or(name).unwrap_or_else(|| OWN.to_owned());
     let pidfile = places.pidfile.clone().unwrap_or_else(|| file.pidfile());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use policy::Diagnostics;
 use sd_notify::NotifyState;
+use server::firewall::Firewall;
 use server::rules::Rules;
 use server::watch::Watch;
 
@@ -18,14 +19,21 @@ pub struct Reload {
     wishes: Wishes,
     settings: Settings,
     rules: Arc<Rules>,
+    firewall: Arc<Firewall>,
     watch: Option<Watch>,
 }
 
 impl Reload {
     /// Watches what the configuration was read from, unless told otherwise.
-    pub fn new(wishes: Wishes, settings: Settings, read_from: Vec<PathBuf>, rules: Arc<Rules>) -> Self {
+    pub fn new(
+        wishes: Wishes,
+        settings: Settings,
+        read_from: Vec<PathBuf>,
+        rules: Arc<Rules>,
+        firewall: Arc<Firewall>,
+    ) -> Self {
         let watch = if settings.reload.watch { watch(read_from) } else { None };
-        Self { wishes, settings, rules, watch }
+        Self { wishes, settings, rules, firewall, watch }
     }
 
     /// Returns when files have changed. May be dropped at any time.
@@ -55,6 +63,7 @@ impl Reload {
         config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         match self.rules.take(config.policy).await {
             Ok((before, now)) => {
+                self.firewall.take_checks(config.checks);
                 tracing::info!("policy taken again: {} (before: {})", config::summary(&now), before.version());
             }
             Err(faults) => return refuse(&faults),

@@ -40,6 +40,9 @@ pub(super) const TERMS: &[Term] = &[
     named("annotation", &["annotate"]),
     named("build_context", &["fetchBuildContext"]),
     named("build_fetch", &["buildFetch"]),
+    Term { key: "build_cache", actions: &["mountBuildCache"], beside: &["own"], read: build_cache },
+    named("cache_store", &["useBuildCache"]),
+    named("build_secret", &["useBuildSecret"]),
     named("special_file", &["copySpecialFile"]),
     named("use_secret", &["useSecret"]),
     named("use_config", &["useConfig"]),
@@ -72,6 +75,12 @@ fn on_or_off(item: &Item<'_>) -> Result<Vec<Target>, String> {
         "true" | "*" => Ok(vec![item.target()]),
         other => Err(format!("`{}` can only be true, not `{other}`", item.term.key)),
     }
+}
+
+fn build_cache(item: &Item<'_>) -> Result<Vec<Target>, String> {
+    let targets = by_name(item)?;
+    let own = item.flag("own")?;
+    Ok(targets.into_iter().map(|target| if own { target.when("context.own") } else { target }).collect())
 }
 
 fn volume(item: &Item<'_>) -> Result<Vec<Target>, String> {

@@ -18,11 +18,10 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use super::super::connection::{Next, left};
 use super::super::exchange::{Exchange, Stop};
 use super::filter::Filtering;
-use super::witness::Witness;
+use super::witness::{Made, Witness};
 use super::{Ahead, Takeover, fields, takes_over};
 use crate::firewall::answer::Answer;
 use crate::firewall::ask::read_answer_head;
-use crate::owners::Intent;
 use crate::record::Outcome;
 use crate::spool::Spool;
 use crate::stream::Traffic;
@@ -52,14 +51,14 @@ enum Up {
 
 /// Passes the archive up, if there is one, and the answer down.
 ///
-/// `intent`: an image that it makes.
+/// `made`: the image that it makes.
 pub(super) async fn run(
     mut exchange: Exchange<'_>,
     call: &Call,
     filter: Option<(&Policy, &Filter)>,
-    intent: Option<Intent>,
+    made: Made,
 ) -> Next {
-    let outcome = both(&mut exchange, call, filter, intent).await;
+    let outcome = both(&mut exchange, call, filter, made).await;
     let connection = &mut *exchange.connection;
     match outcome {
         Ok(Down::Whole { status, reusable }) => {
@@ -109,7 +108,7 @@ async fn both(
     exchange: &mut Exchange<'_>,
     call: &Call,
     filter: Option<(&Policy, &Filter)>,
-    intent: Option<Intent>,
+    made: Made,
 ) -> Result<Down, Up> {
     let limits = &exchange.gateway.firewall.settings.limits;
     let spool = exchange.spool.take();
@@ -126,7 +125,7 @@ async fn both(
         let subject = &exchange.connection.subject;
         Filtering::new(exchange.gateway, policy, subject, filter, &exchange.entry.withheld)
     });
-    let witness = intent.map(|intent| Witness::new(&exchange.gateway.firewall, call, intent));
+    let witness = Witness::of(&exchange.gateway.firewall, call, made);
     let stream = call.operation.endpoint().answer == AnswerKind::Stream;
     let upload = Upload { spool, sent: &sent, traffic, client_socket };
     let up = upload.run(client_reads, client_ahead, daemon_writes, stream);

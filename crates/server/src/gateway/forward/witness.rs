@@ -1,4 +1,5 @@
-//! Images that a stream of messages tells of: who had them made is written down before the message goes on.
+//! Images that a stream of messages tells of: who had them made is written down before the message goes on, and what was
+//! fetched by its digest is given the name that it was asked for by.
 //!
 //! What a build prints is the client's own: a line that looks like an id proves nothing. The daemon's word is the
 //! message of its own kind (`aux`). To a quiet build it gives none, but says one thing alone: the id, or first what was
@@ -12,6 +13,7 @@ use serde::Deserialize;
 
 use crate::firewall::Firewall;
 use crate::firewall::ask::{Line, ask_on};
+use crate::firewall::checked::Naming;
 use crate::firewall::resolve::inspect_target;
 use crate::owners::{Intent, Thing};
 use crate::wire::BodyError;
@@ -21,7 +23,7 @@ use docker::http::Method;
 pub(super) struct Witness<'a> {
     firewall: &'a Firewall,
     operation: Operation,
-    intent: Intent,
+    made: Made,
     line: Line,
     /// The beginning of a message.
     begun: Vec<u8>,
@@ -32,6 +34,14 @@ pub(super) struct Witness<'a> {
     /// The one thing, while it is one, of a quiet build.
     only: Option<String>,
     messages: usize,
+}
+
+/// What is to be done about what is made.
+pub(super) struct Made {
+    /// Written down, whose it is.
+    pub(super) intent: Option<Intent>,
+    /// Given a name.
+    pub(super) naming: Option<Naming>,
 }
 
 /// A message, as far as it tells of an image.
@@ -65,19 +75,23 @@ enum News {
 }
 
 impl<'a> Witness<'a> {
-    pub(super) fn new(firewall: &'a Firewall, call: &Call, intent: Intent) -> Self {
+    /// `None`: there is nothing to be done.
+    pub(super) fn of(firewall: &'a Firewall, call: &Call, made: Made) -> Option<Self> {
+        if made.intent.is_none() && made.naming.is_none() {
+            return None;
+        }
         let quiet = call.query.flag("q").ok().flatten() == Some(true);
-        Witness {
+        Some(Witness {
             firewall,
             operation: call.operation,
-            intent,
+            made,
             line: None,
             begun: Vec::new(),
             told: false,
             quiet,
             only: None,
             messages: 0,
-        }
+        })
     }
 
     /// Reads a piece of the answer. It may be passed on when this is done.
@@ -102,15 +116,26 @@ impl<'a> Witness<'a> {
         if let (Some(id), 1) = (self.only.take(), self.messages) {
             self.heard(News::Made(id)).await?;
         }
-        if self.told {
-            self.intent.settle().await.map_err(|unkept| broken(&unkept))?;
+        self.name().await?;
+        match self.made.intent {
+            Some(intent) if self.told => intent.settle().await.map_err(|unkept| broken(&unkept)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The daemon refused: nothing was made.
     pub(super) async fn nothing(self) -> Result<(), BodyError> {
-        self.intent.settle().await.map_err(|unkept| broken(&unkept))
+        match self.made.intent {
+            Some(intent) => intent.settle().await.map_err(|unkept| broken(&unkept)),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives what was fetched its name.
+    async fn name(&mut self) -> Result<(), BodyError> {
+        let Some(naming) = self.made.naming.take() else { return Ok(()) };
+        let given = naming.give(self.firewall, &mut self.line).await;
+        given.map_err(|answer| std::io::Error::other(answer.message).into())
     }
 
     /// A message is there whole.
@@ -129,12 +154,18 @@ impl<'a> Witness<'a> {
 
     async fn heard(&mut self, news: News) -> Result<(), BodyError> {
         let ids = match news {
-            News::Failed | News::Only(_) => Vec::new(),
+            News::Failed => {
+                self.made.naming = None;
+                Vec::new()
+            }
+            News::Only(_) => Vec::new(),
             News::Made(id) => vec![id],
             News::Named(name) => self.look(&name).await?.and_then(|image| image.image.id).into_iter().collect(),
             News::Asked => {
+                self.name().await?;
                 let mut ids = Vec::new();
-                for name in self.intent.making().names.clone() {
+                let names = self.made.intent.as_ref().map(|intent| intent.making().names.clone());
+                for name in names.unwrap_or_default() {
                     ids.extend(self.look(&name).await?.and_then(|image| image.image.id));
                 }
                 ids
@@ -142,7 +173,10 @@ impl<'a> Witness<'a> {
         };
         self.told = true;
         let things = ids.into_iter().map(|id| Thing { kind: Kind::Image, id }).collect();
-        self.intent.made(things).await.map_err(|unkept| broken(&unkept))
+        match &mut self.made.intent {
+            Some(intent) => intent.made(things).await.map_err(|unkept| broken(&unkept)),
+            None => Ok(()),
+        }
     }
 
     async fn look(&mut self, name: &str) -> Result<Option<KnownImage>, BodyError> {

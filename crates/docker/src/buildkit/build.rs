@@ -1,0 +1,277 @@
+//! A build as it is asked for, or as BuildKit has worked it out.
+
+use std::collections::BTreeSet;
+
+use super::append::{self, Of};
+use super::message::bridge::{
+    NewContainerRequest, Ref, ResolveImageConfigRequest, ResolveSourceMetaRequest, SolveResponse, SolveResult,
+};
+use super::message::llb::Definition;
+use super::message::{bridge, control};
+use super::wire::{Reader, Strictness};
+use crate::endpoint::{Kind, Operation};
+use crate::facts::{Canonical, CanonicalBody, Facts};
+use crate::http::Method;
+use crate::ownership::Making;
+use crate::privilege::Privilege;
+use crate::privilege::asked::Asked;
+use crate::request::{Misread, Unsettled};
+use crate::resource::Resource;
+use crate::world::World;
+
+mod attributes;
+mod graph;
+mod looks;
+mod operation;
+mod output;
+mod place;
+mod source;
+
+pub use place::Place;
+
+use graph::Graph;
+
+/// The method whose answer is judged too.
+pub const BRIDGE_SOLVE: &str = "/moby.buildkit.v1.frontend.LLBBridge/Solve";
+
+/// How messages are read, and what is appended to them.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// Fields that are not known and let through all the same: `Control.SolveRequest.18`.
+    pub allow_fields: &'a BTreeSet<String>,
+    /// Whether the Dockerfile may name its own frontend; that is asked for then. Otherwise the built-in one reads it.
+    pub any_frontend: bool,
+    /// The beginning of the names of the folders that are kept for later builds, where they are kept apart.
+    pub cache_namespace: Option<&'a str>,
+    /// Sources that BuildKit itself is told to refuse, with `*` for anything: a second net.
+    pub deny_sources: &'a [&'a str],
+}
+
+/// A call that asks for a build or a part of one, or the answer to it.
+#[derive(Debug, Clone)]
+pub struct Build {
+    path: &'static str,
+    message: Vec<u8>,
+    content: Content,
+    /// What is to be done, as far as it is told here.
+    graphs: Vec<Graph>,
+    begins: Option<String>,
+    any_frontend: bool,
+    cache_namespace: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    Control(Box<control::SolveRequest>),
+    Bridge(Box<bridge::SolveRequest>),
+    Answer,
+    Image(Box<ResolveImageConfigRequest>),
+    Source(Box<ResolveSourceMetaRequest>),
+    Container(Box<NewContainerRequest>),
+}
+
+/// The facts of a build, and where its privileges come from.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The facts.
+    pub facts: Facts,
+    /// For each of their privileges, in the same order, the first step of the Dockerfile that asks for it.
+    pub places: Vec<Option<Place>>,
+}
+
+impl Judged {
+    /// The first step that asks for a privilege.
+    pub fn place(&self, privilege: &Privilege) -> Option<&Place> {
+        let at = self.facts.privileges.iter().position(|other| other == privilege)?;
+        self.places.get(at)?.as_ref()
+    }
+}
+
+impl Build {
+    /// The request of a method that is judged.
+    pub fn of_request(method: &super::method::Method, message: &[u8], reading: &Reading<'_>) -> Result<Build, Misread> {
+        let mut reader = Reader::new(Strictness::Known(reading.allow_fields));
+        let mut build = Build {
+            path: method.path,
+            message: message.to_vec(),
+            content: Content::Answer,
+            graphs: Vec::new(),
+            begins: None,
+            any_frontend: reading.any_frontend,
+            cache_namespace: reading.cache_namespace.map(str::to_owned),
+        };
+        match method.name() {
+            "Control/Solve" => {
+                let asked: control::SolveRequest = reader.read(message)?;
+                build.graphs(
+                    asked.definition.iter().chain(asked.frontend_inputs.values().map(|it| &it.0)),
+                    &mut reader,
+                )?;
+                build.begins = Some(asked.reference.clone());
+                if !reading.deny_sources.is_empty() && asked.source_policy.is_none() {
+                    append::deny_sources(Of::Control, &mut build.message, reading.deny_sources);
+                }
+                if !asked.frontend.is_empty() {
+                    build.settle(Of::Control, asked.frontend_attrs.contains_key("cmdline"));
+                }
+                build.content = Content::Control(Box::new(asked));
+            }
+            "LLBBridge/Solve" => {
+                let asked: bridge::SolveRequest = reader.read(message)?;
+                build.graphs(
+                    asked.definition.iter().chain(asked.frontend_inputs.values().map(|it| &it.0)),
+                    &mut reader,
+                )?;
+                if asked.evaluate {
+                    append::no_evaluation(&mut build.message);
+                }
+                if !asked.frontend.is_empty() {
+                    build.settle(Of::Bridge, asked.frontend_opt.contains_key("cmdline"));
+                }
+                build.content = Content::Bridge(Box::new(asked));
+            }
+            "LLBBridge/ResolveImageConfig" => build.content = Content::Image(Box::new(reader.read(message)?)),
+            "LLBBridge/ResolveSourceMeta" => build.content = Content::Source(Box::new(reader.read(message)?)),
+            "LLBBridge/NewContainer" => build.content = Content::Container(Box::new(reader.read(message)?)),
+            _ => return Err(Misread::value(method.path, "is not judged")),
+        }
+        Ok(build)
+    }
+
+    /// The answer to `LLBBridge/Solve`: what BuildKit would do, before it does it.
+    pub fn of_answer(message: &[u8], reading: &Reading<'_>) -> Result<Build, Misread> {
+        let mut reader = Reader::new(Strictness::Known(reading.allow_fields));
+        let answer: SolveResponse = reader.read(message)?;
+        let mut build = Build {
+            path: BRIDGE_SOLVE,
+            message: message.to_vec(),
+            content: Content::Answer,
+            graphs: Vec::new(),
+            begins: None,
+            any_frontend: false,
+            cache_namespace: reading.cache_namespace.map(str::to_owned),
+        };
+        build.graphs(definitions(&answer)?.into_iter(), &mut reader)?;
+        Ok(build)
+    }
+
+    /// What is appended where a frontend is at work. `told`: of a command line, so it looks for no other frontend.
+    fn settle(&mut self, of: Of, told: bool) {
+        if !self.any_frontend && !told {
+            append::built_in_frontend(of, &mut self.message);
+        }
+        if let Some(namespace) = &self.cache_namespace {
+            append::cache_namespace(of, &mut self.message, namespace);
+        }
+    }
+
+    fn graphs<'d>(
+        &mut self,
+        definitions: impl Iterator<Item = &'d Definition>,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), Misread> {
+        for definition in definitions {
+            self.graphs.extend(Graph::read(definition, reader)?);
+        }
+        Ok(())
+    }
+
+    /// The name of the build that it begins.
+    pub fn begins(&self) -> Option<&str> {
+        self.begins.as_deref()
+    }
+
+    /// The sessions that files, secrets and logins would be taken from: each must be the subject's own.
+    pub fn sessions(&self) -> Vec<&str> {
+        let mut sessions: Vec<&str> = self.graphs.iter().flat_map(Graph::sessions).collect();
+        match &self.content {
+            Content::Control(asked) => {
+                sessions.push(&asked.session);
+                sessions.push(&asked.source_policy_session);
+                sessions.extend(attributes::sessions(&asked.frontend_attrs));
+            }
+            Content::Bridge(asked) => sessions.extend(attributes::sessions(&asked.frontend_opt)),
+            Content::Image(asked) => sessions.push(&asked.session_id),
+            Content::Source(asked) => sessions.extend(asked.source.iter().flat_map(source::sessions)),
+            Content::Answer | Content::Container(_) => {}
+        }
+        sessions.retain(|session| !session.is_empty());
+        sessions.sort_unstable();
+        sessions.dedup();
+        sessions
+    }
+
+    /// What it is about, given what is known of the world. While that lacks something, the answer is
+    /// [`Unsettled::Open`].
+    pub fn facts(&self, world: &World) -> Result<Judged, Unsettled> {
+        let mut asked = Asked::new(world);
+        let mut places = Vec::new();
+        let outcome = self.ask(&mut asked, &mut places);
+        let open = world.take_open();
+        if world.asked_too_much() || asked.too_much {
+            return Err(Misread::TooMuch.into());
+        }
+        if !open.is_empty() {
+            return Err(Unsettled::Open(open));
+        }
+        outcome?;
+        places.resize(asked.privileges.len(), None);
+        let body = CanonicalBody::Message(self.message.clone());
+        let canonical = Canonical { method: Method::Post, target: self.path.to_owned(), body };
+        let mut facts = Facts::plain(Operation::ImageBuild, None, vec![Resource::Daemon], canonical);
+        facts.makes = self.making(&asked.privileges);
+        facts.privileges = asked.privileges;
+        Ok(Judged { facts, places })
+    }
+
+    fn ask(&self, asked: &mut Asked<'_>, places: &mut Vec<Option<Place>>) -> Result<(), Misread> {
+        match &self.content {
+            Content::Control(solve) => asked.control_solve(solve, self.any_frontend)?,
+            Content::Bridge(solve) => asked.bridge_solve(solve, self.any_frontend)?,
+            Content::Answer => {}
+            Content::Image(look) => asked.look_at_image(look)?,
+            Content::Source(look) => asked.look_at_source(look)?,
+            Content::Container(container) => asked.build_container(container, self.cache_namespace.as_deref())?,
+        }
+        for step in self.graphs.iter().flat_map(|graph| &graph.steps) {
+            places.resize(asked.privileges.len(), None);
+            asked.operation(&step.op, self.cache_namespace.as_deref())?;
+            places.resize(asked.privileges.len(), step.place.clone());
+        }
+        Ok(())
+    }
+
+    /// The images that there will be, where it begins a build.
+    fn making(&self, privileges: &[Privilege]) -> Option<Making> {
+        self.begins.as_ref()?;
+        let images = privileges.iter().filter_map(|privilege| match privilege {
+            Privilege::NameImage { image } => image.reference.clone(),
+            _ => None,
+        });
+        let names = images.map(|reference| reference.with_default_tag().familiar()).collect();
+        Some(Making { kind: Kind::Image, names, volumes: Vec::new(), memory: 0, nano_cpus: 0, ports: 0 })
+    }
+}
+
+/// What gives the results of an answer. A result of which that is not told cannot be judged.
+fn definitions(answer: &SolveResponse) -> Result<Vec<&Definition>, Misread> {
+    let untold = |what: &SolveResult| !what.old_ref.is_empty() || what.old_refs.is_some();
+    if !answer.reference.is_empty() || answer.result.iter().any(untold) {
+        return Err(Misread::value("a result of BuildKit's", "does not tell how it is made"));
+    }
+    let result = answer.result.iter();
+    let refs = result.flat_map(|result| {
+        let many = result.many.iter().flat_map(|many| many.refs.values().map(|it| &it.0));
+        let stated = result.attestations.values().flat_map(|list| &list.0.attestation).flat_map(|it| &it.one);
+        result.one.iter().chain(many).chain(stated)
+    });
+    let told = |it: &Ref| it.id.is_empty() || it.def.as_ref().is_some_and(|def| !def.def.is_empty());
+    let refs: Vec<&Ref> = refs.collect();
+    if !refs.iter().all(|it| told(it)) {
+        return Err(Misread::value("a result of BuildKit's", "does not tell how it is made"));
+    }
+    Ok(refs.into_iter().filter_map(|it| it.def.as_ref()).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! What somebody would try (the dangers that were seen on Docker 28.5).
+
+use super::*;
+use crate::buildkit::message::bridge::{Attestation, Attestations, NewContainerRequest, OldRefs, RefMap};
+use crate::buildkit::message::llb::{BuildOp, ExecOp, MergeOp, SourceInfo, SourceOp, network};
+use crate::buildkit::message::policy::Policy;
+use crate::buildkit::wire::{Strictness, Whole, read};
+
+fn host() -> Op {
+    Op { exec: Some(ExecOp { network: network::HOST, ..ExecOp::default() }), ..Op::default() }
+}
+
+const IN_THE_HOSTS_NETWORK: &str = "may not share the host's network namespace";
+
+#[test]
+fn entitlements_are_the_privileges_that_they_give() {
+    let solve = |entitlement: &str| {
+        control(&control::SolveRequest { entitlements: vec![entitlement.to_owned()], ..Default::default() })
+    };
+    assert_eq!(solve("network.host"), words(&["share the host's network namespace"]));
+    assert_eq!(solve("security.insecure"), words(&["run privileged"]));
+    assert_eq!(solve("device=vendor.com/gpu"), words(&["request devices vendor.com/gpu of driver `cdi`"]));
+    assert_eq!(solve("new"), words(&["set build option entitlement"]));
+}
+
+#[test]
+fn a_build_within_a_build_is_refused_whoever_asks() {
+    let op = Op { build: Some(BuildOp { builder: -1, ..BuildOp::default() }), ..Op::default() };
+    assert!(operations(std::slice::from_ref(&op)).unwrap_err().contains("a build of its own"));
+    let raw = control::SolveRequest { definition: Some(definition(&[op])), ..Default::default() };
+    assert!(control(&raw).unwrap_err().contains("a build of its own"));
+    let two = Op { exec: Some(ExecOp::default()), merge: Some(MergeOp::default()), ..Op::default() };
+    assert!(operations(&[two]).unwrap_err().contains("two operations"));
+}
+
+#[test]
+fn operations_are_found_wherever_they_hide() {
+    let def = || definition(&[host()]);
+    let one = Ref { id: "x".into(), def: Some(def()) };
+    let within = |result: SolveResult| {
+        let message = SolveResponse { result: Some(result), ..Default::default() }.written();
+        asked(&Build::of_answer(&message, &reading(&BTreeSet::new())).unwrap()).unwrap()
+    };
+    let many = RefMap { refs: [("linux/amd64".to_owned(), Whole(one.clone()))].into() };
+    let stated = Attestations { attestation: vec![Attestation { one: Some(one.clone()), ..Default::default() }] };
+    let info = SourceInfo { definition: Some(Box::new(def())), ..Default::default() };
+    let source = crate::buildkit::message::llb::Source { infos: vec![info], ..Default::default() };
+    let behind = Definition { source: Some(source), ..definition(&[Op::default()]) };
+    for result in [
+        SolveResult { one: Some(one), ..Default::default() },
+        SolveResult { many: Some(many), ..Default::default() },
+        SolveResult { attestations: [("a".to_owned(), Whole(stated))].into(), ..Default::default() },
+        SolveResult { one: Some(Ref { id: "y".into(), def: Some(behind) }), ..Default::default() },
+    ] {
+        assert!(within(result).iter().any(|asked| asked == IN_THE_HOSTS_NETWORK));
+    }
+    // The same in what is asked for: raw operations, and inputs, in which a Dockerfile may lie.
+    let inputs: std::collections::BTreeMap<_, _> = [("dockerfile".to_owned(), Whole(def()))].into();
+    let raw = control::SolveRequest { definition: Some(def()), ..Default::default() };
+    let input = control::SolveRequest { frontend_inputs: inputs.clone(), ..Default::default() };
+    for solve in [raw, input] {
+        assert!(control(&solve).unwrap().iter().any(|asked| asked == IN_THE_HOSTS_NETWORK));
+    }
+    let raw = bridge::SolveRequest { definition: Some(def()), ..Default::default() };
+    let input = bridge::SolveRequest { frontend_inputs: inputs, ..Default::default() };
+    for solve in [raw, input] {
+        let build = request(BRIDGE_SOLVE, &solve.written(), &reading(&BTreeSet::new())).unwrap();
+        assert!(asked(&build).unwrap().iter().any(|asked| asked == IN_THE_HOSTS_NETWORK));
+    }
+}
+
+#[test]
+fn a_result_of_which_nobody_tells_how_it_is_made_is_refused() {
+    let result = |result: SolveResult| SolveResponse { result: Some(result), ..Default::default() };
+    let old = OldRefs { refs: [("a".to_owned(), "b".to_owned())].into() };
+    for answer in [
+        SolveResponse { reference: "x".into(), ..Default::default() },
+        result(SolveResult { old_ref: "x".into(), ..Default::default() }),
+        result(SolveResult { old_refs: Some(old), ..Default::default() }),
+        result(SolveResult { one: Some(Ref { id: "x".into(), def: None }), ..Default::default() }),
+        result(SolveResult {
+            one: Some(Ref { id: "x".into(), def: Some(Definition::default()) }),
+            ..Default::default()
+        }),
+    ] {
+        let refused = Build::of_answer(&answer.written(), &reading(&BTreeSet::new())).unwrap_err();
+        assert_eq!(refused.to_string(), "a result of BuildKit's does not tell how it is made");
+    }
+    // Nothing at all (`FROM scratch` alone, or a check).
+    let nothing = result(SolveResult { one: Some(Ref::default()), ..Default::default() });
+    assert!(Build::of_answer(&nothing.written(), &reading(&BTreeSet::new())).is_ok());
+}
+
+#[test]
+fn a_build_that_is_not_shown_says_so() {
+    let solve = control::SolveRequest { frontend: "dockerfile.v0".into(), ..Default::default() };
+    let asked = control(&solve).unwrap();
+    assert!(asked.iter().any(|asked| asked.contains("does not show before it runs (use buildx)")), "{asked:?}");
+    assert!(control(&control::SolveRequest { frontend: "new.v0".into(), ..Default::default() }).is_err());
+}
+
+#[test]
+fn the_dockerfile_chooses_no_frontend_unless_that_is_granted() {
+    let none = BTreeSet::new();
+    let solve = bridge::SolveRequest { frontend: "dockerfile.v0".into(), evaluate: true, ..Default::default() };
+    let sent = |any_frontend, solve: &bridge::SolveRequest| {
+        let reading = Reading { any_frontend, cache_namespace: Some("alice"), ..reading(&none) };
+        let judged = judge(&request(BRIDGE_SOLVE, &solve.written(), &reading).unwrap()).unwrap();
+        let CanonicalBody::Message(message) = judged.facts.canonical.body else { panic!() };
+        assert!(message.starts_with(&solve.written()));
+        let sent: bridge::SolveRequest = read(&message, Strictness::Known(&none)).unwrap();
+        (sent, judged.facts.privileges)
+    };
+    let (usual, privileges) = sent(false, &solve);
+    assert!(usual.frontend_opt.contains_key("cmdline") && !usual.evaluate && privileges.is_empty());
+    assert_eq!(usual.frontend_opt["build-arg:BUILDKIT_CACHE_MOUNT_NS"], "alice");
+    let (any, privileges) = sent(true, &solve);
+    assert!(!any.frontend_opt.contains_key("cmdline") && !any.evaluate);
+    assert_eq!(privileges, [Privilege::UseFrontend { image: None }]);
+    // An image that was allowed may hand the Dockerfile on to another one too.
+    let mut gateway = bridge::SolveRequest { frontend: "gateway.v0".into(), ..Default::default() };
+    gateway.frontend_opt.insert("source".into(), "tiny".into());
+    assert!(sent(false, &gateway).0.frontend_opt.contains_key("cmdline"));
+    // Operations alone have no Dockerfile.
+    let (raw, _) = sent(false, &bridge::SolveRequest::default());
+    assert!(raw.frontend_opt.is_empty());
+}
+
+#[test]
+fn frontends_by_name() {
+    let gateway = |attrs: &[(&str, &str)]| attributes("gateway.v0", attrs);
+    assert_eq!(gateway(&[("source", "tiny")]), words(&["use image tiny:latest", "build with frontend tiny:latest"]));
+    assert_eq!(
+        attributes("dockerfile.v0", &[("build-arg:BUILDKIT_SYNTAX", " tiny  x")]),
+        words(&["use image tiny:latest", "build with frontend tiny:latest"])
+    );
+    assert!(gateway(&[]).is_err());
+    assert!(gateway(&[("source", "A B")]).is_err());
+    // A named context takes the place of the image that was allowed.
+    for context in
+        ["context:tiny", "context:docker.io/library/tiny", "context:tiny:latest", "context:tiny::linux/amd64"]
+    {
+        let asked = gateway(&[("source", "tiny"), (context, "docker-image://evil")]).unwrap();
+        assert!(asked.iter().any(|asked| asked.contains("whichever frontend")), "{context} {asked:?}");
+    }
+    assert_eq!(
+        gateway(&[("gateway-devel", ""), ("source", "tiny")]).unwrap()[0],
+        "may not set build option gateway-devel"
+    );
+}
+
+#[test]
+fn policies_of_the_clients_own_could_turn_what_was_judged() {
+    let option = words(&["set build option source-policy"]);
+    assert_eq!(
+        control(&control::SolveRequest { source_policy: Some(Policy::default()), ..Default::default() }),
+        option
+    );
+    assert_eq!(control(&control::SolveRequest { source_policy_session: "x".into(), ..Default::default() }), option);
+    let solve = bridge::SolveRequest { source_policies: vec![Policy::default()], ..Default::default() };
+    assert_eq!(asked(&request(BRIDGE_SOLVE, &solve.written(), &reading(&BTreeSet::new())).unwrap()), option);
+    for solve in [
+        control::SolveRequest { enable_session_exporter: true, ..Default::default() },
+        control::SolveRequest { proxy_network: true, ..Default::default() },
+    ] {
+        assert!(control(&solve).unwrap()[0].contains("set build option"));
+    }
+}
+
+#[test]
+fn no_result_is_taken_before_its_answer_was_seen() {
+    let solve = bridge::SolveRequest { is_final: true, ..Default::default() };
+    assert!(asked(&request(BRIDGE_SOLVE, &solve.written(), &reading(&BTreeSet::new())).unwrap()).is_err());
+}
+
+#[test]
+fn a_second_net_is_spread_on_request() {
+    let none = BTreeSet::new();
+    let solve = control::SolveRequest { reference: "b".into(), ..Default::default() };
+    let reading = Reading { deny_sources: &["http://169.254.*"], ..reading(&none) };
+    let judged = judge(&request(SOLVE, &solve.written(), &reading).unwrap()).unwrap();
+    let CanonicalBody::Message(message) = judged.facts.canonical.body else { panic!() };
+    let sent: control::SolveRequest = read(&message, Strictness::Known(&none)).unwrap();
+    assert_eq!(sent.source_policy.unwrap().rules[0].selector.as_ref().unwrap().identifier, "http://169.254.*");
+    assert!(judged.facts.privileges.is_empty());
+}
+
+#[test]
+fn every_session_that_is_named_is_told() {
+    let local = |session: &str| Op {
+        source: Some(SourceOp {
+            identifier: "local://x".into(),
+            attrs: [("local.session".to_owned(), session.to_owned())].into(),
+        }),
+        ..Op::default()
+    };
+    let solve = control::SolveRequest {
+        reference: "b".into(),
+        session: "own".into(),
+        frontend_attrs: [("local-sessionid:context".to_owned(), "other".to_owned())].into(),
+        frontend_inputs: [("x".to_owned(), Whole(definition(&[local("third"), local("own")])))].into(),
+        ..Default::default()
+    };
+    let build = request(SOLVE, &solve.written(), &reading(&BTreeSet::new())).unwrap();
+    assert_eq!((build.sessions(), build.begins()), (vec!["other", "own", "third"], Some("b")));
+    let build = Build::of_answer(&answer(&[local("theirs")]), &reading(&BTreeSet::new())).unwrap();
+    assert_eq!((build.sessions(), build.begins()), (vec!["theirs"], None));
+}
+
+#[test]
+fn looks_and_containers() {
+    let path = |method: &str| format!("/moby.buildkit.v1.frontend.LLBBridge/{method}");
+    let none = BTreeSet::new();
+    let asks = |method: &str, message: Vec<u8>| asked(&request(&path(method), &message, &reading(&none)).unwrap());
+    let image = ResolveImageConfigRequest { reference: "evil.test/x".into(), ..Default::default() };
+    assert_eq!(
+        asks("ResolveImageConfig", image.written()),
+        words(&["pull image evil.test/x:latest", "use image evil.test/x:latest"])
+    );
+    let layout = ResolveImageConfigRequest { resolver_type: 1, session_id: "s".into(), ..image };
+    assert_eq!(asks("ResolveImageConfig", layout.written()), words(&[]));
+    assert_eq!(request(&path("ResolveImageConfig"), &layout.written(), &reading(&none)).unwrap().sessions(), ["s"]);
+    let source = SourceOp { identifier: "http://169.254.169.254/".into(), ..Default::default() };
+    let look = ResolveSourceMetaRequest { source: Some(source), ..Default::default() };
+    assert_eq!(asks("ResolveSourceMeta", look.written()), words(&["fetch http://169.254.169.254/ in a build"]));
+    let container = NewContainerRequest { network: network::HOST, ..Default::default() };
+    assert_eq!(
+        asks("NewContainer", container.written()),
+        words(&[
+            "use a container within a build, which this version does not look into",
+            "run commands in a build on network host",
+            "share the host's network namespace",
+        ])
+    );
+}

@@ -96,12 +96,6 @@ impl Engine {
         self.socket.parent().expect("its folder").join("plugins/dockwarden.sock")
     }
 
-    /// The daemon's process.
-    pub fn pid(&self) -> u32 {
-        let file = self.socket.parent().expect("its folder").join("pid");
-        std::fs::read_to_string(file).expect("its pid").trim().parse().expect("a number")
-    }
-
     /// From now on it asks the plugin that listens there.
     pub fn authorize(&mut self) {
         self.order("authorize");

@@ -71,7 +71,7 @@ async fn beside(config: Config, command: &[OsString]) -> Result<Exit, String> {
         host_root: "/".into(),
         seal: config.settings.mediation.as_ref().and_then(Mediation::known),
         owners: None,
-        checks: server::checks::Desk::new(config.checks, &config.settings.limits),
+        checks: Arc::new(server::checks::Desk::new(config.checks, &config.settings.limits)),
     };
     // Before the socket is there: from here on a signal must not leave it behind.
     let mut signals = Signals::new().map_err(|error| format!("cannot take signals: {error}"))?;

@@ -111,7 +111,7 @@ async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Re
             host_root,
             seal: settings.seal()?,
             owners: Some(Arc::clone(&owners)).filter(|_| settings.guards_upstream()),
-            checks: server::checks::Desk::new(checks, &settings.limits),
+            checks: Arc::new(server::checks::Desk::new(checks, &settings.limits)),
         },
         Arc::clone(rules.policy()),
     );

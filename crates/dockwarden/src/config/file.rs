@@ -138,14 +138,6 @@ impl ConfigFile {
         self.fault_with(place, format!("{what} has no key `{name}`"), help);
     }
 
-    /// One entry of a mapping, whose other keys are somebody else's to check.
-    pub fn field_of<'y>(&self, of: Field<'y>, name: &str) -> Option<Field<'y>> {
-        let Node::Map(entries) = &of.value.value else { return None };
-        let (key, value) =
-            entries.iter().find(|(key, value)| key.value == name && !matches!(value.value, Node::Null))?;
-        Some(Field { name: key.value.as_str(), place: key.referenced, value })
-    }
-
     /// A list.
     pub fn items<'y>(&mut self, of: Field<'y>) -> &'y [Spanned<Node>] {
         match &of.value.value {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use policy::Subject;
@@ -41,7 +42,7 @@ impl Rehearsal {
             host_root: "/".into(),
             seal: config.settings.mediation.as_ref().and_then(Mediation::known),
             owners: None,
-            checks,
+            checks: Arc::new(checks),
         };
         Ok(Self { door: PrivateDoor::open(settings, config.policy)?, records })
     }

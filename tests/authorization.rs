@@ -9,14 +9,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// A daemon that asks, the firewall that it asks, and a shell on the daemon's own socket.
-fn asking(engine: &mut Engine, rest: &str) -> (Firewall, Shell) {
+pub fn asking(engine: &mut Engine, rest: &str) -> (Firewall, Shell) {
     let firewall = answering(engine, rest);
     engine.authorize();
     let shell = Shell::new(engine.socket(), Cli::Machine);
     (firewall, shell)
 }
 
-fn answering(engine: &Engine, rest: &str) -> Firewall {
+pub fn answering(engine: &Engine, rest: &str) -> Firewall {
     let socket = engine.plugin_socket();
     Firewall::start(engine.socket(), |_| format!("plugin: {{ socket: {} }}\n{rest}", socket.display()))
 }

@@ -3,6 +3,7 @@
 //!
 //! - `outcomes`: ordinary work comes out as without the firewall (lines in `scenarios`, table in `docs/clients.md`)
 //! - `refusals`: attacks by the real CLI are refused, by a message that names the thing, and leave nothing
+//! - `rego`: policies in Rego decide at both doors, with the predecessor's flags, too
 //! - `streams`: both directions of taken-over connections, to the last byte and the last half-close
 //! - `archives`: builds, loads and copies are judged by what their archive holds
 //! - `bad_input`: broken, ambiguous, slow and oversized bytes get an answer or a close, and go nowhere
@@ -63,6 +64,7 @@ mod ownership;
 mod plugin_install;
 mod plugins;
 mod refusals;
+mod rego;
 mod restricted;
 mod rules;
 mod scenarios;

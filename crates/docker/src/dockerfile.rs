@@ -7,6 +7,7 @@
 //! they bring along (see [`triggers`]), the caller looks up.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 mod asks;
 mod build;
@@ -42,6 +43,8 @@ pub type BuildArgs = BTreeMap<String, Option<String>>;
 /// What a build would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Build {
+    /// The Dockerfile as it stands.
+    pub text: Arc<str>,
     /// The images that its stages start from. `scratch` and other stages are none.
     pub bases: Vec<ImageName>,
     /// What its instructions do.

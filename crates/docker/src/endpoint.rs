@@ -3,6 +3,8 @@
 //! Sources: the routers of the daemons 20.10 to 29 and the API descriptions 1.24 to 1.56. What is not
 //! in the table is not an operation and is never forwarded.
 
+use serde::Serialize;
+
 use crate::http::Method;
 use crate::target::Target;
 
@@ -13,7 +15,8 @@ mod tests;
 pub use table::{ENDPOINTS, Operation};
 
 /// The family that an operation belongs to, named as the Docker API groups its end points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// The daemon itself.
     System,
@@ -79,7 +82,8 @@ impl Kind {
 }
 
 /// Whether an operation can change anything on the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// It only looks.
     Read,

@@ -2,6 +2,9 @@
 //! be sent if it is granted. Both are made at once from the same reading.
 
 use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
 
 use crate::endpoint::{Effect, Operation};
 use crate::http::Method;
@@ -9,6 +12,7 @@ use crate::image::Reference;
 use crate::obligation::Obligation;
 use crate::ownership::Making;
 use crate::privilege::{Absent, Privilege};
+use crate::request::Posed;
 use crate::resource::{Labels, Resource};
 use crate::target::ApiVersion;
 
@@ -39,8 +43,21 @@ pub struct Facts {
     pub makes: Option<Making>,
     /// The groups with which the client shares what it makes.
     pub shared_with: Vec<String>,
+    /// The request as its client put it; `None`: nobody did.
+    pub posed: Option<Arc<Posed>>,
+    /// The Dockerfile of a build, once its context was read.
+    pub dockerfile: Option<Dockerfile>,
     /// The request as it would be sent.
     pub canonical: Canonical,
+}
+
+/// The Dockerfile of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dockerfile {
+    /// As it stands.
+    pub text: Arc<str>,
+    /// The images that its stages start from, variables expanded.
+    pub bases: Vec<String>,
 }
 
 impl Facts {
@@ -63,6 +80,8 @@ impl Facts {
             fetches: Vec::new(),
             makes: None,
             shared_with: Vec::new(),
+            posed: None,
+            dockerfile: None,
             canonical,
         }
     }
@@ -123,7 +142,8 @@ impl fmt::Debug for CanonicalBody {
 
 /// The limits and flags of a container that would be made, as it would be after a change, or of the containers of a
 /// service: context for policies.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Spec {
     /// The name asked for; empty for one of the daemon's choice.
     pub name: String,
@@ -152,6 +172,7 @@ pub struct Spec {
     /// The names of the environment variables.
     pub environment: Vec<String>,
     /// The variables with their values: for policies to compare with, and for nobody's eyes.
+    #[serde(skip)]
     pub variables: Variables,
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 pub mod pattern;
 #[cfg(test)]
 mod tests;
@@ -114,6 +117,19 @@ impl Reference {
                 (Some(ours), Some(theirs)) => ours == theirs,
                 _ => self.tag == other.tag,
             }
+    }
+}
+
+/// With its full name, so that nobody has to put it together.
+impl Serialize for Reference {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Reference", 5)?;
+        fields.serialize_field("name", &self.to_string())?;
+        fields.serialize_field("registry", &self.registry)?;
+        fields.serialize_field("path", &self.path)?;
+        fields.serialize_field("tag", &self.tag)?;
+        fields.serialize_field("digest", &self.digest)?;
+        fields.end()
     }
 }
 

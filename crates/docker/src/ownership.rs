@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::body::container::CreateRequest;
@@ -16,7 +17,8 @@ use crate::request::{Body, Misread};
 use crate::target::Query;
 
 /// To whom a thing belongs. An image may belong to several, who each pulled or built the same.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Ownership {
     /// The users whose it is. Nobody's: it was there before the firewall, or made around it.
     pub owners: Vec<String>,

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 pub(crate) mod asked;
 pub(crate) mod containers;
 mod devices;
@@ -26,7 +28,8 @@ pub use users::run_user;
 use crate::resource::{Container, Image, Network, Thing, Volume};
 
 /// One thing that an operation would grant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Privilege {
     /// All capabilities, all devices, no confinement (`Privileged`, in a container or an exec).
     Privileged,
@@ -343,7 +346,8 @@ pub enum Privilege {
 }
 
 /// A host path mounted into a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct HostMount {
     /// The path as the daemon would clean it, with symbolic links resolved where they could be.
     pub path: String,
@@ -362,7 +366,8 @@ pub struct HostMount {
 }
 
 /// What makes a file more than its contents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SpecialFile {
     /// A device node.
     Device,
@@ -379,7 +384,8 @@ pub enum SpecialFile {
 }
 
 /// A kind of namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Namespace {
     /// Processes.
     Pid,
@@ -396,7 +402,8 @@ pub enum Namespace {
 }
 
 /// With whom a namespace is shared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Peer {
     /// The host.
     Host,
@@ -407,7 +414,8 @@ pub enum Peer {
 }
 
 /// A port of the host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PublishedPort {
     /// `tcp`, `udp` or `sctp`.
     pub protocol: String,
@@ -420,7 +428,8 @@ pub struct PublishedPort {
 }
 
 /// Who the processes run as.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RunUser {
     /// As given by the request, else by the image or the container; empty: nobody says.
     pub name: String,
@@ -435,6 +444,16 @@ pub enum Uid {
     Number(u32),
     /// A name which only the image's `/etc/passwd` resolves: may be root.
     Unknown,
+}
+
+/// The number; nothing where it is not known.
+impl Serialize for Uid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Uid::Number(number) => serializer.serialize_u32(*number),
+            Uid::Unknown => serializer.serialize_none(),
+        }
+    }
 }
 
 impl Uid {

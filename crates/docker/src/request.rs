@@ -7,6 +7,7 @@
 //! names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::body::auth::AuthConfig;
 use crate::body::container::{CheckpointRequest, CopyRequest, CreateRequest, UpdateRequest};
@@ -31,6 +32,7 @@ mod facts;
 mod media;
 mod misread;
 mod nothing;
+mod posed;
 pub mod stored;
 #[cfg(test)]
 mod tests;
@@ -39,6 +41,7 @@ pub use archive::Archive;
 pub use edits::Edit;
 pub use facts::Unsettled;
 pub use misread::Misread;
+pub use posed::{LONGEST_BODY, Posed};
 
 /// How requests are to be read.
 #[derive(Debug, Clone)]
@@ -75,6 +78,8 @@ pub struct Call {
     pub query: Query,
     /// The path as given (decoded), for records.
     pub path: String,
+    /// What the client said.
+    pub posed: Arc<Posed>,
     content_type: Option<String>,
 }
 
@@ -85,7 +90,7 @@ impl Call {
         let content_type = head.content_type()?.map(|media| media.essence().to_owned());
         let target = Target::parse(head.target(), head.method())?;
         if *head.method() == Method::Options {
-            return Ok(Call::options(&target));
+            return Ok(Call::options(head, &target));
         }
         let route = endpoint::route(head.method(), &target).ok_or_else(|| no_operation(head, target.path()))?;
         let version = target.version();
@@ -93,24 +98,27 @@ impl Call {
             in_range(asked, reading)?;
         }
         let query = known_parameters(route.operation, target.query())?;
+        let posed = Arc::new(Posed::new(head, &target, &query));
         Ok(Call {
             operation: route.operation,
             names: route.names,
             version,
             query,
             path: target.path().to_owned(),
+            posed,
             content_type,
         })
     }
 
     /// `OPTIONS` of any path, which executes nothing: sent on as a question about the server itself.
-    fn options(target: &Target) -> Call {
+    fn options(head: &RequestHead, target: &Target) -> Call {
         Call {
             operation: Operation::SystemOptions,
             names: Vec::new(),
             version: None,
             query: Query::default(),
             path: target.path().to_owned(),
+            posed: Arc::new(Posed::new(head, target, &Query::default())),
             content_type: None,
         }
     }
@@ -215,7 +223,7 @@ pub type Pins = BTreeMap<Reference, String>;
 
 impl Request {
     /// Reads the body that a call came with. `bytes` is empty for what streams and for archives.
-    pub fn understand(call: Call, bytes: &[u8], reading: &Reading) -> Result<Request, Misread> {
+    pub fn understand(mut call: Call, bytes: &[u8], reading: &Reading) -> Result<Request, Misread> {
         match call.operation {
             Operation::Session | Operation::Grpc => return Err(Misread::BuildKit),
             Operation::ImageBuild => build::classic_only(&call.query)?,
@@ -223,6 +231,9 @@ impl Request {
         }
         media::check(&call, !bytes.is_empty())?;
         let body = read_body(&call, bytes, &json::Options { allow_fields: &reading.allow_fields })?;
+        if !bytes.is_empty() && bytes.len() <= LONGEST_BODY {
+            Arc::make_mut(&mut call.posed).body = Some(bytes.into());
+        }
         Ok(Request { call, body, fetched: false, maker: None, only: None, keeps_parents: false, pins: Pins::new() })
     }
 

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::endpoint::Kind;
 use crate::image::Reference;
 use crate::ownership::Ownership;
@@ -13,7 +15,8 @@ use crate::ownership::Ownership;
 pub type Labels = BTreeMap<String, String>;
 
 /// A thing that an operation or a privilege touches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
 pub enum Resource {
     /// The daemon as a whole: lists, information, and the making of new things.
     Daemon,
@@ -30,7 +33,8 @@ pub enum Resource {
 }
 
 /// A container as the daemon knows it (`GET /containers/{id}/json`).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Container {
     /// The full id, 64 hexadecimal digits.
     pub id: String,
@@ -53,7 +57,8 @@ pub struct Container {
 }
 
 /// An image: a name, an id, or both.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Image {
     /// The name that was asked for. `None`: it was asked for by id.
     pub reference: Option<Reference>,
@@ -69,7 +74,8 @@ pub struct Image {
 }
 
 /// A volume as the daemon knows it (`GET /volumes/{name}`), or the name of one that would be made.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Volume {
     /// The name. Empty: anonymous, the daemon makes one up.
     pub name: String,
@@ -84,7 +90,8 @@ pub struct Volume {
 }
 
 /// A network as the daemon knows it (`GET /networks/{id}`), or the name of one that is not there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Network {
     /// The full id; empty when it does not exist.
     pub id: String,
@@ -99,7 +106,8 @@ pub struct Network {
 }
 
 /// A service, secret, config, node, task or plugin as the daemon knows it, or the name of one that is not there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Thing {
     /// The family.
     pub kind: Kind,

@@ -21,6 +21,7 @@ mod plugin;
 mod policies;
 mod quotas;
 mod records;
+mod rego;
 mod reload;
 mod secdocker;
 mod spool;
@@ -78,6 +79,8 @@ pub struct Wishes {
     pub docksec: Option<PathBuf>,
     /// Files of policies beside the file's.
     pub policies: Vec<PathBuf>,
+    /// Whether it is told how Rego policies come to their decisions.
+    pub tell_rego: bool,
     /// A configuration that was made for the occasion, in place of any file.
     pub text: Option<NamedText>,
 }
@@ -138,13 +141,13 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     };
     let tree = file.tree();
     let fields = tree.as_ref().map(|tree| file.fields(tree, "the configuration", KEYS)).unwrap_or_default();
-    let (sources, checks) = policies::sources(&mut file, &fields, wishes);
+    let policies::Read { sources, checks, of_rego } = policies::sources(&mut file, &fields, wishes);
     let settings = settings(&mut file, &fields, wishes, sources.docksec.as_ref());
     if let Some(problem) = exposure::loops(&settings).filter(|_| wishes.serves) {
         file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
     }
     let loaded = Policy::load(&sources, &directory::of_host().as_directory());
-    let read_from = policies::read_from(&file, path.as_deref(), &sources, wishes);
+    let read_from = policies::read_from(&file, path.as_deref(), &sources, of_rego, wishes);
     let (faults, warnings): (Vec<_>, Vec<_>) =
         file.faults.into_iter().partition(|fault| fault.severity == Severity::Error);
     match loaded {
@@ -276,7 +279,12 @@ pub fn summary(policy: &Policy) -> String {
         1 => ", 1 temporary rule".to_owned(),
         many => format!(", {many} temporary rules"),
     };
-    format!("{count} {policies}, preset {preset}, mode {}{temporary}, version {version}", policy.mode().name())
+    let rego = match policy.rego_count() {
+        0 => String::new(),
+        1 => ", 1 Rego file".to_owned(),
+        many => format!(", {many} Rego files"),
+    };
+    format!("{count} {policies}{rego}, preset {preset}, mode {}{temporary}, version {version}", policy.mode().name())
 }
 
 /// The keys of the file. Those of later versions are told apart from misspelt ones.

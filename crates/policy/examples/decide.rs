@@ -111,6 +111,8 @@ fn facts(operation: Operation, privileges: Vec<Privilege>) -> Facts {
         fetches: Vec::new(),
         makes: None,
         shared_with: Vec::new(),
+        posed: None,
+        dockerfile: None,
         canonical,
     }
 }

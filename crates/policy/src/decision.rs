@@ -13,7 +13,7 @@ use docker::facts::{Canonical, Facts};
 use docker::obligation::Obligation;
 use serde::Serialize;
 
-use crate::Filter;
+use crate::{Filter, RegoTold};
 
 /// A way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -100,6 +100,9 @@ pub struct Answered {
     /// What went wrong with a policy: then the answer is no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// How a Rego policy came to it, where that is to be told.
+    #[serde(skip)]
+    pub rego: Option<Arc<RegoTold>>,
 }
 
 /// A policy that decided a question.

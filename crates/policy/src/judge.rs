@@ -173,6 +173,7 @@ impl Judge<'_> {
                 policies: Vec::new(),
                 reason: None,
                 error: None,
+                rego: None,
             },
             Ok(Some(response)) => self.read(&response, name, resource, words),
             Err(fault) => Answered::without_policy(name, resource, words, fault.to_string()),
@@ -211,7 +212,7 @@ impl Judge<'_> {
         let allowed = response.decision() == Decision::Allow && error.is_none();
         let mut policies: Vec<PolicyRef> = response.diagnostics().reason().map(|id| (self.describe)(id)).collect();
         policies.sort_by(|one, other| one.id.cmp(&other.id));
-        Answered { action, resource, words, allowed, policies, reason: None, error }
+        Answered { action, resource, words, allowed, policies, reason: None, error, rego: None }
     }
 
     fn failed(&self, case: &Case<'_>, topic: Topic<'_>, fault: &Fault) -> Answered {
@@ -226,7 +227,16 @@ impl Judge<'_> {
 impl Answered {
     /// The answer no, because the question could not be put.
     fn without_policy(action: Arc<str>, resource: String, words: String, error: String) -> Answered {
-        Answered { action, resource, words, allowed: false, policies: Vec::new(), reason: None, error: Some(error) }
+        Answered {
+            action,
+            resource,
+            words,
+            allowed: false,
+            policies: Vec::new(),
+            reason: None,
+            error: Some(error),
+            rego: None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Each operation and each privilege of a request is one question, *may this subject do this action on
 //! this resource, in this context?*, put to Cedar policies. A request is allowed when every answer is
 //! yes; no policy, an unknown thing, an error: no. Pure: no I/O, no async, no clock; presets are
-//! embedded, files come in as texts. The only crate that names `cedar-policy`.
+//! embedded, files come in as texts. The only crate that names `cedar-policy` and `regorus`.
 //!
 //! Before: crate `docker` makes `Facts` of a request. After: crate `server` sends what a `Permit` holds.
 
@@ -22,6 +22,7 @@ mod message;
 mod policy;
 mod preset;
 mod quota;
+mod rego;
 mod schema;
 mod show;
 mod version;
@@ -31,6 +32,7 @@ pub use entities::capability::known as capabilities;
 pub use policy::Policy;
 pub use preset::presets;
 pub use quota::{Quota, QuotaEntry};
+pub use rego::{RegoData, RegoModule, RegoSources, RegoTold, Syntax};
 pub use show::{Filter, Viewer};
 pub use source::docksec::{self, Docksec};
 pub use source::{

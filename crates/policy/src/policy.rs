@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cedar_policy::PolicyId;
 use docker::defaults::Defaults;
-use docker::facts::Facts;
+use docker::facts::{CanonicalBody, Facts};
 use docker::resource::Resource;
 
 use crate::Subject;
@@ -17,6 +17,7 @@ use crate::index::Index;
 use crate::judge::{Case, Judge};
 use crate::message::{self, Reason};
 use crate::quota::{Quota, Quotas};
+use crate::rego::{self, Rego};
 use crate::schema::{self, World};
 use crate::show::{Forbidden, NOT_SHOWN};
 use crate::source::cedar::Statement;
@@ -50,6 +51,7 @@ pub(crate) struct Base {
     groups: BTreeMap<String, Vec<String>>,
     memberships: BTreeMap<String, Vec<Arc<str>>>,
     pub(crate) mode: Mode,
+    rego: Option<Rego>,
     quotas: Quotas,
     /// The quotas as they are written, for the version.
     written_quotas: String,
@@ -66,12 +68,15 @@ impl Policy {
         let known = Known::new(directory, &sources.groups);
         let gathered = source::gather(sources, &known, &world, &mut faults);
         let statements = gathered.statements(&[], &world);
-        let quotas = Quotas::read(&sources.quotas, &Text::new(&sources.file), &known, &mut faults);
+        let file = Text::new(&sources.file);
+        let quotas = Quotas::read(&sources.quotas, &file, &known, &mut faults);
+        let rego = sources.rego.as_ref().and_then(|sources| rego::load(sources, &file, &mut faults));
         let mut base = Base {
             gathered,
             groups: sources.groups.clone(),
             memberships: source::memberships(&sources.groups),
             mode: sources.policy.mode(),
+            rego,
             quotas,
             written_quotas: format!("{:?}", sources.quotas),
             written_checks: sources.checks.as_ref().map(|checks| checks.value.flow()).unwrap_or_default(),
@@ -164,7 +169,12 @@ impl Policy {
     /// The refusal of a request by what is known of it so far, where the rest can only add questions: a build whose
     /// context was not read yet. Makes no permit.
     pub fn refuses(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Option<Refusal> {
-        let judgement = self.judge(subject, facts, circumstances);
+        let judgement = if facts.canonical.body == CanonicalBody::Unread {
+            // What a Rego policy says of the rest may be another thing than what it says of all.
+            self.judge_by_cedar(subject, facts, circumstances)
+        } else {
+            self.judge(subject, facts, circumstances)
+        };
         if judgement.allowed() || self.base.mode != Mode::Enforce {
             return None;
         }
@@ -186,6 +196,16 @@ impl Policy {
 
     /// Answers every question that a request raises, without deciding on it.
     pub fn judge(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Judgement {
+        let judgement = self.judge_by_cedar(subject, facts, circumstances);
+        let Some(rego) = &self.base.rego else { return judgement };
+        let groups = self.groups(subject);
+        match rego.judge(&Case { subject, groups: &groups, facts, circumstances }) {
+            Some(answer) => Judgement { answers: judgement.answers.iter().cloned().chain([answer]).collect() },
+            None => judgement,
+        }
+    }
+
+    fn judge_by_cedar(&self, subject: &Subject, facts: &Facts, circumstances: &Circumstances) -> Judgement {
         let key = self
             .can_be_remembered(facts)
             .then(|| Key::new(subject, facts.operation, facts.version, circumstances.door));
@@ -254,6 +274,11 @@ impl Policy {
         self.references.len()
     }
 
+    /// How many Rego files there are beside.
+    pub fn rego_count(&self) -> usize {
+        self.base.rego.as_ref().map_or(0, Rego::count)
+    }
+
     /// What may not mean what was meant, although the policy can be used.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.base.warnings
@@ -297,6 +322,9 @@ impl Policy {
 
     /// Why the answer is no, for who is refused.
     fn reason(&self, answer: &Answered) -> Reason {
+        if let (rego::ACTION, Some(reason)) = (&*answer.action, &answer.reason) {
+            return Reason { text: reason.clone(), can_be_allowed: false };
+        }
         if let Some(error) = &answer.error {
             return Reason { text: message::printable(error), can_be_allowed: false };
         }
@@ -331,6 +359,7 @@ impl Base {
         if self.written_quotas != "[]" {
             fingerprint.add(&self.written_quotas);
         }
+        self.rego.iter().flat_map(Rego::written).for_each(|text| fingerprint.add(text));
         if !self.written_checks.is_empty() {
             fingerprint.add(&self.written_checks);
         }

@@ -18,7 +18,8 @@ mod types;
 pub(crate) use actions::PRIVILEGES;
 pub(crate) use types::{Type, Types};
 
-use actions::{SHOWN, is_sensitive, operation_resources, privilege_name, privilege_resources};
+pub(crate) use actions::privilege_name;
+use actions::{SHOWN, is_sensitive, operation_resources, privilege_resources};
 
 /// The part of the schema that is written by hand.
 const WORLD: &str = include_str!("schema.cedarschema");

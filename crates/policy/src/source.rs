@@ -38,6 +38,7 @@ pub use temporary::TemporaryRule;
 
 use crate::preset;
 use crate::quota::QuotaEntry;
+use crate::rego::RegoSources;
 use crate::schema::World;
 use cedar::Statement;
 use diagnostics::{Place, Text};
@@ -77,6 +78,8 @@ pub struct Sources {
     pub defaults: Defaults,
     /// What everybody may have at most.
     pub quotas: Vec<QuotaEntry>,
+    /// The Rego policies.
+    pub rego: Option<RegoSources>,
     /// The file's section `redact:`: what is hidden within answers.
     pub redact: Option<Spanned<Node>>,
     /// The section's `checks:`. Others ask them; a decision can change with them all the same.

@@ -17,7 +17,9 @@ pub use administration::Administration;
 pub use recorder::{RecordError, RecordSettings, Recorder, Unwritable, WhenUnwritable};
 pub use time::Timestamp;
 
-use policy::Subject;
+use std::sync::Arc;
+
+use policy::{RegoTold, Subject};
 use serde::Serialize;
 
 use crate::checks::Checked;
@@ -102,6 +104,9 @@ pub struct Question {
     /// Why the answer is no, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// How a Rego policy came to it; never in a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rego: Option<Arc<RegoTold>>,
 }
 
 /// What came of an exchange.

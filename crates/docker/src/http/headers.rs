@@ -36,6 +36,15 @@ impl Headers {
         Ok(headers)
     }
 
+    /// Fields that did not come with a head.
+    pub fn of<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, HeadError> {
+        let mut headers = Self::default();
+        for (name, value) in fields {
+            headers.push(name.as_bytes(), trim(value.as_bytes()))?;
+        }
+        Ok(headers)
+    }
+
     fn push(&mut self, name: &[u8], value: &[u8]) -> Result<(), HeadError> {
         if !is_token(name) {
             return Err(HeadError::FieldName(shown(name)));

@@ -34,7 +34,8 @@ pub(super) fn context(query: &Query, source: Open<'_>, limits: &Limits) -> Resul
         text => json::read::<BuildArgs>(text.as_bytes(), &json::Options::default())?.into_value(),
     };
     let text = archive::context::dockerfile(source, name, Builder::Classic, limits)?;
-    Ok(dockerfile::read(&text, &args, Builder::Classic)?)
+    let build = dockerfile::read(&text, &args, Builder::Classic)?;
+    Ok(Build { text: String::from_utf8_lossy(&text).into(), ..build })
 }
 
 impl Asked<'_> {

@@ -3,11 +3,13 @@
 //! One function an operation's family, in the files beside. Each names resources, gathers privileges and rewrites names to
 //! what they were judged as.
 
-use super::{Body, Call, Misread, Request};
+use std::sync::Arc;
+
+use super::{Archive, Body, Call, Misread, Request};
 use crate::body::auth;
 use crate::defaults::Defaults;
 use crate::endpoint::{Kind, Operation};
-use crate::facts::{Canonical, CanonicalBody, Facts, Spec};
+use crate::facts::{Canonical, CanonicalBody, Dockerfile, Facts, Spec};
 use crate::json;
 use crate::mark;
 use crate::obligation::Obligation;
@@ -185,9 +187,18 @@ impl Draft<'_> {
             fetches: self.asked.fetches,
             makes,
             shared_with: self.shared_with,
+            posed: Some(Arc::clone(&call.posed)),
+            dockerfile: dockerfile(&self.body),
             canonical: Canonical { method: call.method(), target: call.target_with(&self.names, &self.query), body },
         })
     }
+}
+
+fn dockerfile(body: &Body) -> Option<Dockerfile> {
+    let Body::Archive(archive) = body else { return None };
+    let Archive::Context(build) = archive.as_ref() else { return None };
+    let bases = build.bases.iter().map(|base| base.name.clone()).collect();
+    Some(Dockerfile { text: Arc::clone(&build.text), bases })
 }
 
 /// A body as it is sent.

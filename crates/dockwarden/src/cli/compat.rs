@@ -2,6 +2,7 @@
 //!
 //! Each is put into words of our own configuration, which `dockwarden` then goes by as if somebody had written it.
 
+mod docker_socket_firewall;
 mod docker_socket_proxy;
 mod secdocker;
 
@@ -21,6 +22,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Tool {
     DockerSocketProxy(docker_socket_proxy::Arguments),
+    DockerSocketFirewall(docker_socket_firewall::Arguments),
     Secdocker(secdocker::Arguments),
 }
 
@@ -28,6 +30,7 @@ enum Tool {
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     match arguments.tool {
         Tool::DockerSocketProxy(arguments) => docker_socket_proxy::run(arguments),
+        Tool::DockerSocketFirewall(arguments) => docker_socket_firewall::run(&arguments),
         Tool::Secdocker(arguments) => secdocker::run(arguments),
     }
 }
@@ -37,6 +40,7 @@ impl Arguments {
     pub fn serves(&self) -> bool {
         match &self.tool {
             Tool::DockerSocketProxy(_) => true,
+            Tool::DockerSocketFirewall(_) => true,
             Tool::Secdocker(arguments) => arguments.serves(),
         }
     }

@@ -58,7 +58,7 @@ pub struct Arguments {
 
 /// Explains.
 pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
-    let wishes = Wishes { upstream: arguments.upstream.clone(), ..arguments.policy.wishes() };
+    let wishes = Wishes { upstream: arguments.upstream.clone(), tell_rego: true, ..arguments.policy.wishes() };
     if let (Some(id), Some(file)) = (&arguments.record, &arguments.records) {
         // The policy of today only adds the places of the policies.
         let known = config::load(&wishes).map(|config| show::Places::of(&config)).unwrap_or_default();

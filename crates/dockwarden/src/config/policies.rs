@@ -10,16 +10,24 @@ use policy::{Diagnostic, NamedText, PolicySection, Sources};
 use serde_saphyr::Spanned;
 
 use super::file::{ConfigFile, Field, Fields};
-use super::{Wishes, checks, container_defaults, globs, groups, quotas, secdocker};
+use super::{Wishes, checks, container_defaults, globs, groups, quotas, rego, secdocker};
+
+/// What the policy is made of.
+pub struct Read {
+    /// Everything that is for the policy to read.
+    pub sources: Sources,
+    /// The checks beside it.
+    pub checks: Vec<server::checks::Settings>,
+    /// What Rego policies were read from, to be watched.
+    pub of_rego: Vec<PathBuf>,
+}
 
 /// Everything that the policy is made of, and the checks beside it.
-pub fn sources(
-    file: &mut ConfigFile,
-    fields: &Fields<'_>,
-    wishes: &Wishes,
-) -> (Sources, Vec<server::checks::Settings>) {
-    let (policy, checked) = fields.get("policy").map(|field| section(file, field)).unwrap_or_default();
+pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Read {
+    let of_policy = fields.get("policy").map(|field| section(file, field)).unwrap_or_default();
+    let Section { policy, checks: checked, rego } = of_policy;
     let checks = checked.map(|field| checks::read(file, field)).unwrap_or_default();
+    let (rego, of_rego) = rego.map(|field| rego::read(file, field, wishes.tell_rego)).unzip();
     let mut policies = Vec::new();
     for pattern in &policy.cedar {
         match globs::expand(&file.beside(Path::new(&pattern.value))) {
@@ -58,10 +66,11 @@ pub fn sources(
         groups,
         defaults,
         quotas,
+        rego,
         redact,
         checks: checked,
     };
-    (sources, checks)
+    Read { sources, checks, of_rego: of_rego.unwrap_or_default() }
 }
 
 /// The file of docksec. The flag wins.
@@ -84,13 +93,19 @@ fn docksec(file: &mut ConfigFile, policy: &PolicySection, wishes: &Wishes) -> Op
 }
 
 /// The patterns of all files that are read: the configuration's own, and those of policies.
-pub fn read_from(file: &ConfigFile, own: Option<&Path>, sources: &Sources, wishes: &Wishes) -> Vec<PathBuf> {
+pub fn read_from(
+    file: &ConfigFile,
+    own: Option<&Path>,
+    sources: &Sources,
+    of_rego: Vec<PathBuf>,
+    wishes: &Wishes,
+) -> Vec<PathBuf> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let named = sources.policy.cedar.iter().map(|pattern| file.absolute(Path::new(&pattern.value)));
     let flags = wishes.policies.iter().map(|path| absolute(path));
     let named = named.chain(sources.policy.secdocker.iter().map(|named| file.absolute(Path::new(&named.value))));
     let docksec = sources.docksec.iter().map(|text| absolute(Path::new(&text.name)));
-    own.map(absolute).into_iter().chain(named).chain(flags).chain(docksec).collect()
+    own.map(absolute).into_iter().chain(named).chain(of_rego).chain(flags).chain(docksec).collect()
 }
 
 /// All Cedar texts, the preset's by the name that it has in diagnostics.
@@ -100,12 +115,20 @@ pub fn texts(sources: Sources, preset: &str) -> Vec<NamedText> {
     of_preset.chain(sources.policies).collect()
 }
 
-/// The section, as far as it is for us to check: its keys, and that lists are lists. And the checks in it.
-fn section<'y>(file: &mut ConfigFile, section: Field<'y>) -> (PolicySection, Option<Field<'y>>) {
+/// The section, and the parts of it that are read elsewhere.
+#[derive(Default)]
+struct Section<'y> {
+    policy: PolicySection,
+    checks: Option<Field<'y>>,
+    rego: Option<Field<'y>>,
+}
+
+/// The section, as far as it is for us to check: its keys, and that lists are lists.
+fn section<'y>(file: &mut ConfigFile, section: Field<'y>) -> Section<'y> {
     let keys = ["preset", "mode", "rules", "docksec", "secdocker", "cedar", "rego", "checks"];
     let fields = file.fields(section.value, "`policy`", &keys);
     let mut list = |name| fields.get(name).map(|field| file.items(field)).unwrap_or_default();
-    let (rules, cedar, rego) = (list("rules").to_vec(), list("cedar"), list("rego"));
+    let (rules, cedar) = (list("rules").to_vec(), list("cedar"));
     let mut word =
         |node: &Spanned<Node>, what: &str| Some(Spanned::new(file.word(node, what)?, node.referenced, node.defined));
     let policy = PolicySection {
@@ -115,9 +138,8 @@ fn section<'y>(file: &mut ConfigFile, section: Field<'y>) -> (PolicySection, Opt
         docksec: fields.get("docksec").and_then(|field| word(field.value, "`docksec`")),
         cedar: cedar.iter().filter_map(|item| word(item, "a file of policies")).collect(),
         secdocker: fields.get("secdocker").and_then(|field| word(field.value, "`secdocker`")),
-        rego: rego.iter().filter_map(|item| word(item, "a file of policies")).collect(),
     };
-    (policy, fields.get("checks"))
+    Section { policy, checks: fields.get("checks"), rego: fields.get("rego") }
 }
 
 /// Reads a file of policies.

@@ -56,6 +56,8 @@ fn examples_have_no_fault() {
     for beside in ["limits.cedar", "docksec.json", "secdocker.yml"] {
         std::fs::copy(here("../../examples").join(beside), folder.path().join(beside)).unwrap();
     }
+    std::fs::create_dir(folder.path().join("rego")).unwrap();
+    std::fs::copy(here("../../examples/rego/authz.rego"), folder.path().join("rego/authz.rego")).unwrap();
     let examples = [
         "ci-whitelist.yaml",
         "docksec.yaml",
@@ -68,6 +70,7 @@ fn examples_have_no_fault() {
         "plugin.yaml",
         "mediation.yaml",
         "team.yaml",
+        "rego.yaml",
         "transparent.yaml",
         "checks.yaml",
     ];

@@ -55,6 +55,8 @@ fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Privile
         fetches: Vec::new(),
         makes: None,
         shared_with: Vec::new(),
+        posed: None,
+        dockerfile: None,
         canonical,
     }
 }

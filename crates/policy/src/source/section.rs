@@ -29,9 +29,6 @@ pub struct PolicySection {
     /// A configuration of SecDocker. The caller reads it.
     #[serde(default)]
     pub secdocker: Option<Spanned<String>>,
-    /// Rego files. Not yet.
-    #[serde(default)]
-    pub rego: Vec<Spanned<String>>,
 }
 
 /// A file of its own with rules: a list, or a mapping with `rules:`.
@@ -59,10 +56,6 @@ impl PolicySection {
             faults.push(
                 Place::of(file, mode.referenced).error(format!("there is no mode `{}`", mode.value)).help_with(help),
             );
-        }
-        if let Some(rego) = self.rego.first() {
-            let fault = Place::of(file, rego.referenced).error("Rego policies are not supported yet");
-            faults.push(fault.help_with("write the policy in Cedar, or leave `rego` out".to_owned()));
         }
     }
 }

@@ -49,6 +49,8 @@ pub fn facts(operation: Operation, resources: Vec<Resource>, privileges: Vec<Pri
         fetches,
         makes: None,
         shared_with: Vec::new(),
+        posed: None,
+        dockerfile: None,
         canonical,
     }
 }

@@ -35,7 +35,7 @@ async fn admin(groups: &[&str]) -> Arc<Admin> {
         spool: std::env::temp_dir(),
         host_root: "/".into(),
         seal: None,
-        checks: crate::checks::Desk::new(crate::checks::Checks::default(), &Limits::default()),
+        checks: Arc::new(crate::checks::Desk::new(crate::checks::Checks::default(), &Limits::default())),
         owners: Some(Arc::clone(&owners)),
     };
     let firewall = Firewall::new(settings, Arc::clone(rules.policy()));

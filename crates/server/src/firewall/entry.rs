@@ -11,7 +11,7 @@ use docker::request::Call;
 use policy::{Answered, Door, Policy, Subject};
 use ulid::Ulid;
 
-use super::Firewall;
+use super::{Firewall, Records};
 use crate::checks::Checked;
 use crate::record::{Bytes, Edit, Hidden, Outcome, Question, Record, Request, Timestamp, path_without_values};
 use crate::stream::Traffic;
@@ -111,12 +111,16 @@ impl Entry {
     }
 
     pub(crate) fn answers(&mut self, answers: &[Answered]) {
+        // What a policy looked at is for those who listen, and for no file.
+        let tells = matches!(self.firewall.settings.records, Records::Tell(_));
+        answers.iter().filter_map(|answer| answer.rego.as_ref()).for_each(|told| tracing::info!("{told}"));
         let question = |answer: &Answered| Question {
             action: answer.action.to_string(),
             resource: short(&answer.resource),
             allowed: answer.allowed,
             policies: answer.policies.iter().map(|policy| policy.id.to_string()).collect(),
             reason: answer.reason.as_deref().map(short),
+            rego: answer.rego.clone().filter(|_| tells),
         };
         self.change(|record| {
             record.resource = answers.first().map(|answer| short(&answer.resource));

@@ -89,8 +89,11 @@ async fn decide(
     entry: &mut Entry,
 ) -> Result<(), Stop> {
     let (firewall, reading) = (&plugin.firewall, &plugin.firewall.settings.reading);
-    let call = Call::read(&question.head, reading).map_err(|misread| misread_here(&misread))?;
+    let mut call = Call::read(&question.head, reading).map_err(|misread| misread_here(&misread))?;
     entry.call(&call);
+    // The head was written anew, of what matters to us; policies are shown what the daemon shows.
+    let headers = question.headers().map_err(|error| misread_here(&Misread::from(error)))?;
+    Arc::make_mut(&mut call.posed).headers = headers;
     nothing_left_out(&call, question)?;
     if question.withholds(&call) {
         return Err(withheld(&call));
@@ -224,7 +227,8 @@ fn by_name(call: &Call, question: &Question) -> Option<Facts> {
     };
     let (method, target) = (question.head.method().clone(), question.head.target().to_owned());
     let canonical = Canonical { method, target, body: CanonicalBody::None };
-    Some(Facts::plain(call.operation, call.version, vec![resource], canonical))
+    let posed = Some(Arc::clone(&call.posed));
+    Some(Facts { posed, ..Facts::plain(call.operation, call.version, vec![resource], canonical) })
 }
 
 /// An archive may ask for anything: whether it may pass unseen is a question of its own.

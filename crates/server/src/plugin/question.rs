@@ -9,7 +9,9 @@ use std::collections::HashMap;
 
 use docker::body::base64;
 use docker::endpoint::BodyKind;
-use docker::http::{Framing, HeadError, HeadLimits, Method, Parsed, RequestHead, WriteError, write_request_head};
+use docker::http::{
+    Framing, HeadError, HeadLimits, Headers, Method, Parsed, RequestHead, WriteError, write_request_head,
+};
 use docker::request::Call;
 use serde::Deserialize;
 
@@ -77,6 +79,14 @@ impl Question {
             certificates: certificates.into_iter().map(decode).collect::<Result<_, _>>()?,
             fields,
         })
+    }
+
+    /// All header fields, each with the one value that the daemon shows.
+    pub(super) fn headers(&self) -> Result<Headers, HeadError> {
+        let mut fields: Vec<(&str, &str)> =
+            self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        fields.sort_unstable();
+        Headers::of(fields.into_iter())
     }
 
     /// A header field, spelled as Go spells names.

@@ -42,6 +42,7 @@ fn record(id: &str) -> Record {
             allowed: false,
             policies: vec!["developer:12".to_owned()],
             reason: None,
+            rego: None,
         }],
         outcome: Outcome::Refused,
         mode: "enforce".to_owned(),

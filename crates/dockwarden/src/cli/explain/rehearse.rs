@@ -42,7 +42,7 @@ impl Rehearsal {
             host_root: "/".into(),
             seal: config.settings.mediation.as_ref().and_then(Mediation::known),
             owners: None,
-            checks,
+            checks: Arc::new(checks),
         };
         Ok(Self { door: PrivateDoor::open(settings, config.policy)?, records })
     }

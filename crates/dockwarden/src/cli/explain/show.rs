@@ -75,6 +75,19 @@ struct Question {
     policies: Vec<String>,
     #[serde(default)]
     reason: Option<String>,
+    /// How a Rego policy came to it.
+    #[serde(default)]
+    rego: Option<Rego>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Rego {
+    input: serde_json::Value,
+    prints: Vec<String>,
+    decision: String,
+    held: Vec<String>,
+    failed: Vec<String>,
 }
 
 /// Where each policy was read from, and under which version of them all.
@@ -186,11 +199,26 @@ fn circumstances(told: &Told) -> String {
 }
 
 fn reasons(question: &Question, places: &Places) -> Vec<String> {
-    if question.policies.is_empty() {
+    if let Some(rego) = &question.rego {
+        return of_rego(rego);
+    }
+    if question.policies.is_empty() || question.action == "rego" {
         let nobody = if question.allowed { "by nothing" } else { "no policy grants it" };
         return vec![question.reason.clone().unwrap_or_else(|| nobody.to_owned())];
     }
     question.policies.iter().map(|id| by(id, places)).collect()
+}
+
+/// The whole way of a Rego policy to its decision: for those who learn to write one.
+fn of_rego(rego: &Rego) -> Vec<String> {
+    let input = format!("input: {:#}", rego.input);
+    let listed = |what: &str, places: &[String]| (!places.is_empty()).then(|| format!("{what}: {}", places.join(", ")));
+    let mut lines: Vec<String> = input.lines().map(str::to_owned).collect();
+    lines.extend(rego.prints.iter().map(|print| format!("printed: {print}")));
+    lines.push(format!("decision: {}", rego.decision));
+    lines.extend(listed("held", &rego.held));
+    lines.extend(listed("did not hold", &rego.failed));
+    lines
 }
 
 /// The words of a policy that were kept from who was refused.

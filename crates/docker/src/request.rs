@@ -160,6 +160,11 @@ impl Call {
         given("fromImage").is_empty() && given("fromSrc") == "-"
     }
 
+    /// Whether it opens a tunnel of BuildKit's.
+    pub fn is_tunnel(&self) -> bool {
+        matches!(self.operation, Operation::Grpc | Operation::Session)
+    }
+
     fn method(&self) -> Method {
         self.operation.endpoint().method.clone()
     }
@@ -224,10 +229,8 @@ pub type Pins = BTreeMap<Reference, String>;
 impl Request {
     /// Reads the body that a call came with. `bytes` is empty for what streams and for archives.
     pub fn understand(mut call: Call, bytes: &[u8], reading: &Reading) -> Result<Request, Misread> {
-        match call.operation {
-            Operation::Session | Operation::Grpc => return Err(Misread::BuildKit),
-            Operation::ImageBuild => build::classic_only(&call.query)?,
-            _ => {}
+        if call.operation == Operation::ImageBuild {
+            build::classic_only(&call.query)?;
         }
         media::check(&call, !bytes.is_empty())?;
         let body = read_body(&call, bytes, &json::Options { allow_fields: &reading.allow_fields })?;
@@ -235,6 +238,12 @@ impl Request {
             Arc::make_mut(&mut call.posed).body = Some(bytes.into());
         }
         Ok(Request { call, body, fetched: false, maker: None, only: None, keeps_parents: false, pins: Pins::new() })
+    }
+
+    /// Whether it opens a tunnel of BuildKit's. What is said in it is judged call by call ([`buildkit`](crate::buildkit)):
+    /// who cannot look into it has not seen what is asked.
+    pub fn is_tunnel(&self) -> bool {
+        self.call.is_tunnel()
     }
 
     /// Whether its archive is yet to be read: then its facts are those that its head alone tells. What the

@@ -95,9 +95,9 @@ pub enum Misread {
     /// More than one request may ask for.
     #[error("the request asks for more things than can be judged at once")]
     TooMuch,
-    /// A tunnel that cannot be looked into.
+    /// A build by BuildKit that it does not show before it runs.
     #[error(
-        "builds through BuildKit are not looked into yet, so they are refused; build with the classic builder: DOCKER_BUILDKIT=0 docker build ..."
+        "a build by BuildKit with its context in the request is shown to nobody before it runs, so it is refused; build with buildx (docker build), or with the classic builder: DOCKER_BUILDKIT=0 docker build ..."
     )]
     BuildKit,
 }

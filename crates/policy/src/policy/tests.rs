@@ -166,6 +166,7 @@ fn privileges(name: &str) -> Vec<Privilege> {
         P::MountBuildCache { id: s(), own: true },
         P::UseBuildCache { kind: s(), export: true },
         P::UseBuildSecret { id: s(), agent: true },
+        P::UseBuildsOfOthers,
         P::ContactRegistry { registry: s() },
         P::JoinNetwork { network },
         P::UseNetworkDriver { driver: s() },

@@ -16,6 +16,7 @@ use policy::{Door, Permit, Policy};
 use tokio::io::AsyncWriteExt;
 
 use super::connection::{Next, gone};
+use super::tunnel::Tunnel;
 use super::{Gateway, fetch, forward};
 use crate::firewall::answer::Answer;
 use crate::firewall::checked::{self, Asking, Naming, Passed};
@@ -44,6 +45,8 @@ pub(super) struct Exchange<'a> {
     pub(super) spool: Option<Spool>,
     /// The room that the judged body takes among all others.
     room: Held,
+    /// The tunnel that it opens.
+    pub(super) tunnel: Option<Tunnel>,
     /// The turn of a change of limits.
     turn: Option<tokio::sync::OwnedMutexGuard<()>>,
 }
@@ -68,8 +71,17 @@ pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> 
     };
     entry.head(&head);
     let rest = Rest::from(head.framing());
-    let mut exchange =
-        Exchange { gateway, connection, entry, head, rest, spool: None, room: Held::default(), turn: None };
+    let mut exchange = Exchange {
+        gateway,
+        connection,
+        entry,
+        head,
+        rest,
+        spool: None,
+        room: Held::default(),
+        tunnel: None,
+        turn: None,
+    };
     match exchange.judge(&policy).await {
         // On the heap when it begins: who uploads for an hour holds no room for what comes after.
         Ok(granted) => Box::pin(forward::run(exchange, granted, &policy)).await,
@@ -143,7 +155,8 @@ impl Exchange<'_> {
 
     /// Everything that the request names looked at afresh.
     async fn facts(&mut self, policy: &Policy, request: &Request) -> Result<Facts, Stop> {
-        let facts = resolve::facts(&self.gateway.firewall, self.connection, request, policy.defaults()).await;
+        let facts =
+            resolve::facts(&self.gateway.firewall, &mut self.connection.daemon, request, policy.defaults()).await;
         facts.map_err(|unresolved| Stop::new(unresolved.outcome, unresolved.answer))
     }
 
@@ -178,7 +191,15 @@ impl Exchange<'_> {
 
     fn asking<'b>(&'b mut self, policy: &'b Policy, login: Option<Vec<u8>>) -> Asking<'b> {
         let Exchange { gateway, connection, entry, .. } = self;
-        Asking { firewall: &gateway.firewall, connection, entry, policy, door: Door::Gateway, login }
+        Asking {
+            firewall: &gateway.firewall,
+            line: &mut connection.daemon,
+            subject: &connection.subject,
+            entry,
+            policy,
+            door: Door::Gateway,
+            login,
+        }
     }
 
     fn field(&self, name: &str) -> Option<Vec<u8>> {
@@ -317,7 +338,7 @@ impl Exchange<'_> {
 
     /// Answers in place of the daemon. The connection can go on if the request was read to its end.
     pub(super) async fn stop(mut self, stop: Stop) -> Next {
-        let Stop { outcome, answer } = stop;
+        let Stop { outcome, answer, .. } = stop;
         self.entry.outcome(outcome, Some(answer.status), Some(answer.message.clone()));
         let reusable = self.rest.is_done() && self.head.keep_alive();
         let head_only = *self.head.method() == Method::Head;

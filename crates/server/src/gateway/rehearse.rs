@@ -18,7 +18,7 @@ impl Exchange<'_> {
         let names = self.names(granted);
         let rehearsal = &self.gateway.firewall.rehearsal;
         let (status, body) = if endpoint.effect == Effect::Read {
-            let alone = ask::daemon(&self.gateway.firewall, self.connection).await.is_err();
+            let alone = ask::daemon(&self.gateway.firewall, &mut self.connection.daemon).await.is_err();
             rehearsal.look(endpoint.operation, &names, alone, &self.gateway.firewall.settings.reading)?
         } else {
             let body = match &granted.permit.canonical().body {

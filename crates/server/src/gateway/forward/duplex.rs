@@ -76,9 +76,12 @@ pub(super) async fn run(
             let written =
                 write_response_head(&mut bytes, head.status(), head.reason(), fields::of_takeover(&head), length);
             match (written, connection.daemon.take()) {
-                (Ok(()), Some(daemon)) => {
-                    Next::Takeover(Box::new(Takeover { entry: exchange.entry, daemon, head: bytes }))
-                }
+                (Ok(()), Some(daemon)) => Next::Takeover(Box::new(Takeover {
+                    entry: exchange.entry,
+                    daemon,
+                    head: bytes,
+                    tunnel: exchange.tunnel,
+                })),
                 _ => Next::Close,
             }
         }

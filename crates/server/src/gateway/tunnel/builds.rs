@@ -29,7 +29,8 @@ struct Known {
 
 struct Begun {
     user: String,
-    refused: bool,
+    /// Why it was refused when it was to begin.
+    refused: Option<String>,
     /// What the daemon's store has of it, by digest.
     content: HashSet<String>,
 }
@@ -40,12 +41,12 @@ struct Opened {
 }
 
 /// Whose something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {
     /// Who asks.
     Own,
-    /// Theirs, and it was refused when it was to begin.
-    Refused,
+    /// Theirs, and it was refused when it was to begin, in these words.
+    Refused(String),
     /// Somebody else's, or nobody's.
     Others,
 }
@@ -71,9 +72,9 @@ impl Builds {
         let mut known = self.known();
         match known.builds.get_mut(reference) {
             Some(begun) if begun.user != user => return Err(Taken("build")),
-            Some(begun) => begun.refused = false,
+            Some(begun) => begun.refused = None,
             None => {
-                let begun = Begun { user: user.to_owned(), refused: false, content: HashSet::new() };
+                let begun = Begun { user: user.to_owned(), refused: None, content: HashSet::new() };
                 known.builds.insert(reference.to_owned(), begun);
                 let of_user = known.of_users.entry(user.to_owned()).or_default();
                 of_user.push_back(reference.to_owned());
@@ -86,10 +87,10 @@ impl Builds {
         Ok(())
     }
 
-    /// It was refused: what goes with it need not wait for it.
-    pub(super) fn refused(&self, reference: &str) {
+    /// It was refused: what goes with it need not wait for it, and is told the same.
+    pub(super) fn refused(&self, reference: &str, why: &str) {
         if let Some(begun) = self.known().builds.get_mut(reference) {
-            begun.refused = true;
+            begun.refused = Some(why.to_owned());
         }
         self.news.notify_waiters();
     }
@@ -98,10 +99,10 @@ impl Builds {
     /// whether it begins, as the daemon itself does.
     pub(super) async fn build(&self, reference: &str, user: &str) -> Standing {
         let standing = |known: &Known| {
-            known.builds.get(reference).map(|begun| match begun {
-                begun if begun.user != user => Standing::Others,
-                Begun { refused: true, .. } => Standing::Refused,
-                _ => Standing::Own,
+            known.builds.get(reference).map(|begun| match &begun.refused {
+                _ if begun.user != user => Standing::Others,
+                Some(why) => Standing::Refused(why.clone()),
+                None => Standing::Own,
             })
         };
         self.wait_for(standing).await.unwrap_or(Standing::Others)
@@ -192,8 +193,8 @@ mod tests {
         assert_eq!(builds.build("a", "bob").await, Standing::Others);
         assert_eq!(builds.build("b", "alice").await, Standing::Others, "nobody's");
         assert!(builds.begin("a", "bob").is_err());
-        builds.refused("a");
-        assert_eq!(builds.build("a", "alice").await, Standing::Refused);
+        builds.refused("a", "no");
+        assert_eq!(builds.build("a", "alice").await, Standing::Refused("no".to_owned()));
         builds.note_content("a", &["sha256:1"]);
         assert!(builds.is_own_content("sha256:1", "alice") && !builds.is_own_content("sha256:1", "bob"));
     }

@@ -146,7 +146,7 @@ impl Call {
         if !all {
             match builds.build(&asked.reference, user).await {
                 Standing::Own => {}
-                Standing::Refused => return Err(was_refused().into()),
+                Standing::Refused(why) => return Err(Refusal::new(Code::PermissionDenied, why).into()),
                 Standing::Others => self.granted(&Privilege::UseBuildsOfOthers)?,
             }
         }
@@ -165,7 +165,7 @@ impl Call {
         };
         match self.tunnel.gateway.builds.build(name, &self.tunnel.subject.user).await {
             Standing::Own => Ok(()),
-            Standing::Refused => Err(was_refused().into()),
+            Standing::Refused(why) => Err(Refusal::new(Code::PermissionDenied, why).into()),
             Standing::Others => Err(self.refuse("may not use this build: it is not yours").into()),
         }
     }
@@ -216,8 +216,8 @@ impl Call {
             taken.map_err(|taken| self.refuse(&format!("may not begin this build: {taken}")))?;
         }
         let judged = judging.build(&build).await;
-        if let (Err(_), Some(reference)) = (&judged, &begins) {
-            builds.refused(reference);
+        if let (Err(refusal), Some(reference)) = (&judged, &begins) {
+            builds.refused(reference, &refusal.message);
         }
         framed(&judged?)
     }
@@ -326,10 +326,6 @@ impl Call {
             (Err(Broken::Sender(reason)), None) => Err(Stop::Reset(reason)),
         }
     }
-}
-
-fn was_refused() -> Refusal {
-    Refusal::new(Code::PermissionDenied, "dockwarden: this build was refused when it began")
 }
 
 /// The head of a call as it is sent. Of what a client says beside, only what is known goes on; that compressed messages

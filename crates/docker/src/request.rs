@@ -38,6 +38,7 @@ pub mod stored;
 mod tests;
 
 pub use archive::Archive;
+pub(crate) use build::UNSHOWN_BUILD;
 pub use edits::Edit;
 pub use facts::Unsettled;
 pub use misread::Misread;
@@ -229,9 +230,6 @@ pub type Pins = BTreeMap<Reference, String>;
 impl Request {
     /// Reads the body that a call came with. `bytes` is empty for what streams and for archives.
     pub fn understand(mut call: Call, bytes: &[u8], reading: &Reading) -> Result<Request, Misread> {
-        if call.operation == Operation::ImageBuild {
-            build::classic_only(&call.query)?;
-        }
         media::check(&call, !bytes.is_empty())?;
         let body = read_body(&call, bytes, &json::Options { allow_fields: &reading.allow_fields })?;
         if !bytes.is_empty() && bytes.len() <= LONGEST_BODY {

@@ -202,6 +202,20 @@ impl Build {
         self.begins.as_deref()
     }
 
+    /// Whether it asks BuildKit for nothing but a build that its client drives step by step: nothing runs before a step's
+    /// answer was told, and nothing is made.
+    pub fn only_begins(&self) -> bool {
+        match &self.content {
+            Content::Control(asked) => asked.frontend.is_empty() && asked.definition.is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether it begins a build of the client's own house-keeping, which gives no image.
+    pub fn is_internal(&self) -> bool {
+        matches!(&self.content, Content::Control(asked) if asked.internal && asked.exporters.is_empty() && asked.exporter.is_empty())
+    }
+
     /// The sessions that files, secrets and logins would be taken from: each must be the subject's own.
     pub fn sessions(&self) -> Vec<&str> {
         let mut sessions: Vec<&str> = self.graphs.iter().flat_map(Graph::sessions).collect();

@@ -363,7 +363,6 @@ fn what_two_readers_could_read_differently_is_refused() {
         ("POST /v1.41/images/create?fromImage=a:1&tag=2", "", "together"),
         ("POST /grpc", "x", "takes no body"),
         ("POST /session", "x", "takes no body"),
-        ("POST /build?version=2", "", "BuildKit"),
         ("POST /nosuch", "", "no operation"),
         ("POST /v1.41/volumes/create", r#"{"Name":"../../etc"}"#, "neither an absolute path nor the name of a volume"),
         ("GET /containers/nosuch/json", "", "404 No such container: nosuch"),

@@ -29,6 +29,8 @@ struct Known {
 
 struct Begun {
     user: String,
+    /// Whether it is its client's own house-keeping, and gives no image.
+    internal: bool,
     /// Why it was refused when it was to begin.
     refused: Option<String>,
     /// What the daemon's store has of it, by digest.
@@ -68,13 +70,13 @@ impl Builds {
     }
 
     /// A build is about to begin: it is this user's.
-    pub(super) fn begin(&self, reference: &str, user: &str) -> Result<(), Taken> {
+    pub(super) fn begin(&self, reference: &str, user: &str, internal: bool) -> Result<(), Taken> {
         let mut known = self.known();
         match known.builds.get_mut(reference) {
             Some(begun) if begun.user != user => return Err(Taken("build")),
-            Some(begun) => begun.refused = None,
+            Some(begun) => (begun.refused, begun.internal) = (None, internal),
             None => {
-                let begun = Begun { user: user.to_owned(), refused: None, content: HashSet::new() };
+                let begun = Begun { user: user.to_owned(), internal, refused: None, content: HashSet::new() };
                 known.builds.insert(reference.to_owned(), begun);
                 let of_user = known.of_users.entry(user.to_owned()).or_default();
                 of_user.push_back(reference.to_owned());
@@ -113,8 +115,13 @@ impl Builds {
         self.known().builds.get(reference).is_some_and(|begun| begun.user == user)
     }
 
+    /// Whether a build is its client's own house-keeping.
+    pub(super) fn is_internal(&self, reference: &str) -> bool {
+        self.known().builds.get(reference).is_some_and(|begun| begun.internal)
+    }
+
     /// Whether a session is this user's. Builds name their session before they open it.
-    pub(super) async fn is_own_session(&self, id: &str, user: &str) -> bool {
+    pub(in crate::gateway) async fn is_own_session(&self, id: &str, user: &str) -> bool {
         self.wait_for(|known| known.sessions.get(id).map(|opened| opened.user == user)).await.unwrap_or(false)
     }
 
@@ -185,36 +192,36 @@ const MOST_CONTENT: usize = 200;
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn what_somebody_began_is_theirs() {
         let builds = Builds::default();
-        builds.begin("a", "alice").unwrap();
+        builds.begin("a", "alice", false).unwrap();
         assert_eq!(builds.build("a", "alice").await, Standing::Own);
         assert_eq!(builds.build("a", "bob").await, Standing::Others);
         assert_eq!(builds.build("b", "alice").await, Standing::Others, "nobody's");
-        assert!(builds.begin("a", "bob").is_err());
+        assert!(builds.begin("a", "bob", false).is_err());
         builds.refused("a", "no");
         assert_eq!(builds.build("a", "alice").await, Standing::Refused("no".to_owned()));
         builds.note_content("a", &["sha256:1"]);
         assert!(builds.is_own_content("sha256:1", "alice") && !builds.is_own_content("sha256:1", "bob"));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn what_comes_late_is_waited_for() {
         let builds = Arc::new(Builds::default());
         let later = Arc::clone(&builds);
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            later.begin("a", "alice").unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            later.begin("a", "alice", false).unwrap();
             let session = Builds::open_session(&later, "s", "alice").unwrap();
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
             drop(session);
         });
         assert_eq!(builds.build("a", "alice").await, Standing::Own);
         assert!(builds.is_own_session("s", "alice").await);
         assert!(!builds.is_own_session("s", "bob").await);
         assert!(Builds::open_session(&builds, "s", "bob").is_err());
-        tokio::time::sleep(Duration::from_secs(10)).await;
+        tokio::time::sleep(Duration::from_millis(400)).await;
         assert!(!builds.is_own_session("s", "alice").await, "it ended");
         assert!(Builds::open_session(&builds, "s", "bob").is_ok());
     }
@@ -222,7 +229,7 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten() {
         let builds = Builds::default();
-        (0..=MOST).for_each(|at| builds.begin(&at.to_string(), "alice").unwrap());
+        (0..=MOST).for_each(|at| builds.begin(&at.to_string(), "alice", false).unwrap());
         assert!(!builds.is_own("0", "alice") && builds.is_own("1", "alice"));
     }
 }

@@ -22,6 +22,7 @@ use super::message::{Message, framed, misread};
 use super::pump::{Broken, pump, reason, send, told};
 use super::refusal::{Code, Refusal};
 use super::{Tunnel, history, nested};
+use crate::firewall::Manner;
 use crate::firewall::making::Afterwards;
 use crate::record::Outcome;
 
@@ -97,6 +98,7 @@ impl Call {
             Need::Refused(why) => Err(self.refuse(&format!("may not use {}: {why}", self.method.name())).into()),
             Need::OwnBuild => {
                 let message = self.own_build().await?;
+                self.rehearsed_unless(self.method.streams || self.is_internal())?;
                 self.pass(message).await
             }
             Need::Judged => self.judged().await,
@@ -114,9 +116,24 @@ impl Call {
             Need::Session => nested::run(self).await,
             Need::Granted(operation) => {
                 Judging::begin(&self.tunnel, self.method.path).operation(operation)?;
+                self.rehearsed_unless(false)?;
                 self.pass(None).await
             }
         }
+    }
+
+    /// Ends here in a rehearsal what would carry a build out.
+    fn rehearsed_unless(&self, only_looks: bool) -> Result<(), Refusal> {
+        if only_looks || self.tunnel.gateway.firewall.settings.manner == Manner::Forward {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::Unavailable, "dockwarden: not built: this is a rehearsal"))
+    }
+
+    /// Whether it is of a build that its client begins to see what there is.
+    fn is_internal(&self) -> bool {
+        let named = self.head.headers.get(BUILD_ID).and_then(|name| name.to_str().ok());
+        named.is_some_and(|name| self.tunnel.gateway.builds.is_internal(name))
     }
 
     /// Refuses it, and records that.
@@ -173,8 +190,13 @@ impl Call {
     /// A call that is judged before it is passed on. What a build makes is written down before its end is told.
     async fn judged(&mut self) -> Result<(), Stop> {
         let mut judging = Judging::begin(&self.tunnel, self.method.path);
-        let message = self.judge(&mut judging).await?;
+        let (message, only_begins) = self.judge(&mut judging).await?;
         let afterwards = judging.begin_making().await?;
+        let looks = only_begins || !matches!(self.method.name(), "Control/Solve" | "LLBBridge/NewContainer");
+        if let Err(rehearsed) = self.rehearsed_unless(looks) {
+            judging.passed();
+            return Err(rehearsed.into());
+        }
         let ended = match afterwards {
             Afterwards::Making(intent) => {
                 let answer = self.held(message).await?;
@@ -190,17 +212,18 @@ impl Call {
     /// The same, and its answer, which tells what would be done, is judged before anything of it is.
     async fn judged_with_answer(&mut self) -> Result<(), Stop> {
         let mut judging = Judging::begin(&self.tunnel, self.method.path);
-        let message = self.judge(&mut judging).await?;
+        let (message, _) = self.judge(&mut judging).await?;
         let answer = self.held(message).await?;
         if !answer.message.is_empty() {
             judging.answer(answer.message.bytes()?).await?;
         }
         judging.passed();
+        self.rehearsed_unless(self.is_internal())?;
         self.release(answer).await
     }
 
-    /// Judges the request. Gives what is to be sent.
-    async fn judge(&mut self, judging: &mut Judging) -> Result<Bytes, Stop> {
+    /// Judges the request. Gives what is to be sent, and whether it only begins what its client drives step by step.
+    async fn judge(&mut self, judging: &mut Judging) -> Result<(Bytes, bool), Stop> {
         if self.method.names == Names::Header {
             self.own_build_of_head().await?;
         }
@@ -212,14 +235,14 @@ impl Call {
         let begins = build.begins().map(str::to_owned);
         let (builds, user) = (&self.tunnel.gateway.builds, &self.tunnel.subject.user);
         if let Some(reference) = &begins {
-            let taken = builds.begin(reference, user);
+            let taken = builds.begin(reference, user, build.is_internal());
             taken.map_err(|taken| self.refuse(&format!("may not begin this build: {taken}")))?;
         }
         let judged = judging.build(&build).await;
         if let (Err(refusal), Some(reference)) = (&judged, &begins) {
             builds.refused(reference, &refusal.message);
         }
-        framed(&judged?)
+        Ok((framed(&judged?)?, build.only_begins()))
     }
 
     /// Calls the callee. With a message, that is all; otherwise more is to be sent.

@@ -11,6 +11,7 @@ use docker::buildkit::method::Tunnel as Kind;
 use docker::endpoint::Operation;
 use docker::request::Call as Request;
 use policy::Subject;
+use tokio::sync::Notify;
 
 use super::Gateway;
 use super::exchange::{Exchange, Stop};
@@ -42,6 +43,8 @@ pub(super) struct Tunnel {
     kind: Kind,
     gateway: Arc<Gateway>,
     subject: Arc<Subject>,
+    /// A build was refused in it.
+    refused: Notify,
     /// Keeps the session its client's for as long as it lasts.
     _session: Option<OpenSession>,
 }
@@ -71,7 +74,7 @@ impl Exchange<'_> {
                     })?)
                 }
             };
-        Ok(Some(Tunnel { kind, gateway, subject, _session: session }))
+        Ok(Some(Tunnel { kind, gateway, subject, refused: Notify::new(), _session: session }))
     }
 }
 
@@ -94,6 +97,6 @@ impl Tunnel {
     /// The connection in which the daemon calls the client within another one.
     fn nested(&self, session: OpenSession) -> Tunnel {
         let (gateway, subject) = (Arc::clone(&self.gateway), Arc::clone(&self.subject));
-        Tunnel { kind: Kind::Session, gateway, subject, _session: Some(session) }
+        Tunnel { kind: Kind::Session, gateway, subject, refused: Notify::new(), _session: Some(session) }
     }
 }

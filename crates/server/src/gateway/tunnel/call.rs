@@ -98,7 +98,7 @@ impl Call {
             Need::Refused(why) => Err(self.refuse(&format!("may not use {}: {why}", self.method.name())).into()),
             Need::OwnBuild => {
                 let message = self.own_build().await?;
-                self.rehearsed_unless(self.method.streams || self.is_internal())?;
+                self.rehearsed_unless(!CARRY_OUT.contains(&self.method.name()) || self.is_internal())?;
                 self.pass(message).await
             }
             Need::Judged => self.judged().await,
@@ -239,8 +239,9 @@ impl Call {
             taken.map_err(|taken| self.refuse(&format!("may not begin this build: {taken}")))?;
         }
         let judged = judging.build(&build).await;
-        if let (Err(refusal), Some(reference)) = (&judged, &begins) {
-            builds.refused(reference, &refusal.message);
+        if let Err(refusal) = &judged {
+            begins.inspect(|reference| builds.refused(reference, &refusal.message));
+            self.tunnel.refused.notify_one();
         }
         Ok((framed(&judged?)?, build.only_begins()))
     }
@@ -371,6 +372,9 @@ fn head(tunnel: &Tunnel, method: &Method, given: &HeaderMap) -> Request<()> {
     request
 }
 
+/// Calls about one's own build that have something done, or end it with a result.
+const CARRY_OUT: &[&str] =
+    &["LLBBridge/Return", "LLBBridge/Evaluate", "LLBBridge/ExecProcess", "Control/UpdateBuildHistory"];
 /// Fields of a client's calls that go on.
 const KNOWN: &[&str] = &["user-agent", "grpc-timeout", BUILD_ID, "traceparent", "tracestate", "baggage"];
 /// Fields that are written anew, or left out.

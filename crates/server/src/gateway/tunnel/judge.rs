@@ -133,8 +133,9 @@ impl Judging {
     /// Judges what is asked for. Gives the message that may be sent.
     pub(super) async fn build(&mut self, build: &Build) -> Result<Vec<u8>, Refusal> {
         self.entry.call_within(build.path(), Some(Operation::ImageBuild));
-        self.own_sessions(build).await?;
         let permit = self.judge(build).await?;
+        // Last, for a session may be waited for.
+        self.own_sessions(build).await?;
         match permit.into_canonical().body {
             CanonicalBody::Message(message) => Ok(message),
             _ => Err(Refusal::new(Code::Unavailable, "dockwarden: what was judged is no message")),
@@ -145,8 +146,8 @@ impl Judging {
     pub(super) async fn answer(&mut self, message: &[u8]) -> Result<(), Refusal> {
         let read = Build::of_answer(message, &self.reading());
         let build = read.map_err(|error| self.stop(Outcome::Malformed, misread(&error)))?;
-        self.own_sessions(&build).await?;
-        self.judge(&build).await.map(drop)
+        self.judge(&build).await?;
+        self.own_sessions(&build).await
     }
 
     /// Files, secrets and logins are taken from sessions of the subject's own alone.

@@ -29,10 +29,18 @@ where
     };
     let mut calls = JoinSet::new();
     let mut callee = pin!(callee);
+    let mut closing = pin!(async {
+        tunnel.refused.notified().await;
+        tokio::time::sleep(REFUSED).await;
+    });
     let ended = loop {
         tokio::select! {
             biased;
             Some(_) = calls.join_next() => {}
+            () = &mut closing => {
+                caller.abrupt_shutdown(Reason::NO_ERROR);
+                break Ok(());
+            }
             accepted = caller.accept() => match accepted {
                 Some(Ok((request, respond))) => {
                     calls.spawn(call::answer(Arc::clone(&tunnel), calls_out.clone(), request, respond));
@@ -52,7 +60,8 @@ where
     // Its calls end with it, and whoever carries them out is told.
     calls.shutdown().await;
     drop(calls_out);
-    let _ = tokio::time::timeout(FAREWELL, callee).await;
+    let farewell = async { tokio::join!(std::future::poll_fn(|task| caller.poll_closed(task)), callee) };
+    let _ = tokio::time::timeout(FAREWELL, farewell).await;
     ended.or_else(quiet)
 }
 
@@ -97,5 +106,7 @@ const FRAME: u32 = 256 << 10;
 const HEADS: u32 = 1 << 20;
 /// Bytes of one call that are held while they cannot be sent.
 const BUFFER: usize = 256 << 10;
+/// When a tunnel is closed in which a build was refused: all calls of the build have been told by then.
+const REFUSED: Duration = Duration::from_millis(300);
 /// How long to wait for what is being said when the other side has gone.
 const FAREWELL: Duration = Duration::from_secs(1);

@@ -51,8 +51,13 @@ fuzz_target!(|bytes: &[u8]| {
         METHODS.iter().filter(|method| matches!(method.need, Need::Judged | Need::JudgedWithAnswer)).collect();
     let none = BTreeSet::new();
     let namespace = (appended & 2 != 0).then_some("alice");
-    let reading =
-        Reading { allow_fields: &none, any_frontend: appended & 1 != 0, cache_namespace: namespace, deny_sources: &[] };
+    let reading = Reading {
+        allow_fields: &none,
+        any_frontend: appended & 1 != 0,
+        cache_namespace: namespace,
+        owner: None,
+        deny_sources: &[],
+    };
     let chosen = usize::from(*chosen) % (judged.len() + 1);
     let read = |bytes: &[u8]| match judged.get(chosen) {
         Some(method) => Build::of_request(method, bytes, &reading),

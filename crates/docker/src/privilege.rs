@@ -304,6 +304,8 @@ pub enum Privilege {
         /// Whether it is an agent.
         agent: bool,
     },
+    /// Builds through BuildKit that others began: their output and history, and what the daemon's store has of them.
+    UseBuildsOfOthers,
     /// A file copied into a container that is more than its contents.
     CopySpecialFile {
         /// What is special about it.
@@ -584,6 +586,7 @@ impl fmt::Display for Privilege {
             }
             Privilege::UseBuildSecret { id, agent: false } => write!(f, "use secret {id} in a build"),
             Privilege::UseBuildSecret { id, agent: true } => write!(f, "use SSH agent {id} in a build"),
+            Privilege::UseBuildsOfOthers => f.write_str("use builds of others"),
             Privilege::CopySpecialFile { kind, path } => write!(f, "copy {kind} into a container: {path}"),
             Privilege::UseSecret { secret } => write!(f, "use secret {}", secret.name),
             Privilege::UseConfig { config } => write!(f, "use config {}", config.name),

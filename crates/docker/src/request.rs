@@ -38,6 +38,7 @@ pub mod stored;
 mod tests;
 
 pub use archive::Archive;
+pub(crate) use build::UNSHOWN_BUILD;
 pub use edits::Edit;
 pub use facts::Unsettled;
 pub use misread::Misread;
@@ -160,6 +161,11 @@ impl Call {
         given("fromImage").is_empty() && given("fromSrc") == "-"
     }
 
+    /// Whether it opens a tunnel of BuildKit's.
+    pub fn is_tunnel(&self) -> bool {
+        matches!(self.operation, Operation::Grpc | Operation::Session)
+    }
+
     fn method(&self) -> Method {
         self.operation.endpoint().method.clone()
     }
@@ -224,17 +230,18 @@ pub type Pins = BTreeMap<Reference, String>;
 impl Request {
     /// Reads the body that a call came with. `bytes` is empty for what streams and for archives.
     pub fn understand(mut call: Call, bytes: &[u8], reading: &Reading) -> Result<Request, Misread> {
-        match call.operation {
-            Operation::Session | Operation::Grpc => return Err(Misread::BuildKit),
-            Operation::ImageBuild => build::classic_only(&call.query)?,
-            _ => {}
-        }
         media::check(&call, !bytes.is_empty())?;
         let body = read_body(&call, bytes, &json::Options { allow_fields: &reading.allow_fields })?;
         if !bytes.is_empty() && bytes.len() <= LONGEST_BODY {
             Arc::make_mut(&mut call.posed).body = Some(bytes.into());
         }
         Ok(Request { call, body, fetched: false, maker: None, only: None, keeps_parents: false, pins: Pins::new() })
+    }
+
+    /// Whether it opens a tunnel of BuildKit's. What is said in it is judged call by call ([`buildkit`](crate::buildkit)):
+    /// who cannot look into it has not seen what is asked.
+    pub fn is_tunnel(&self) -> bool {
+        self.call.is_tunnel()
     }
 
     /// Whether its archive is yet to be read: then its facts are those that its head alone tells. What the

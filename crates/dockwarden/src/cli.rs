@@ -179,7 +179,8 @@ fn start_log(manner: &Manner, command: &Command) {
     };
     let filter = match manner.log {
         None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level)),
-        Some(_) => EnvFilter::new(level),
+        // What HTTP/2 says of each of its frames is for RUST_LOG.
+        Some(_) => EnvFilter::new(format!("{level},h2=warn")),
     };
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -17,12 +17,15 @@ use crate::listen::{Accepted, Diverted, Listener};
 use crate::spool::Spools;
 use crate::subject::Identifier;
 
+use tunnel::Builds;
+
 mod archive;
 mod connection;
 mod exchange;
 mod fetch;
 mod forward;
 mod rehearse;
+mod tunnel;
 
 /// The gateway of one firewall.
 pub struct Gateway {
@@ -35,6 +38,7 @@ pub struct Gateway {
     /// Changes of containers' limits, one at a time.
     updates: Arc<tokio::sync::Mutex<()>>,
     spools: Arc<Spools>,
+    builds: Arc<Builds>,
 }
 
 impl Gateway {
@@ -51,6 +55,7 @@ impl Gateway {
             answers: Arc::new(answers),
             updates: Arc::default(),
             spools: Arc::new(spools),
+            builds: Arc::default(),
             firewall,
         })
     }
@@ -65,6 +70,7 @@ impl Gateway {
             answers: Arc::clone(&self.answers),
             updates: Arc::clone(&self.updates),
             spools: Arc::clone(&self.spools),
+            builds: Arc::clone(&self.builds),
         })
     }
 

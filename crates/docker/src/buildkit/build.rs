@@ -1,6 +1,6 @@
 //! A build as it is asked for, or as BuildKit has worked it out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::append::{self, Of};
 use super::message::bridge::{
@@ -12,7 +12,7 @@ use super::wire::{Reader, Strictness};
 use crate::endpoint::{Kind, Operation};
 use crate::facts::{Canonical, CanonicalBody, Facts};
 use crate::http::Method;
-use crate::ownership::Making;
+use crate::ownership::{Making, OWNER_LABEL};
 use crate::privilege::Privilege;
 use crate::privilege::asked::Asked;
 use crate::request::{Misread, Unsettled};
@@ -43,6 +43,8 @@ pub struct Reading<'a> {
     pub any_frontend: bool,
     /// The beginning of the names of the folders that are kept for later builds, where they are kept apart.
     pub cache_namespace: Option<&'a str>,
+    /// Whose the image is, where images are labelled so.
+    pub owner: Option<&'a str>,
     /// Sources that BuildKit itself is told to refuse, with `*` for anything: a second net.
     pub deny_sources: &'a [&'a str],
 }
@@ -58,6 +60,7 @@ pub struct Build {
     begins: Option<String>,
     any_frontend: bool,
     cache_namespace: Option<String>,
+    owner: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -99,6 +102,7 @@ impl Build {
             begins: None,
             any_frontend: reading.any_frontend,
             cache_namespace: reading.cache_namespace.map(str::to_owned),
+            owner: reading.owner.map(str::to_owned),
         };
         match method.name() {
             "Control/Solve" => {
@@ -112,7 +116,7 @@ impl Build {
                     append::deny_sources(Of::Control, &mut build.message, reading.deny_sources);
                 }
                 if !asked.frontend.is_empty() {
-                    build.settle(Of::Control, asked.frontend_attrs.contains_key("cmdline"));
+                    build.settle(Of::Control, &asked.frontend_attrs)?;
                 }
                 build.content = Content::Control(Box::new(asked));
             }
@@ -126,7 +130,7 @@ impl Build {
                     append::no_evaluation(&mut build.message);
                 }
                 if !asked.frontend.is_empty() {
-                    build.settle(Of::Bridge, asked.frontend_opt.contains_key("cmdline"));
+                    build.settle(Of::Bridge, &asked.frontend_opt)?;
                 }
                 build.content = Content::Bridge(Box::new(asked));
             }
@@ -150,19 +154,31 @@ impl Build {
             begins: None,
             any_frontend: false,
             cache_namespace: reading.cache_namespace.map(str::to_owned),
+            owner: reading.owner.map(str::to_owned),
         };
         build.graphs(definitions(&answer)?.into_iter(), &mut reader)?;
         Ok(build)
     }
 
-    /// What is appended where a frontend is at work. `told`: of a command line, so it looks for no other frontend.
-    fn settle(&mut self, of: Of, told: bool) {
-        if !self.any_frontend && !told {
+    /// What is appended where a frontend is at work.
+    fn settle(&mut self, of: Of, attrs: &BTreeMap<String, String>) -> Result<(), Misread> {
+        // Told of a command line, it looks for no other frontend.
+        if !self.any_frontend && !attrs.contains_key("cmdline") {
             append::built_in_frontend(of, &mut self.message);
+        }
+        // Labels that are asked for win over those of the Dockerfile.
+        let label = format!("label:{OWNER_LABEL}");
+        match &self.owner {
+            Some(owner) => append::attribute(of, &mut self.message, &label, owner),
+            None if attrs.contains_key(&label) => {
+                return Err(Misread::value("a label", "is `dockwarden.owner`, which only the firewall sets"));
+            }
+            None => {}
         }
         if let Some(namespace) = &self.cache_namespace {
             append::cache_namespace(of, &mut self.message, namespace);
         }
+        Ok(())
     }
 
     fn graphs<'d>(
@@ -176,9 +192,28 @@ impl Build {
         Ok(())
     }
 
+    /// The method.
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
     /// The name of the build that it begins.
     pub fn begins(&self) -> Option<&str> {
         self.begins.as_deref()
+    }
+
+    /// Whether it asks BuildKit for nothing but a build that its client drives step by step: nothing runs before a step's
+    /// answer was told, and nothing is made.
+    pub fn only_begins(&self) -> bool {
+        match &self.content {
+            Content::Control(asked) => asked.frontend.is_empty() && asked.definition.is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether it begins a build of the client's own house-keeping, which gives no image.
+    pub fn is_internal(&self) -> bool {
+        matches!(&self.content, Content::Control(asked) if asked.internal && asked.exporters.is_empty() && asked.exporter.is_empty())
     }
 
     /// The sessions that files, secrets and logins would be taken from: each must be the subject's own.

@@ -32,6 +32,7 @@ impl Call {
     /// Reads the archive that came as the body, as the daemon would unpack it.
     pub fn inspect(&self, source: Open<'_>, limits: &Limits) -> Result<Archive, Misread> {
         Ok(match self.operation {
+            Operation::ImageBuild if !build::is_classic(&self.query)? => Archive::Unexamined,
             Operation::ImageBuild => Archive::Context(build::context(&self.query, source, limits)?),
             Operation::ImageLoad => Archive::Images(images::images(source, limits)?),
             Operation::PutContainerArchive => Archive::Files(files::summary(source, limits)?),

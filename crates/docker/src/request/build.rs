@@ -18,13 +18,13 @@ use crate::target::Query;
 /// `dockerfile` and `buildargs`; `platform` and `pull` say which images are fetched.
 const OPTIONS: &[&str] = &["outputs", "securityopt", "extrahosts"];
 
-/// Refuses what would be built by BuildKit: there the query says nothing of what happens.
-pub(super) fn classic_only(query: &Query) -> Result<(), Misread> {
-    match (query.value("version")?, query.value("session")?) {
-        ("" | "1", "") => Ok(()),
-        _ => Err(Misread::BuildKit),
-    }
+/// Whether the classic builder builds. Of BuildKit the query says nothing, and the archive may be read in other ways.
+pub(super) fn is_classic(query: &Query) -> Result<bool, Misread> {
+    Ok(matches!((query.value("version")?, query.value("session")?), ("" | "1", "")))
 }
+
+/// What is asked for a build of which BuildKit shows nobody what it does before it does it.
+pub(crate) const UNSHOWN_BUILD: &str = "a build that BuildKit does not show before it runs (use buildx)";
 
 /// What the Dockerfile of a build context does.
 pub(super) fn context(query: &Query, source: Open<'_>, limits: &Limits) -> Result<Build, Misread> {
@@ -41,6 +41,9 @@ pub(super) fn context(query: &Query, source: Open<'_>, limits: &Limits) -> Resul
 impl Asked<'_> {
     /// What the query of a build asks for. A container's name in the network mode becomes its id.
     pub(crate) fn build(&mut self, query: &mut Query) -> Result<(), Misread> {
+        if !is_classic(query)? {
+            self.ask_once(Privilege::Unexamined { part: UNSHOWN_BUILD });
+        }
         for tag in query.all("t").map(str::to_owned).collect::<Vec<_>>() {
             self.name_image(&tag, "", "t")?;
         }
@@ -85,7 +88,9 @@ impl Asked<'_> {
     /// So it is to be fetched first, and the build is sent without being told to fetch.
     pub(super) fn building(&mut self, archive: &Archive, query: &mut Query, fetched: bool) -> Result<(), Misread> {
         let Archive::Context(build) = archive else {
-            self.unread();
+            if is_classic(query)? {
+                self.unread();
+            }
             return Ok(());
         };
         let (network, platform) = (query.value("networkmode")?.to_owned(), query.value("platform")?.to_owned());

@@ -95,11 +95,6 @@ pub enum Misread {
     /// More than one request may ask for.
     #[error("the request asks for more things than can be judged at once")]
     TooMuch,
-    /// A tunnel that cannot be looked into.
-    #[error(
-        "builds through BuildKit are not looked into yet, so they are refused; build with the classic builder: DOCKER_BUILDKIT=0 docker build ..."
-    )]
-    BuildKit,
 }
 
 impl Misread {
@@ -111,7 +106,7 @@ impl Misread {
             Misread::TooMuch | Misread::Archive(archive::Refusal::TooMuch { .. }) => 413,
             Misread::Archive(archive::Refusal::Io(_)) => 500,
             Misread::Archive(archive::Refusal::TooSlow) => 503,
-            Misread::NoOperation { .. } | Misread::BuildKit | Misread::Unclear { .. } | Misread::Trigger { .. } => 403,
+            Misread::NoOperation { .. } | Misread::Unclear { .. } | Misread::Trigger { .. } => 403,
             Misread::Body(error) if error.kind == json::Kind::UnknownField => 403,
             Misread::Parameter { .. } | Misread::Message(buildkit::wire::Malformed::Unknown { .. }) => 403,
             Misread::Message(buildkit::wire::Malformed::TooLarge | buildkit::wire::Malformed::TooMuch) => 413,

@@ -12,8 +12,15 @@ use clap::{Args, Subcommand};
 
 use super::{Exit, Failure};
 
+const EXAMPLES: &str = "\
+Examples:
+  dockwarden compat docker-socket-firewall -host /run/docker-firewall.sock -policyDir /etc/docker-policies
+  dockwarden compat secdocker -tcp 8999
+  dockwarden compat secdocker run --rm alpine id";
+
 /// Take the place of another tool, with its own flags
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(subcommand)]
     tool: Tool,

@@ -66,7 +66,7 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> R
         groups,
         defaults,
         quotas,
-        rego,
+        rego: rego.flatten(),
         redact,
         checks: checked,
     };

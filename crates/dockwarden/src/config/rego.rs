@@ -12,10 +12,11 @@ use serde_saphyr::Spanned;
 use super::file::{ConfigFile, Field};
 use super::globs;
 
-/// Reads the key: for the policy, and what is to be watched. `tell`: whether decisions tell how they came about.
-pub fn read(file: &mut ConfigFile, section: Field<'_>, tell: bool) -> (RegoSources, Vec<PathBuf>) {
+/// Reads the key: for the policy, unless something could not be read, and what is to be watched. `tell`: whether decisions
+/// tell how they came about.
+pub fn read(file: &mut ConfigFile, section: Field<'_>, tell: bool) -> (Option<RegoSources>, Vec<PathBuf>) {
     let mut sources = RegoSources { place: Some(section.place), tell, ..RegoSources::default() };
-    let (mut from, mut read) = (Vec::new(), Vec::new());
+    let (mut from, mut read, mut whole) = (Vec::new(), Vec::new(), true);
     let items = match &section.value.value {
         Node::Map(_) => {
             let fields = file.fields(section.value, "`rego`", &["files", "input", "allow", "build"]);
@@ -29,24 +30,27 @@ pub fn read(file: &mut ConfigFile, section: Field<'_>, tell: bool) -> (RegoSourc
         _ => file.items(section),
     };
     for item in items {
-        let Some(pattern) = file.word(item, "a file of policies") else { continue };
+        let Some(pattern) = file.word(item, "a file of policies") else {
+            whole = false;
+            continue;
+        };
         if is_bundle(&pattern) {
+            whole = false;
             let help = "unpack it into a folder, and name that";
             file.fault_with(item.referenced, "bundles that are packed or come over HTTP are not read", help);
             continue;
         }
         from.push(file.absolute(Path::new(&pattern)));
-        match globs::expand(&file.beside(Path::new(&pattern))) {
-            Ok(paths) => {
-                let added = paths.iter().filter_map(|path| add(&mut sources, path, &[], &mut read).err());
-                added.for_each(|problem| file.fault(item.referenced, problem));
-            }
-            Err(error) => file.fault(item.referenced, error.to_string()),
-        }
+        let problems = match globs::expand(&file.beside(Path::new(&pattern))) {
+            Ok(paths) => paths.iter().filter_map(|path| add(&mut sources, path, &[], &mut read).err()).collect(),
+            Err(error) => vec![error.to_string()],
+        };
+        whole &= problems.is_empty();
+        problems.into_iter().for_each(|problem| file.fault(item.referenced, problem));
     }
     // A folder tells when files come and go; what is written into them, they tell themselves.
     from.extend(read.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())));
-    (sources, from)
+    (whole.then_some(sources), from)
 }
 
 fn is_bundle(pattern: &str) -> bool {

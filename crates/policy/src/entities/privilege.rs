@@ -52,7 +52,9 @@ impl Cast<'_> {
     /// The resource of a privilege.
     pub fn privilege(&mut self, privilege: &Privilege) -> Result<Asked, Fault> {
         Ok(match privilege {
-            Privilege::Privileged | Privilege::PublishAllPorts => Asked::new(Type::Daemon, self.daemon()),
+            Privilege::Privileged | Privilege::PublishAllPorts | Privilege::UseBuildsOfOthers => {
+                Asked::new(Type::Daemon, self.daemon())
+            }
             Privilege::UseFrontend { image: None } => Asked::new(Type::Daemon, self.daemon()),
             Privilege::MountBuildCache { id, own } => self.asked(Type::BuildCache, id)?.with(boolean("own", *own)),
             Privilege::UseBuildCache { kind, export } => {

@@ -89,6 +89,7 @@ fn term(privilege: &Privilege) -> Option<String> {
         Privilege::SetCgroupParent { path } => pair("cgroup_parent", path),
         Privilege::PublishPort(port) => published(port),
         Privilege::PublishAllPorts => "publish_all_ports".to_owned(),
+        Privilege::UseBuildsOfOthers => "builds_of_others".to_owned(),
         Privilege::RunAs(user) => match user.uid {
             Uid::Number(0) | Uid::Unknown => pair("user", "root"),
             Uid::Number(uid) => pair("user", &uid.to_string()),

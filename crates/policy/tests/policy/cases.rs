@@ -170,6 +170,7 @@ fn privileges() -> Vec<(&'static str, Privilege)> {
         ("folder kept for all builds", P::MountBuildCache { id: s("go"), own: false }),
         ("build results from a store", P::UseBuildCache { kind: s("s3"), export: false }),
         ("secret in a build", P::UseBuildSecret { id: s("token"), agent: false }),
+        ("builds of others", P::UseBuildsOfOthers),
         ("SSH agent in a build", P::UseBuildSecret { id: s("default"), agent: true }),
         ("fetching in a build", P::BuildFetch { from: s("https://example.org/x.tar") }),
         ("device file", P::CopySpecialFile { kind: SpecialFile::Device, path: s("dev/null") }),

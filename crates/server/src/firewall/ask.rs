@@ -11,7 +11,6 @@ use tokio::io::{AsyncRead, AsyncWriteExt};
 
 use super::Firewall;
 use super::answer::Answer;
-use super::connection::Connection;
 use crate::seal;
 use crate::stream::DaemonStream;
 use crate::wire::{BodyError, READ, Rest, Wire, fill};
@@ -21,16 +20,6 @@ pub(crate) type Line = Option<Wire<DaemonStream>>;
 
 /// The answers to these questions, in their order, within one time limit. No more than [`AT_ONCE`].
 pub(crate) async fn ask(
-    firewall: &Firewall,
-    connection: &mut Connection,
-    method: &Method,
-    targets: &[&str],
-) -> Result<Vec<(u16, Vec<u8>)>, Answer> {
-    ask_on(firewall, &mut connection.daemon, method, targets).await
-}
-
-/// The same on another line than the client's own, which is busy with an answer.
-pub(crate) async fn ask_on(
     firewall: &Firewall,
     line: &mut Line,
     method: &Method,
@@ -112,7 +101,7 @@ async fn ask_some(
     answers: &mut Vec<(u16, Vec<u8>)>,
 ) -> Result<(), AskError> {
     let limits = &firewall.settings.limits;
-    let wire = daemon_on(firewall, line).await.map_err(AskError::Unreachable)?;
+    let wire = daemon(firewall, line).await.map_err(AskError::Unreachable)?;
     let mut out = Vec::with_capacity(targets.len().saturating_mul(256));
     for target in targets {
         let seal = firewall.settings.seal.as_ref().map(|seal| seal.own(method, target));
@@ -240,14 +229,7 @@ const MOST_INTERIM: usize = 16;
 
 /// The connection to the daemon: a new one where there is none, where the daemon has closed it meanwhile, or where it
 /// said something unasked, which would be taken for the answer to what is asked next.
-pub(crate) async fn daemon<'c>(
-    firewall: &Firewall,
-    connection: &'c mut Connection,
-) -> std::io::Result<&'c mut Wire<DaemonStream>> {
-    daemon_on(firewall, &mut connection.daemon).await
-}
-
-async fn daemon_on<'l>(firewall: &Firewall, line: &'l mut Line) -> std::io::Result<&'l mut Wire<DaemonStream>> {
+pub(crate) async fn daemon<'l>(firewall: &Firewall, line: &'l mut Line) -> std::io::Result<&'l mut Wire<DaemonStream>> {
     if let Some(daemon) = line {
         let stale = tokio::select! {
             biased;

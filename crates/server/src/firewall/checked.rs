@@ -15,12 +15,11 @@ use docker::image::Reference;
 use docker::privilege::Privilege;
 use docker::request::{Pins, Request};
 use docker::target::encode_segment;
-use policy::{Door, Mode, Policy};
+use policy::{Door, Mode, Policy, Subject};
 use serde::Deserialize;
 
 use super::answer::Answer;
-use super::ask::{Line, ask_as, ask_on};
-use super::connection::Connection;
+use super::ask::{Line, ask, ask_as};
 use super::entry::Entry;
 use super::judge::{self, Stop};
 use super::{Firewall, Manner, resolve};
@@ -55,7 +54,8 @@ struct Settled {
 /// A request on its way to a decision.
 pub(crate) struct Asking<'a> {
     pub(crate) firewall: &'a Arc<Firewall>,
-    pub(crate) connection: &'a mut Connection,
+    pub(crate) line: &'a mut Line,
+    pub(crate) subject: &'a Subject,
     pub(crate) entry: &'a mut Entry,
     pub(crate) policy: &'a Policy,
     pub(crate) door: Door,
@@ -71,17 +71,25 @@ pub(crate) fn concerns(firewall: &Firewall, operation: Operation) -> bool {
 impl Asking<'_> {
     /// Has the images of a request checked. Gives the request with names settled, if there is another now, and what passes.
     pub(crate) async fn check(&mut self, request: &Request, facts: &Facts) -> Result<(Option<Request>, Passed), Stop> {
+        let passed = self.check_images(facts).await?;
+        let pins = &passed.settled.pins;
+        let pinned = (!pins.is_empty()).then(|| request.clone().pinned(pins.clone()));
+        Ok((pinned, passed))
+    }
+
+    /// Has the images checked that are used by what has these facts.
+    pub(crate) async fn check_images(&mut self, facts: &Facts) -> Result<Passed, Stop> {
         let checks = self.firewall.settings.checks.checks();
         let mut settled = Settled::default();
         // What is not there is not used: the answer to that is another.
         if checks.is_empty() || facts.absent.is_some() || wanted(&checks, facts, &settled).is_empty() {
-            return Ok((None, Passed { checks, ..Passed::default() }));
+            return Ok(Passed { checks, ..Passed::default() });
         }
-        judge::refuse_early(self.entry, self.policy, &self.connection.subject, facts, self.door)?;
+        judge::refuse_early(self.entry, self.policy, self.subject, facts, self.door)?;
         if self.firewall.settings.manner == Manner::Rehearse {
             let all = wanted(&checks, facts, &settled);
             self.entry.checked(all.iter().flat_map(|one| checks.rehearse(&one.image, one.wanted)).collect());
-            return Ok((None, Passed { checks, images: all, settled, anew: false }));
+            return Ok(Passed { checks, images: all, settled, anew: false });
         }
         self.settle(&checks, facts, &mut settled).await;
         let all = wanted(&checks, facts, &settled);
@@ -90,13 +98,12 @@ impl Asking<'_> {
             Err(stop) => {
                 // All was granted; the record tells that, too.
                 let circumstances = judge::circumstances(self.door);
-                self.entry.answers(&self.policy.judge(&self.connection.subject, facts, &circumstances).answers);
+                self.entry.answers(&self.policy.judge(self.subject, facts, &circumstances).answers);
                 return Err(stop);
             }
         };
-        let pinned = (!settled.pins.is_empty()).then(|| request.clone().pinned(settled.pins.clone()));
-        let anew = !cached || pinned.is_some();
-        Ok((pinned, Passed { checks, images: all, settled, anew }))
+        let anew = !cached || !settled.pins.is_empty();
+        Ok(Passed { checks, images: all, settled, anew })
     }
 
     /// The same of an image that is to be fetched for a build: the digest to fetch it by. `None`: by its name.
@@ -158,7 +165,7 @@ impl Asking<'_> {
         encode_segment(&mut target, &name.to_string());
         target.push_str("/json");
         let login = self.login.as_deref();
-        let found = match ask_as(self.firewall, &mut self.connection.daemon, &target, login).await {
+        let found = match ask_as(self.firewall, self.line, &target, login).await {
             Ok((200, body)) => serde_json::from_slice::<Found>(&body).ok().map(|found| found.descriptor.digest),
             Ok((_, body)) => {
                 let why = resolve::said(&body).unwrap_or_default();
@@ -181,7 +188,7 @@ impl Asking<'_> {
     /// answers were known.
     async fn ask(&mut self, checks: &Checks, all: &[Wanted]) -> Result<bool, Stop> {
         let mut cached = true;
-        let user = self.connection.subject.user.clone();
+        let user = self.subject.user.clone();
         for Wanted { image, wanted, untold } in all {
             let told = match untold {
                 Some(why) => checks.untold(image, *wanted, why),
@@ -243,7 +250,7 @@ impl Naming {
         encode_segment(&mut target, &name.name());
         target.push_str("&tag=");
         encode_segment(&mut target, name.tag.as_deref().unwrap_or_default());
-        let answers = ask_on(firewall, line, &Method::Post, &[&target]).await?;
+        let answers = ask(firewall, line, &Method::Post, &[&target]).await?;
         match answers.first() {
             Some((201, _)) => Ok(()),
             other => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use docker::endpoint::Operation;
 use docker::http::RequestHead;
 use docker::obligation::Obligation;
 use docker::request::Call;
@@ -101,6 +102,15 @@ impl Entry {
         self.change(|record| {
             record.request.api_version = call.version.map(|version| version.to_string());
             record.request.operation = Some(call.operation.name().to_owned());
+        });
+    }
+
+    /// A call within a tunnel, which is no request of HTTP's first version.
+    pub(crate) fn call_within(&mut self, path: &str, operation: Option<Operation>) {
+        self.change(|record| {
+            record.request.method = "POST".to_owned();
+            record.request.path = path_without_values(path);
+            record.request.operation = operation.map(|operation| operation.name().to_owned());
         });
     }
 

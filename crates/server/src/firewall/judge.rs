@@ -19,11 +19,13 @@ use crate::record::Outcome;
 pub(crate) struct Stop {
     pub(crate) outcome: Outcome,
     pub(crate) answer: Answer,
+    /// What the policy refuses first, to follow "may not".
+    pub(crate) may_not: Option<String>,
 }
 
 impl Stop {
     pub(crate) fn new(outcome: Outcome, answer: Answer) -> Self {
-        Stop { outcome, answer }
+        Stop { outcome, answer, may_not: None }
     }
 
     pub(crate) fn malformed(misread: &Misread) -> Self {
@@ -74,11 +76,12 @@ pub(crate) fn refuse_early(
 fn refused(entry: &mut Entry, subject: &Subject, refusal: &Refusal) -> Stop {
     entry.answers(refusal.answers());
     let refused = refusal.answers().iter().filter(|answer| !answer.allowed);
+    let may_not = refused.clone().next().map(|answer| answer.words.clone());
     for (answer, note) in refused.filter_map(|answer| Some((answer, answer.policies.first()?.note.as_ref()?))) {
         tracing::warn!(user = subject.user, record = %entry.id(), "may not {}: {note}", answer.words);
     }
     let message = refusal.with_record(entry.id());
-    Stop::new(Outcome::Refused, Answer::new(refusal.status(), message))
+    Stop { may_not, ..Stop::new(Outcome::Refused, Answer::new(refusal.status(), message)) }
 }
 
 /// Whether something may change now.

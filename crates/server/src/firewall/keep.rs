@@ -139,7 +139,7 @@ impl Firewall {
     /// What the daemon says of one thing, on a line of its own. `None`: there is no such thing.
     pub(crate) async fn inspected(&self, operation: Operation, name: &str) -> Result<Option<Vec<u8>>, String> {
         let Some(target) = super::resolve::inspect_target(operation, name) else { return Ok(None) };
-        let answers = super::ask::ask_on(self, &mut None, &Method::Get, &[&target]).await;
+        let answers = super::ask::ask(self, &mut None, &Method::Get, &[&target]).await;
         match answers.map_err(|answer| answer.message)?.pop() {
             Some((200, body)) => Ok(Some(body)),
             Some((404, _)) => Ok(None),

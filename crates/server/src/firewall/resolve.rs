@@ -1,6 +1,6 @@
 //! Looks at the daemon and at the host, so that a request can be judged by what its names stand for.
 //!
-//! The looks are requests of our own, on the connection that the judged request will take. A look that
+//! The looks are requests of our own, on the line that the judged request will take. A look that
 //! fails is not "nothing there": it ends the exchange. All that a round of looking asks of the daemon is
 //! sent at once, for a create names half a dozen things and each wait would cost two changes of process.
 
@@ -15,8 +15,7 @@ use docker::target::{Target, encode_segment};
 use docker::world::{KnownImage, KnownPath, KnownThing, KnownVolume, Lookup, World};
 
 use super::answer::Answer;
-use super::ask::{AT_ONCE, ask, daemon};
-use super::connection::Connection;
+use super::ask::{AT_ONCE, Line, ask, daemon};
 use super::{Firewall, Manner};
 use crate::host_path;
 use crate::record::Outcome;
@@ -33,14 +32,23 @@ pub(crate) struct Unresolved {
 /// The facts of a request with the defaults applied, everything that it names looked at afresh.
 pub(crate) async fn facts(
     firewall: &Firewall,
-    connection: &mut Connection,
+    line: &mut Line,
     request: &Request,
     defaults: &Defaults,
 ) -> Result<Facts, Unresolved> {
+    settled(firewall, line, |world| request.facts(world, defaults)).await
+}
+
+/// What `find` finds once it knows everything of the world that it asks for.
+pub(crate) async fn settled<T>(
+    firewall: &Firewall,
+    line: &mut Line,
+    find: impl Fn(&World) -> Result<T, Unsettled>,
+) -> Result<T, Unresolved> {
     let mut world = World::new();
     for _ in 0..ROUNDS {
-        let open = match request.facts(&world, defaults) {
-            Ok(facts) => return Ok(facts),
+        let open = match find(&world) {
+            Ok(found) => return Ok(found),
             Err(Unsettled::Open(open)) => open,
             Err(Unsettled::NotFound(absent)) => {
                 let answer = Answer::new(absent.status, absent.message);
@@ -51,18 +59,13 @@ pub(crate) async fn facts(
                 return Err(Unresolved { outcome: Outcome::Malformed, answer });
             }
         };
-        let looked = look(firewall, connection, open, &mut world).await;
+        let looked = look(firewall, line, open, &mut world).await;
         looked.map_err(|answer| Unresolved { outcome: Outcome::Failed, answer })?;
     }
     Err(Unresolved { outcome: Outcome::Failed, answer: Answer::garbled(&"its things lead from one to another") })
 }
 
-async fn look(
-    firewall: &Firewall,
-    connection: &mut Connection,
-    open: Vec<Lookup>,
-    world: &mut World,
-) -> Result<(), Answer> {
+async fn look(firewall: &Firewall, line: &mut Line, open: Vec<Lookup>, world: &mut World) -> Result<(), Answer> {
     let mut asked = Vec::with_capacity(open.len());
     for lookup in open {
         if firewall.settings.manner == Manner::Rehearse && firewall.rehearsal.know(&lookup, world) {
@@ -75,7 +78,7 @@ async fn look(
             }
             Lookup::HostPath(path) => world.learn_host_path(path, KnownPath::Remote),
             Lookup::Thing(kind, name) => {
-                let known = thing(firewall, connection, kind, &name, world).await?;
+                let known = thing(firewall, line, kind, &name, world).await?;
                 world.learn_thing(kind, name, known);
             }
             lookup => asked.push(lookup),
@@ -83,9 +86,9 @@ async fn look(
     }
     for some in asked.chunks(AT_ONCE) {
         let targets: Vec<Option<String>> = some.iter().map(target_of).collect();
-        let bodies = inspect(firewall, connection, &targets).await?;
+        let bodies = inspect(firewall, line, &targets).await?;
         for (lookup, body) in some.iter().zip(bodies) {
-            learn(firewall, connection, lookup.clone(), body, world).await?;
+            learn(firewall, line, lookup.clone(), body, world).await?;
         }
     }
     Ok(())
@@ -106,7 +109,7 @@ fn target_of(lookup: &Lookup) -> Option<String> {
 /// Tells the world what the daemon said; nothing, where there is no such thing.
 async fn learn(
     firewall: &Firewall,
-    connection: &mut Connection,
+    line: &mut Line,
     lookup: Lookup,
     body: Option<Vec<u8>>,
     world: &mut World,
@@ -140,7 +143,7 @@ async fn learn(
         Lookup::Exec(id) => {
             let known = match read(body, answer::exec)? {
                 Some(exec) => {
-                    let within = inspect_container(firewall, connection, &exec.container).await?;
+                    let within = inspect_container(firewall, line, &exec.container).await?;
                     let within = within.map(|body| container(firewall, &body, world)).transpose()?;
                     within.map(|within| exec.within(within))
                 }
@@ -165,20 +168,16 @@ fn container(firewall: &Firewall, body: &[u8], world: &mut World) -> Result<dock
     Ok(known)
 }
 
-async fn inspect_container(
-    firewall: &Firewall,
-    connection: &mut Connection,
-    name: &str,
-) -> Result<Option<Vec<u8>>, Answer> {
+async fn inspect_container(firewall: &Firewall, line: &mut Line, name: &str) -> Result<Option<Vec<u8>>, Answer> {
     let target = inspect_target(Operation::ContainerInspect, name);
-    Ok(inspect(firewall, connection, &[target]).await?.pop().flatten())
+    Ok(inspect(firewall, line, &[target]).await?.pop().flatten())
 }
 
 /// A service, secret, config, node, task or plugin, or the daemon's own words where there is none: no such thing, or
 /// no swarm.
 async fn thing(
     firewall: &Firewall,
-    connection: &mut Connection,
+    line: &mut Line,
     kind: Kind,
     name: &str,
     world: &mut World,
@@ -193,7 +192,7 @@ async fn thing(
         Kind::Plugin => Operation::PluginInspect,
         _ => return Ok(Err(none())),
     };
-    let body = match inspect_thing(firewall, connection, operation, name).await? {
+    let body = match inspect_thing(firewall, line, operation, name).await? {
         Some((200, body)) => body,
         Some((status @ (404 | 503), body)) => {
             return Ok(Err(said(&body).map_or_else(none, |message| Absent { status, message })));
@@ -216,15 +215,15 @@ async fn thing(
 /// Status and body of the answer to an inspection; `None` for a name that cannot be asked about.
 async fn inspect_thing(
     firewall: &Firewall,
-    connection: &mut Connection,
+    line: &mut Line,
     operation: Operation,
     name: &str,
 ) -> Result<Option<(u16, Vec<u8>)>, Answer> {
     let Some(target) = inspect_target(operation, name) else { return Ok(None) };
-    if firewall.settings.manner == Manner::Rehearse && daemon(firewall, connection).await.is_err() {
+    if firewall.settings.manner == Manner::Rehearse && daemon(firewall, line).await.is_err() {
         return Ok(None);
     }
-    Ok(ask(firewall, connection, &Method::Get, &[&target]).await?.pop())
+    Ok(ask(firewall, line, &Method::Get, &[&target]).await?.pop())
 }
 
 /// What the daemon says in an error.
@@ -239,20 +238,20 @@ pub(crate) fn said(body: &[u8]) -> Option<String> {
 /// A container that was made just now, and the volumes that were made with it or mounted.
 pub(crate) async fn new_container(
     firewall: &Firewall,
-    connection: &mut Connection,
+    line: &mut Line,
     id: &str,
 ) -> Result<Option<(docker::resource::Container, Vec<String>)>, Answer> {
-    let body = inspect_container(firewall, connection, id).await?;
+    let body = inspect_container(firewall, line, id).await?;
     read(body, |body| Ok((answer::container(body)?, answer::volumes_of_container(body)?)))
 }
 
 /// Takes away a container that should not have been made.
-pub(crate) async fn remove_container(firewall: &Firewall, connection: &mut Connection, id: &str) -> Result<(), Answer> {
+pub(crate) async fn remove_container(firewall: &Firewall, line: &mut Line, id: &str) -> Result<(), Answer> {
     if !answer::is_id(id) {
         return Err(Answer::garbled(&"its answer to a create holds no id"));
     }
     let target = format!("/containers/{id}?force=1&v=1");
-    match ask(firewall, connection, &Method::Delete, &[&target]).await?.first() {
+    match ask(firewall, line, &Method::Delete, &[&target]).await?.first() {
         Some((204 | 404, _)) => Ok(()),
         Some((status, _)) => Err(Answer::garbled(&format!("a container could not be taken away again ({status})"))),
         None => Err(Answer::garbled(&"a container could not be taken away again")),
@@ -276,16 +275,16 @@ async fn follow(firewall: &Firewall, path: String) -> Result<KnownPath, Answer> 
 /// The bodies of inspections; `None`: there is no such thing.
 async fn inspect(
     firewall: &Firewall,
-    connection: &mut Connection,
+    line: &mut Line,
     targets: &[Option<String>],
 ) -> Result<Vec<Option<Vec<u8>>>, Answer> {
     let mut bodies = vec![None; targets.len()];
-    if firewall.settings.manner == Manner::Rehearse && daemon(firewall, connection).await.is_err() {
+    if firewall.settings.manner == Manner::Rehearse && daemon(firewall, line).await.is_err() {
         return Ok(bodies);
     }
     let asked: Vec<&str> = targets.iter().flatten().map(String::as_str).collect();
     // In the order of the targets that there are.
-    let answers = ask(firewall, connection, &Method::Get, &asked).await?;
+    let answers = ask(firewall, line, &Method::Get, &asked).await?;
     let places = bodies.iter_mut().zip(targets).filter_map(|(body, target)| Some((body, target.as_ref()?)));
     for ((place, target), answer) in places.zip(answers) {
         *place = match answer {

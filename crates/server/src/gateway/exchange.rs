@@ -16,6 +16,7 @@ use policy::{Door, Permit, Policy};
 use tokio::io::AsyncWriteExt;
 
 use super::connection::{Next, gone};
+use super::tunnel::Tunnel;
 use super::{Gateway, fetch, forward};
 use crate::firewall::answer::Answer;
 use crate::firewall::checked::{self, Asking, Naming, Passed};
@@ -44,6 +45,10 @@ pub(super) struct Exchange<'a> {
     pub(super) spool: Option<Spool>,
     /// The room that the judged body takes among all others.
     room: Held,
+    /// The tunnel that it opens.
+    pub(super) tunnel: Option<Tunnel>,
+    /// Whether its client speaks HTTP/2 already, and waits for no answer that opens it.
+    pub(super) native: bool,
     /// The turn of a change of limits.
     turn: Option<tokio::sync::OwnedMutexGuard<()>>,
 }
@@ -52,8 +57,8 @@ pub(super) struct Exchange<'a> {
 pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> Next {
     let policy = gateway.firewall.policy.load_full();
     let mut entry = Entry::new(&gateway.firewall, Door::Gateway, Some(&connection.subject), &policy);
-    let head = match read_head(gateway, connection).await {
-        Ok(Some(head)) => head,
+    let (head, native) = match read_head(gateway, connection).await {
+        Ok(Some(read)) => read,
         Ok(None) => {
             entry.forget();
             return Next::Close;
@@ -68,8 +73,18 @@ pub(super) async fn run(gateway: &Arc<Gateway>, connection: &mut Connection) -> 
     };
     entry.head(&head);
     let rest = Rest::from(head.framing());
-    let mut exchange =
-        Exchange { gateway, connection, entry, head, rest, spool: None, room: Held::default(), turn: None };
+    let mut exchange = Exchange {
+        gateway,
+        connection,
+        entry,
+        head,
+        rest,
+        spool: None,
+        room: Held::default(),
+        tunnel: None,
+        native,
+        turn: None,
+    };
     match exchange.judge(&policy).await {
         // On the heap when it begins: who uploads for an hour holds no room for what comes after.
         Ok(granted) => Box::pin(forward::run(exchange, granted, &policy)).await,
@@ -100,6 +115,7 @@ impl Exchange<'_> {
             _ => self.read_body().await?,
         };
         let mut request = Request::understand(call, &body, reading).map_err(|misread| Stop::malformed(&misread))?;
+        self.own_session(&request.call).await?;
         let owners = self.gateway.firewall.settings.owners.as_ref();
         if owners.is_some() && request.call.operation == Operation::ContainerUpdate {
             // From the look to the answer: two at once would both count from what was there before.
@@ -141,9 +157,21 @@ impl Exchange<'_> {
         Ok(granted)
     }
 
+    /// A build may take files and secrets from its client's own session alone, whatever else is granted.
+    async fn own_session(&mut self, call: &Call) -> Result<(), Stop> {
+        let session = call.query.all("session").find(|session| !session.is_empty());
+        let Some(session) = session.filter(|_| call.operation == Operation::ImageBuild) else { return Ok(()) };
+        if self.gateway.builds.is_own_session(session, &self.connection.subject.user).await {
+            return Ok(());
+        }
+        let words = format!("dockwarden: may not use this session: it is not yours. Record {}.", self.entry.id());
+        Err(Stop::new(Outcome::Refused, Answer::new(403, words)))
+    }
+
     /// Everything that the request names looked at afresh.
     async fn facts(&mut self, policy: &Policy, request: &Request) -> Result<Facts, Stop> {
-        let facts = resolve::facts(&self.gateway.firewall, self.connection, request, policy.defaults()).await;
+        let facts =
+            resolve::facts(&self.gateway.firewall, &mut self.connection.daemon, request, policy.defaults()).await;
         facts.map_err(|unresolved| Stop::new(unresolved.outcome, unresolved.answer))
     }
 
@@ -178,7 +206,15 @@ impl Exchange<'_> {
 
     fn asking<'b>(&'b mut self, policy: &'b Policy, login: Option<Vec<u8>>) -> Asking<'b> {
         let Exchange { gateway, connection, entry, .. } = self;
-        Asking { firewall: &gateway.firewall, connection, entry, policy, door: Door::Gateway, login }
+        Asking {
+            firewall: &gateway.firewall,
+            line: &mut connection.daemon,
+            subject: &connection.subject,
+            entry,
+            policy,
+            door: Door::Gateway,
+            login,
+        }
     }
 
     fn field(&self, name: &str) -> Option<Vec<u8>> {
@@ -317,7 +353,7 @@ impl Exchange<'_> {
 
     /// Answers in place of the daemon. The connection can go on if the request was read to its end.
     pub(super) async fn stop(mut self, stop: Stop) -> Next {
-        let Stop { outcome, answer } = stop;
+        let Stop { outcome, answer, .. } = stop;
         self.entry.outcome(outcome, Some(answer.status), Some(answer.message.clone()));
         let reusable = self.rest.is_done() && self.head.keep_alive();
         let head_only = *self.head.method() == Method::Head;
@@ -346,7 +382,7 @@ fn pinned_image(facts: &Facts) -> Option<String> {
 }
 
 /// Reads a head, from its first byte within one time limit. `None`: the client left.
-async fn read_head(gateway: &Gateway, connection: &mut Connection) -> Result<Option<RequestHead>, Answer> {
+async fn read_head(gateway: &Gateway, connection: &mut Connection) -> Result<Option<(RequestHead, bool)>, Answer> {
     let settings = &gateway.firewall.settings.limits;
     let limits = HeadLimits { bytes: settings.head_bytes, ..HeadLimits::default() };
     if is_tls(connection) {
@@ -371,16 +407,27 @@ async fn read_head(gateway: &Gateway, connection: &mut Connection) -> Result<Opt
         .unwrap_or_else(|_| Err(Answer::new(408, "dockwarden: the request's head took too long")))
 }
 
-/// The head at the beginning of what was read, if it is there whole.
-fn take_head(ahead: &mut BytesMut, limits: &HeadLimits) -> Result<Option<RequestHead>, Answer> {
-    match RequestHead::parse(ahead, limits).map_err(misread)? {
-        Parsed::Complete { head, consumed } => {
+/// The head at the beginning of what was read, if it is there whole; and whether its client speaks HTTP/2 from there on.
+fn take_head(ahead: &mut BytesMut, limits: &HeadLimits) -> Result<Option<(RequestHead, bool)>, Answer> {
+    match RequestHead::parse(ahead, limits) {
+        Ok(Parsed::Complete { head, consumed }) => {
             ahead.advance(consumed.min(ahead.len()));
-            Ok(Some(head))
+            Ok(Some((head, false)))
         }
-        Parsed::Partial => Ok(None),
+        Ok(Parsed::Partial) => Ok(None),
+        // What was read of it belongs to the tunnel.
+        Err(HeadError::Http2Preface) => match RequestHead::parse(PRIOR_KNOWLEDGE, limits).map_err(misread)? {
+            Parsed::Complete { head, .. } => Ok(Some((head, true))),
+            Parsed::Partial => Ok(None),
+        },
+        Err(error) => Err(misread(error)),
     }
 }
+
+/// What a client asks for that speaks HTTP/2 from the first byte, as those of BuildKit's do to daemons that know it: to
+/// all daemons, ours is a tunnel. Nothing can follow on the same connection.
+const PRIOR_KNOWLEDGE: &[u8] =
+    b"POST /grpc HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\nContent-Length: 0\r\n\r\n";
 
 /// Clients who speak TLS where nobody does. They can read no answer, but some know one when they see it, and the record
 /// keeps it.

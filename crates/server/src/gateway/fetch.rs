@@ -78,8 +78,9 @@ async fn ask(
     login: Option<&str>,
 ) -> Result<Option<String>, Answer> {
     let limits = &firewall.settings.limits;
-    let daemon =
-        crate::firewall::ask::daemon(firewall, connection).await.map_err(|error| Answer::unreachable(&error))?;
+    let daemon = crate::firewall::ask::daemon(firewall, &mut connection.daemon)
+        .await
+        .map_err(|error| Answer::unreachable(&error))?;
     let mut fields: Vec<(&str, &[u8])> = vec![("Host", b"docker"), ("User-Agent", b"Dockwarden")];
     fields.extend(login.map(|login| ("X-Registry-Auth", login.as_bytes())));
     let seal = firewall.settings.seal.as_ref().map(|seal| seal.own(&Method::Post, target));

@@ -13,6 +13,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::connection::Next;
 use super::exchange::{Exchange, Granted, Stop};
+use super::tunnel::Tunnel;
 use crate::firewall::answer::Answer;
 use crate::firewall::entry::Entry;
 use crate::firewall::making::Afterwards;
@@ -28,23 +29,31 @@ mod fields;
 mod filter;
 mod witness;
 
+pub(super) use fields::SESSION_ID;
+
 use witness::Made;
+
 /// A connection that the daemon is about to take over.
 pub(super) struct Takeover {
     entry: Entry,
     daemon: Wire<DaemonStream>,
     /// The head of the daemon's answer, to be given to the client first.
     head: Vec<u8>,
+    /// What ends it on both sides, where it is a tunnel of BuildKit's.
+    tunnel: Option<Tunnel>,
 }
 
 impl Takeover {
     /// Moves bytes both ways until both sides are done. What the client sent too early goes now: the
     /// daemon drops what arrives together with the request.
     pub(super) async fn run(self: Box<Self>, client: Wire<ClientStream>, silence: Option<std::time::Duration>) {
-        let Takeover { mut entry, daemon, head } = *self;
+        let Takeover { mut entry, daemon, head, tunnel } = *self;
         let Wire { stream: mut client, ahead } = client;
         if client.write_all(&head).await.is_err() {
             return;
+        }
+        if let Some(tunnel) = tunnel {
+            return tunnel.run(Wire { stream: client, ahead }, daemon, &mut entry).await;
         }
         // The stream may rest for days: what it needs no more goes now. Buffers are larger than what is in them.
         drop(head);
@@ -66,6 +75,10 @@ pub(super) async fn run(mut exchange: Exchange<'_>, granted: Granted, policy: &P
     }
     let Granted { mut permit, call, image, naming, afterwards } = granted;
     let filter = permit.take_filter();
+    match exchange.tunnel_of(&call) {
+        Ok(tunnel) => exchange.tunnel = tunnel,
+        Err(stop) => return exchange.stop(stop).await,
+    }
     if let Err(error) = send(&mut exchange, permit, &call).await {
         exchange.connection.daemon = None;
         let (outcome, answer) = match error.kind() {
@@ -123,7 +136,7 @@ async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::
         .map_err(|error| invalid(error.to_string()))?;
     out.extend_from_slice(body);
     exchange.entry.traffic.to_daemon(body.len());
-    let daemon = ask::daemon(&exchange.gateway.firewall, exchange.connection).await?;
+    let daemon = ask::daemon(&exchange.gateway.firewall, &mut exchange.connection.daemon).await?;
     daemon.stream.write_all(&out).await?;
     daemon.stream.flush().await
 }
@@ -131,6 +144,9 @@ async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::
 /// Whether this answer is the beginning of a stream: 101, or 200 without a length where the client did
 /// not ask for an upgrade (moby `HijackConnection`).
 fn takes_over(call: &Call, head: &ResponseHead) -> bool {
+    if call.is_tunnel() {
+        return head.is_upgraded();
+    }
     let endless = matches!(Rest::from(head.body()), Rest::UntilClose);
     call.operation.endpoint().answer == AnswerKind::Stream && (head.is_upgraded() || (head.status() == 200 && endless))
 }

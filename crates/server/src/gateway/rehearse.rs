@@ -14,11 +14,14 @@ use crate::record::Outcome;
 impl Exchange<'_> {
     /// Answers in a rehearsal. `None`: it only looks, and there is a daemon to look at.
     pub(super) async fn rehearse(&mut self, granted: &Granted) -> Option<Next> {
+        if granted.call.is_tunnel() {
+            return self.rehearse_tunnel().await;
+        }
         let endpoint = granted.call.operation.endpoint();
         let names = self.names(granted);
         let rehearsal = &self.gateway.firewall.rehearsal;
         let (status, body) = if endpoint.effect == Effect::Read {
-            let alone = ask::daemon(&self.gateway.firewall, self.connection).await.is_err();
+            let alone = ask::daemon(&self.gateway.firewall, &mut self.connection.daemon).await.is_err();
             rehearsal.look(endpoint.operation, &names, alone, &self.gateway.firewall.settings.reading)?
         } else {
             let body = match &granted.permit.canonical().body {
@@ -44,6 +47,19 @@ impl Exchange<'_> {
             Ok(()) => Some(Next::Linger),
             Err(_) => Some(Next::Close),
         }
+    }
+
+    /// What a build does, BuildKit alone tells, before it does it. So the tunnel is opened, if there is a daemon, and the
+    /// build ends there once all was told.
+    async fn rehearse_tunnel(&mut self) -> Option<Next> {
+        if ask::daemon(&self.gateway.firewall, &mut self.connection.daemon).await.is_ok() {
+            return None;
+        }
+        let words = "dockwarden: what a build does, BuildKit tells, and no daemon answers here";
+        self.entry.outcome(Outcome::Failed, Some(503), Some(words.to_owned()));
+        let body = serde_json::json!({ "message": words });
+        let _ = send_json(&mut self.connection.client, 503, &[], &body, false, true).await;
+        Some(Next::Linger)
     }
 
     /// The names of the path as they would be sent: full ids.

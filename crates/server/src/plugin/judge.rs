@@ -62,7 +62,7 @@ pub(super) async fn judge(plugin: &Arc<Plugin>, connection: &mut Connection, que
             entry.outcome(Outcome::Allowed, None, None);
             Verdict::Allow
         }
-        Err(Stop { outcome, answer }) => {
+        Err(Stop { outcome, answer, .. }) => {
             // The daemon makes it a 403, whatever it is.
             entry.outcome(outcome, Some(403), Some(answer.message.clone()));
             Verdict::Deny(answer.message)
@@ -103,24 +103,35 @@ async fn decide(
     if prune::limited(policy, &subject, request.clone(), Door::Plugin) != request {
         return Err(forbidden(format!("this takes away what is not yours as well{GATEWAY_LIMITS}")));
     }
-    let facts = match resolve::facts(firewall, connection, &request, policy.defaults()).await {
+    let facts = match resolve::facts(firewall, &mut connection.daemon, &request, policy.defaults()).await {
         Ok(facts) => facts,
         Err(unresolved) => match by_name(&request.call, question) {
             Some(facts) if unresolved.outcome == Outcome::NotFound => facts,
             _ => return Err(Stop::new(unresolved.outcome, unresolved.answer)),
         },
     };
-    let unseen = request.is_unread();
-    let unseen_too = |facts| if unseen { with_unseen(facts) } else { facts };
+    let unseen = unseen(&request);
+    let unseen_too = |facts| match unseen {
+        Some(part) => with_unseen(facts, part),
+        None => facts,
+    };
     let mut facts = unseen_too(facts);
     let mut passed = Passed::default();
     if checked::concerns(firewall, facts.operation) {
-        let mut asking = Asking { firewall, connection, entry, policy, door: Door::Plugin, login: None };
+        let mut asking = Asking {
+            firewall,
+            line: &mut connection.daemon,
+            subject: &subject,
+            entry,
+            policy,
+            door: Door::Plugin,
+            login: None,
+        };
         let (pinned, passing) = asking.check(&request, &facts).await?;
         passed = passing;
         if passed.anew {
             let judged = pinned.as_ref().unwrap_or(&request);
-            let anew = resolve::facts(firewall, connection, judged, policy.defaults()).await;
+            let anew = resolve::facts(firewall, &mut connection.daemon, judged, policy.defaults()).await;
             facts = unseen_too(anew.map_err(|unresolved| Stop::new(unresolved.outcome, unresolved.answer))?);
         }
     }
@@ -128,8 +139,11 @@ async fn decide(
     let effect = facts.effect();
     let counted = facts.makes.is_some() || facts.operation == Operation::ContainerUpdate;
     let permit = judge::decide(firewall, entry, policy, &subject, facts, Door::Plugin).map_err(|mut stop| {
-        if unseen && stop.outcome == Outcome::Refused {
-            stop.answer.message.push_str(" The daemon shows archives to no plugin");
+        if let Some(part) = unseen
+            && stop.outcome == Outcome::Refused
+        {
+            let part = if part == TUNNEL { "these tunnels" } else { "archives" };
+            stop.answer.message.push_str(&format!(" The daemon shows {part} to no plugin"));
             stop.answer.message.push_str(GATEWAY);
         }
         stop
@@ -231,11 +245,22 @@ fn by_name(call: &Call, question: &Question) -> Option<Facts> {
     Some(Facts { posed, ..Facts::plain(call.operation, call.version, vec![resource], canonical) })
 }
 
-/// An archive may ask for anything: whether it may pass unseen is a question of its own.
-fn with_unseen(mut facts: Facts) -> Facts {
-    facts.privileges.push(Privilege::Unexamined { part: "an unseen archive" });
+/// What of a request the daemon shows to no plugin.
+fn unseen(request: &Request) -> Option<&'static str> {
+    match request {
+        request if request.is_tunnel() => Some(TUNNEL),
+        request if request.is_unread() => Some("an unseen archive"),
+        _ => None,
+    }
+}
+
+/// An archive or a tunnel may ask for anything: whether it may pass unseen is a question of its own.
+fn with_unseen(mut facts: Facts, part: &'static str) -> Facts {
+    facts.privileges.push(Privilege::Unexamined { part });
     facts
 }
+
+const TUNNEL: &str = "an unseen tunnel of BuildKit's";
 
 fn withheld(call: &Call) -> Stop {
     let what = match call.body_kind() {

@@ -1,6 +1,8 @@
 //! A graph of operations, read.
 
-use super::place::{Place, Places};
+use std::collections::HashMap;
+
+use super::place::{self, Place, Places};
 use super::source;
 use crate::buildkit::message::llb::{Definition, Op};
 use crate::buildkit::wire::Reader;
@@ -32,16 +34,32 @@ impl Graph {
     }
 
     fn read_one(definition: &Definition, reader: &mut Reader<'_>) -> Result<Graph, Misread> {
-        let places = Places::of(definition);
         let mut steps = Vec::with_capacity(definition.def.len());
         for bytes in &definition.def {
-            let op: Op = reader.read(bytes)?;
-            steps.push(Step { op, place: places.of_operation(bytes) });
+            steps.push(Step { op: reader.read(bytes)?, place: None });
+        }
+        let places = Places::of(definition);
+        if places.any() {
+            locate(&mut steps, &definition.def, &places);
         }
         Ok(Graph { steps })
     }
 
+    /// The sessions that its folders are taken from.
     pub(super) fn sessions(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().filter_map(|step| step.op.source.as_ref()).flat_map(source::sessions)
+    }
+}
+
+/// Finds where each operation stands. What a step fetches has no place of its own, but that of the step.
+fn locate(steps: &mut [Step], operations: &[Vec<u8>], places: &Places<'_>) {
+    let mut of_inputs: HashMap<String, Place> = HashMap::new();
+    // What is taken stands before what takes it.
+    for (step, bytes) in steps.iter_mut().zip(operations).rev() {
+        let digest = place::digest(bytes);
+        step.place = places.of_operation(&digest).or_else(|| of_inputs.remove(&digest));
+        if let Some(place) = &step.place {
+            of_inputs.extend(step.op.inputs.iter().map(|input| (input.digest.clone(), place.clone())));
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::buildkit::message::control::{CacheOptions, CacheOptionsEntry, SolveRe
 use crate::image::Reference;
 use crate::privilege::asked::Asked;
 use crate::privilege::{Namespace, Peer, Privilege};
-use crate::request::Misread;
+use crate::request::{Misread, UNSHOWN_BUILD};
 use crate::resource::Image;
 
 /// Attributes of exporters that grant nothing: the form of what is written. Where it goes, only `name` and `push` say; a
@@ -66,9 +66,7 @@ impl Asked<'_> {
         self.frontend(&solve.frontend, &solve.frontend_attrs, any_frontend)?;
         if !solve.frontend.is_empty() {
             // What the frontend makes of the Dockerfile, the daemon goes on to do, and nobody is told.
-            self.ask_once(Privilege::Unexamined {
-                part: "a build that BuildKit does not show before it runs (use buildx)",
-            });
+            self.ask_once(Privilege::Unexamined { part: UNSHOWN_BUILD });
         }
         Ok(())
     }

@@ -31,20 +31,29 @@ impl<'a> Places<'a> {
         Places(definition.source.as_ref())
     }
 
-    /// An operation goes by the digest of its bytes.
-    pub(super) fn of_operation(&self, bytes: &[u8]) -> Option<Place> {
-        let source = self.0.filter(|source| !source.locations.is_empty())?;
-        let digest = Sha256::digest(bytes).iter().fold("sha256:".to_owned(), |mut digest, byte| {
-            use fmt::Write as _;
-            let _ = write!(digest, "{byte:02x}");
-            digest
-        });
-        let location = source.locations.get(&digest)?.0.locations.first()?;
+    /// Whether any are told.
+    pub(super) fn any(&self) -> bool {
+        self.0.is_some_and(|source| !source.locations.is_empty())
+    }
+
+    /// Of the operation of that digest.
+    pub(super) fn of_operation(&self, digest: &str) -> Option<Place> {
+        let source = self.0?;
+        let location = source.locations.get(digest)?.0.locations.first()?;
         let info = source.infos.get(usize::try_from(location.source_index).ok()?)?;
         let line = u32::try_from(location.ranges.first()?.start.as_ref()?.line).ok()?;
         let text = info.data.split(|byte| *byte == b'\n').nth(usize::try_from(line.checked_sub(1)?).ok()?)?;
         Some(Place { file: printable(info.filename.as_bytes()), line, text: printable(text) })
     }
+}
+
+/// What an operation goes by: the digest of its bytes.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold("sha256:".to_owned(), |mut digest, byte| {
+        use fmt::Write as _;
+        let _ = write!(digest, "{byte:02x}");
+        digest
+    })
 }
 
 /// The longest that is told of a line.

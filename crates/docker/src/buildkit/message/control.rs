@@ -43,6 +43,9 @@ message! {
     /// One such place.
     CacheOptionsEntry = "CacheOptionsEntry" { 1 kind: String, 2 attrs: BTreeMap<String, String>, }
 
+    /// What came of a build: what each exporter tells.
+    SolveResponse = "Control.SolveResponse" { 1 told: BTreeMap<String, String>, }
+
     /// What is asked about a build: `Status`, and `UpdateBuildHistory`, which begins the same.
     StatusRequest = "StatusRequest" { 1 reference: String, }
 

@@ -18,6 +18,7 @@ const fn switch(key: &'static str, actions: &'static [&'static str]) -> Term {
 pub(super) const TERMS: &[Term] = &[
     switch("privileged", &["privileged"]),
     switch("publish_all_ports", &["publishAllPorts"]),
+    switch("builds_of_others", &["useBuildsOfOthers"]),
     switch("tmpfs", &["mountTmpfs"]),
     switch("checkpoint", &["checkpoint"]),
     switch("build_run", &["buildRun"]),

@@ -90,13 +90,13 @@ async fn verify(exchange: &mut Exchange<'_>, body: &[u8], image: &str) -> Result
     let Some(Thing { id, .. }) = making::made(Kind::Container, body) else {
         return Err(Answer::garbled(&"its answer to a create holds no id"));
     };
-    match resolve::new_container(&exchange.gateway.firewall, exchange.connection, &id).await {
+    match resolve::new_container(&exchange.gateway.firewall, &mut exchange.connection.daemon, &id).await {
         Ok(Some((container, volumes))) if container.image_id == image => {
             return Ok(volumes.into_iter().map(|id| Thing { kind: Kind::Volume, id }).collect());
         }
         _ => tracing::warn!(container = id, "a container was not made from the image that was judged; it is removed"),
     }
-    resolve::remove_container(&exchange.gateway.firewall, exchange.connection, &id).await?;
+    resolve::remove_container(&exchange.gateway.firewall, &mut exchange.connection.daemon, &id).await?;
     let words = "dockwarden: the image's name was given to another image while the request was judged; try again";
     Err(Answer::new(409, words))
 }
@@ -130,7 +130,8 @@ async fn write_down(
             let kept = intent.finish([thing.clone()].into_iter().chain(with).collect()).await;
             if kept.is_err() && kind == Kind::Container {
                 // Nobody's container: its maker could not even remove it.
-                resolve::remove_container(&exchange.gateway.firewall, exchange.connection, &thing.id).await?;
+                resolve::remove_container(&exchange.gateway.firewall, &mut exchange.connection.daemon, &thing.id)
+                    .await?;
             }
             kept
         }

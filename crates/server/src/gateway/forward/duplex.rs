@@ -72,13 +72,22 @@ pub(super) async fn run(
         Ok(Down::Takeover(head)) => {
             exchange.entry.outcome(Outcome::Allowed, Some(head.status()), None);
             let mut bytes = Vec::with_capacity(256);
+            if exchange.native
+                && let Some(daemon) = connection.daemon.take()
+            {
+                let takeover = Takeover { entry: exchange.entry, daemon, head: Vec::new(), tunnel: exchange.tunnel };
+                return Next::Takeover(Box::new(takeover));
+            }
             let length = if head.is_upgraded() { BodyLength::None } else { BodyLength::UntilClose };
             let written =
                 write_response_head(&mut bytes, head.status(), head.reason(), fields::of_takeover(&head), length);
             match (written, connection.daemon.take()) {
-                (Ok(()), Some(daemon)) => {
-                    Next::Takeover(Box::new(Takeover { entry: exchange.entry, daemon, head: bytes }))
-                }
+                (Ok(()), Some(daemon)) => Next::Takeover(Box::new(Takeover {
+                    entry: exchange.entry,
+                    daemon,
+                    head: bytes,
+                    tunnel: exchange.tunnel,
+                })),
                 _ => Next::Close,
             }
         }

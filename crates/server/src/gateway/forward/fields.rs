@@ -21,6 +21,10 @@ const OF_ONE_HOP: &[&str] = &[
     "upgrade",
 ];
 
+/// The field in which a client names its session for builds, and the one that names, time and again, what it serves there.
+pub(in crate::gateway) const SESSION_ID: &str = "X-Docker-Expose-Session-Uuid";
+const SESSION_METHOD: &str = "X-Docker-Expose-Session-Grpc-Method";
+
 /// The fields of the request as it is sent. Everything else that the client sent is left out: the daemon
 /// forwards `X-Meta-*` to registries, and a later version may take others for orders.
 pub(super) fn of_request<'a>(
@@ -39,12 +43,22 @@ pub(super) fn of_request<'a>(
     pass("User-Agent")?;
     match call.operation {
         Operation::ImageBuild => pass("X-Registry-Config")?,
+        Operation::Session => {
+            for name in [SESSION_ID, "X-Docker-Expose-Session-Name", "X-Docker-Expose-Session-Sharedkey"] {
+                pass(name)?;
+            }
+        }
+        Operation::Grpc => {}
         Operation::ContainerAttachWebsocket => {
             for name in ["Origin", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol"] {
                 pass(name)?;
             }
         }
         _ => pass("X-Registry-Auth")?,
+    }
+    if call.operation == Operation::Session {
+        let methods = head.headers().all(SESSION_METHOD);
+        fields.extend(methods.map(|method| (SESSION_METHOD, method)));
     }
     if let Some(content_type) = content_type {
         fields.push(("Content-Type", content_type));
@@ -62,11 +76,14 @@ fn upgrade(head: &RequestHead, call: &Call) -> Result<Option<&'static [u8]>, Str
     if call.operation.endpoint().answer != Answer::Stream {
         return Ok(None);
     }
-    let websocket = call.operation == Operation::ContainerAttachWebsocket;
+    let known: &'static str = match call.operation {
+        Operation::ContainerAttachWebsocket => "websocket",
+        Operation::Grpc | Operation::Session => "h2c",
+        _ => "tcp",
+    };
     match head.upgrade() {
         None => Ok(None),
-        Some(token) if !websocket && token.eq_ignore_ascii_case("tcp") => Ok(Some(b"tcp")),
-        Some(token) if websocket && token.eq_ignore_ascii_case("websocket") => Ok(Some(b"websocket")),
+        Some(token) if token.eq_ignore_ascii_case(known) => Ok(Some(known.as_bytes())),
         Some(_) => Err("this connection cannot be upgraded to that protocol".to_owned()),
     }
 }

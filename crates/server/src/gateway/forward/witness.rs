@@ -12,7 +12,7 @@ use docker::world::KnownImage;
 use serde::Deserialize;
 
 use crate::firewall::Firewall;
-use crate::firewall::ask::{Line, ask_on};
+use crate::firewall::ask::{Line, ask};
 use crate::firewall::checked::Naming;
 use crate::firewall::resolve::inspect_target;
 use crate::owners::{Intent, Thing};
@@ -181,7 +181,7 @@ impl<'a> Witness<'a> {
 
     async fn look(&mut self, name: &str) -> Result<Option<KnownImage>, BodyError> {
         let Some(target) = inspect_target(Operation::ImageInspect, name) else { return Ok(None) };
-        let answers = ask_on(self.firewall, &mut self.line, &Method::Get, &[&target]).await;
+        let answers = ask(self.firewall, &mut self.line, &Method::Get, &[&target]).await;
         match answers.map_err(|answer| broken(&answer.message))?.pop() {
             Some((200, body)) => answer::image(&body).map(Some).map_err(|error| broken(&error)),
             _ => Ok(None),

@@ -9,7 +9,7 @@ use docker::target::encode_segment;
 
 use super::broken;
 use crate::firewall::Firewall;
-use crate::firewall::ask::{Line, ask_on};
+use crate::firewall::ask::{Line, ask};
 use crate::firewall::resolve::inspect_target;
 use crate::wire::BodyError;
 
@@ -61,7 +61,7 @@ impl<'a> Look<'a> {
     }
 
     async fn ask(&mut self, target: &str) -> Result<(u16, Vec<u8>), BodyError> {
-        let answers = ask_on(self.firewall, &mut self.line, &Method::Get, &[target]).await;
+        let answers = ask(self.firewall, &mut self.line, &Method::Get, &[target]).await;
         let mut answers = answers.map_err(|answer| broken(&answer.message))?;
         answers.pop().ok_or_else(|| broken(&"the daemon did not answer"))
     }

@@ -1,0 +1,102 @@
+//! BuildKit's tunnels: two HTTP/2 connections that meet here, and call by call what passes from the one to the other.
+//!
+//! In `/grpc` the client calls the daemon, in `/session` the daemon calls the client; both are ended on both sides. What a
+//! call needs is known by its method ([`docker::buildkit`]); here it gets it: whose builds and sessions those are that it
+//! names ([`Builds`]), the decision about what it asks for ([`judge`]), a held answer, a list without what is others'.
+//! Nothing is passed on that was not looked up there first, and what is refused is answered as the daemon would refuse.
+
+use std::sync::Arc;
+
+use docker::buildkit::method::Tunnel as Kind;
+use docker::endpoint::Operation;
+use docker::request::Call as Request;
+use policy::Subject;
+use tokio::sync::Notify;
+
+use super::Gateway;
+use super::exchange::{Exchange, Stop};
+use super::forward::SESSION_ID;
+use crate::firewall::answer::Answer;
+use crate::firewall::entry::Entry;
+use crate::record::Outcome;
+use crate::stream::{ClientStream, DaemonStream, Traffic};
+use crate::wire::Wire;
+
+mod builds;
+mod call;
+mod end;
+mod history;
+mod judge;
+mod message;
+mod nested;
+mod pump;
+mod refusal;
+mod relay;
+
+pub(super) use builds::Builds;
+
+use builds::OpenSession;
+use end::End;
+
+/// A tunnel that is about to be opened, or open.
+pub(super) struct Tunnel {
+    kind: Kind,
+    gateway: Arc<Gateway>,
+    subject: Arc<Subject>,
+    /// A build was refused in it.
+    refused: Notify,
+    /// Keeps the session its client's for as long as it lasts.
+    _session: Option<OpenSession>,
+}
+
+impl Exchange<'_> {
+    /// What a call opens, where it opens a tunnel. A session is its client's from now on.
+    pub(super) fn tunnel_of(&self, call: &Request) -> Result<Option<Tunnel>, Stop> {
+        let kind = match call.operation {
+            Operation::Grpc => Kind::Grpc,
+            Operation::Session => Kind::Session,
+            _ => return Ok(None),
+        };
+        let (gateway, subject) = (Arc::clone(self.gateway), Arc::clone(&self.connection.subject));
+        let session =
+            match kind {
+                Kind::Grpc => None,
+                Kind::Session => {
+                    let id = self.head.headers().one(SESSION_ID).ok().flatten();
+                    let id = id.and_then(|id| std::str::from_utf8(id).ok()).filter(|id| !id.is_empty());
+                    let Some(id) = id else {
+                        let words = format!("dockwarden: a session must name itself, once ({SESSION_ID})");
+                        return Err(Stop::new(Outcome::Malformed, Answer::new(400, words)));
+                    };
+                    let opened = Builds::open_session(&gateway.builds, id, &subject.user);
+                    Some(opened.map_err(|taken| {
+                        Stop::new(Outcome::Refused, Answer::new(403, format!("dockwarden: {taken}")))
+                    })?)
+                }
+            };
+        Ok(Some(Tunnel { kind, gateway, subject, refused: Notify::new(), _session: session }))
+    }
+}
+
+impl Tunnel {
+    /// Carries it to its end.
+    pub(super) async fn run(self, client: Wire<ClientStream>, daemon: Wire<DaemonStream>, entry: &mut Entry) {
+        let client = End::new(client, Arc::clone(&entry.traffic), Traffic::to_daemon);
+        let daemon = End::new(daemon, Arc::clone(&entry.traffic), Traffic::to_client);
+        let kind = self.kind;
+        let tunnel = Arc::new(self);
+        let ended = match kind {
+            Kind::Grpc => relay::run(client, daemon, tunnel).await,
+            Kind::Session => relay::run(daemon, client, tunnel).await,
+        };
+        if let Err(error) = ended {
+            entry.warning(&format!("the tunnel broke: {error}"));
+        }
+    }
+
+    /// The connection in which the daemon calls the client within another one.
+    fn nested(&self, session: OpenSession) -> Tunnel {
+        let (gateway, subject) = (Arc::clone(&self.gateway), Arc::clone(&self.subject));
+        Tunnel { kind: Kind::Session, gateway, subject, refused: Notify::new(), _session: Some(session) }
+    }
+}

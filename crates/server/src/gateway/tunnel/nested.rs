@@ -1,0 +1,109 @@
+//! A session within `/grpc`: a connection whose bytes are messages of a call (`Control/Session`).
+//!
+//! Both ends of it are taken out of their messages, and meet as those of `/session` do: what the daemon calls in it is
+//! looked at in the same way.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use docker::buildkit::append::bytes_message;
+use docker::buildkit::message::session::BytesMessage;
+use docker::buildkit::wire::{self, Frames, MOST_MESSAGE, Strictness};
+use h2::{Reason, RecvStream, SendStream};
+use http::{HeaderMap, HeaderValue, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, split};
+
+use super::builds::Builds;
+use super::call::{Call, Stop};
+use super::message::{framed, malformed};
+use super::pump::{reason, send, told};
+use super::refusal::{Code, Refusal};
+use super::{SESSION_ID, relay};
+
+/// Opens the session on both sides, and carries it to its end. Boxed: it is a tunnel within a tunnel.
+pub(super) fn run(call: &mut Call) -> Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + '_>> {
+    Box::pin(open(call))
+}
+
+async fn open(call: &mut Call) -> Result<(), Stop> {
+    let mut named = call.head.headers.get_all(SESSION_ID).iter();
+    let id = match (named.next().map(HeaderValue::to_str), named.next()) {
+        (Some(Ok(id)), None) if !id.is_empty() => id.to_owned(),
+        _ => {
+            let words = format!("dockwarden: a session must name itself, once ({SESSION_ID})");
+            return Err(Refusal::new(Code::InvalidArgument, words).into());
+        }
+    };
+    let session = Builds::open_session(&call.tunnel.gateway.builds, &id, &call.tunnel.subject.user);
+    let session = session.map_err(|taken| call.refuse(&format!("may not open this session: {taken}")))?;
+    let (answer, mut up) = call.open(None).await?;
+    let answer = tokio::select! {
+        biased;
+        answer = answer => answer.map_err(|error| Stop::Reset(reason(&error))),
+        reset = std::future::poll_fn(|task| call.respond.poll_reset(task)) => Err(Stop::Reset(told(reset))),
+    };
+    let (head, mut of_daemon) = match answer {
+        Ok(answer) => answer.into_parts(),
+        Err(stop) => {
+            up.send_reset(Reason::CANCEL);
+            return Err(stop);
+        }
+    };
+    let alone = of_daemon.is_end_stream();
+    let lost = |error: h2::Error| Stop::Reset(reason(&error));
+    let mut down = call.respond.send_response(Response::from_parts(head, ()), alone).map_err(lost)?;
+    if alone {
+        return Ok(());
+    }
+    let (client, of_client_side) = tokio::io::duplex(BUFFER);
+    let (daemon, of_daemon_side) = tokio::io::duplex(BUFFER);
+    let (to_client, from_client) = split(of_client_side);
+    let (to_daemon, from_daemon) = split(of_daemon_side);
+    let nested = Arc::new(call.tunnel.nested(session));
+    tokio::select! {
+        _ = relay::run(daemon, client, nested) => {}
+        _ = unwrapped(&mut call.body, from_client) => {}
+        _ = unwrapped(&mut of_daemon, from_daemon) => {}
+        _ = wrapped(to_client, &mut down) => {}
+        _ = wrapped(to_daemon, &mut up) => {}
+    }
+    let _ = up.send_data(Bytes::new(), true);
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    let _ = down.send_trailers(trailers);
+    Ok(())
+}
+
+/// Takes bytes out of the messages that they come in.
+async fn unwrapped(from: &mut RecvStream, mut to: WriteHalf<DuplexStream>) -> Result<(), Stop> {
+    let mut frames = Frames::new(MOST_MESSAGE);
+    while let Some(piece) = from.data().await {
+        let piece = piece.map_err(|error| Stop::Reset(reason(&error)))?;
+        frames.feed(&piece);
+        while let Some(message) = frames.next().map_err(malformed)? {
+            let bytes: BytesMessage = wire::read(&message, Strictness::Lenient).map_err(malformed)?;
+            to.write_all(&bytes.data).await.map_err(|_| Stop::Reset(Reason::CANCEL))?;
+        }
+        let _ = from.flow_control().release_capacity(piece.len());
+    }
+    Ok(())
+}
+
+/// Puts bytes into messages.
+async fn wrapped(mut from: ReadHalf<DuplexStream>, to: &mut SendStream<Bytes>) -> Result<(), Stop> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read = from.read(&mut piece).await.map_err(|_| Stop::Reset(Reason::CANCEL))?;
+        if read == 0 {
+            return Ok(());
+        }
+        let message = bytes_message(piece.get(..read).unwrap_or_default());
+        send(to, framed(&message)?).await.map_err(Stop::Reset)?;
+    }
+}
+
+/// Bytes that are held between the connection and its messages.
+const BUFFER: usize = 64 << 10;
+/// The most that one message carries: as the daemon's own do.
+const PIECE: usize = 32 << 10;

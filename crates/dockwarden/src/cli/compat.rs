@@ -14,6 +14,7 @@ use super::{Exit, Failure};
 
 const EXAMPLES: &str = "\
 Examples:
+  CONTAINERS=1 dockwarden compat docker-socket-proxy
   dockwarden compat docker-socket-firewall -host /run/docker-firewall.sock -policyDir /etc/docker-policies
   dockwarden compat secdocker -tcp 8999
   dockwarden compat secdocker run --rm alpine id";
@@ -46,8 +47,7 @@ impl Arguments {
     /// Whether it serves until it is told to stop, and has more to say than a short-lived command.
     pub fn serves(&self) -> bool {
         match &self.tool {
-            Tool::DockerSocketProxy(_) => true,
-            Tool::DockerSocketFirewall(_) => true,
+            Tool::DockerSocketProxy(_) | Tool::DockerSocketFirewall(_) => true,
             Tool::Secdocker(arguments) => arguments.serves(),
         }
     }
@@ -56,7 +56,7 @@ impl Arguments {
     pub fn loudness(&self) -> Option<&'static str> {
         match &self.tool {
             Tool::DockerSocketProxy(_) => docker_socket_proxy::loudness(),
-            Tool::Secdocker(_) => None,
+            Tool::DockerSocketFirewall(_) | Tool::Secdocker(_) => None,
         }
     }
 }

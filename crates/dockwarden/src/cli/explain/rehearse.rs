@@ -30,7 +30,7 @@ impl Rehearsal {
     /// Opens the socket.
     pub fn open(config: Config, subject: Option<Subject>) -> Result<Self, String> {
         let (teller, records) = unbounded_channel();
-        let checks = Arc::new(server::checks::Desk::new(config.checks, &config.settings.limits));
+        let checks = server::checks::Desk::new(config.checks, &config.settings.limits);
         let settings = Settings {
             upstream: config.settings.upstream.upstream(),
             limits: Limits { drain: DRAIN, ..config.settings.limits },

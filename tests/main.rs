@@ -6,6 +6,7 @@
 //! - `rego`: policies in Rego decide at both doors, with the predecessor's flags, too
 //! - `streams`: both directions of taken-over connections, to the last byte and the last half-close
 //! - `archives`: builds, loads and copies are judged by what their archive holds
+//! - `builds`: BuildKit: nobody uses what another began, and nothing is asked for unseen
 //! - `bad_input`: broken, ambiguous, slow and oversized bytes get an answer or a close, and go nowhere
 //! - `hostile`: the same by the thousand, and daemons that misbehave; figures in `docs/robustness.md`
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back
@@ -46,6 +47,7 @@ mod archives;
 mod authobot;
 mod authorization;
 mod bad_input;
+mod builds;
 mod checks;
 mod commands;
 mod daemon_down;

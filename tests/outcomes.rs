@@ -39,6 +39,7 @@ scenarios! {
     export_commit => scenarios::images::EXPORT_COMMIT;
     registry => scenarios::images::REGISTRY;
     build_classic => scenarios::images::BUILD;
+    build_buildkit => scenarios::builds::BUILDKIT;
     volumes => scenarios::machine::VOLUMES;
     networks => scenarios::machine::NETWORKS;
     system => scenarios::machine::SYSTEM;
@@ -50,8 +51,8 @@ scenarios! {
 
 /// Runs a scenario both ways and tells every difference at once.
 fn compare(scenario: &Scenario) {
-    if scenario.client == Client::Compose && engine::modern_engine().is_none() {
-        return skipped(scenario.name, "no ../shared/bin/modern-engine here, so no docker compose 2");
+    if matches!(scenario.client, Client::Compose | Client::Buildx) && engine::modern_engine().is_none() {
+        return skipped(scenario.name, "no ../shared/bin/modern-engine here, so no docker CLI 28.5");
     }
     let direct = run(scenario, false);
     let through = run(scenario, true);

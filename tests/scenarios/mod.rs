@@ -2,6 +2,7 @@
 //! firewall, and every line says how the two must compare. The lines are those of the recorded traffic
 //! (`../shared/api/traffic`) wherever a daemon without a bridge and without the internet can carry them out.
 
+pub mod builds;
 pub mod clients;
 pub mod containers;
 pub mod images;
@@ -31,6 +32,8 @@ pub enum Client {
     Own,
     /// Docker 28.5's CLI with compose.
     Compose,
+    /// Docker 28.5's CLI with buildx.
+    Buildx,
     /// Debian's docker-compose 1.29.
     OldCompose,
     /// Debian's python3-docker.
@@ -43,6 +46,7 @@ impl Client {
         match self {
             Client::Own => "docker CLI (20.10 on engine 20.10, 28.5 on engine 28.5)",
             Client::Compose => "docker compose 2.40 of CLI 28.5",
+            Client::Buildx => "docker CLI 28.5 with buildx 0.29 and compose 2.40",
             Client::OldCompose => "docker-compose 1.29",
             Client::Python => "docker-py 5.0",
         }
@@ -50,7 +54,7 @@ impl Client {
 
     /// The docker CLI that its shell has.
     pub fn cli(self, engine: Kind) -> Cli {
-        if self == Client::Compose { Cli::Modern } else { engine.into() }
+        if matches!(self, Client::Compose | Client::Buildx) { Cli::Modern } else { engine.into() }
     }
 
     /// A command that fails where the client is missing.
@@ -58,6 +62,7 @@ impl Client {
         match self {
             Client::Own => "docker --version",
             Client::Compose => "docker compose version",
+            Client::Buildx => "docker buildx version",
             Client::OldCompose => "/usr/bin/docker-compose version",
             Client::Python => "/usr/bin/python3 -c 'import docker'",
         }
@@ -117,6 +122,7 @@ pub const ALL: &[&Scenario] = &[
     &images::EXPORT_COMMIT,
     &images::REGISTRY,
     &images::BUILD,
+    &builds::BUILDKIT,
     &machine::VOLUMES,
     &machine::NETWORKS,
     &machine::SYSTEM,

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use docker::buildkit::build::Build;
@@ -65,17 +66,29 @@ pub(super) async fn answer(
     request: Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
 ) {
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
     let method = match method(&tunnel, &head) {
         Ok(method) => method,
-        Err(refusal) => return refusal.send(&mut respond),
+        Err(refusal) => return refuse(&refusal, &mut respond, &mut body).await,
     };
     let mut call = Call { tunnel, method, head, body, respond, callee };
     match call.run().await {
         Ok(()) => {}
-        Err(Stop::Refused(refusal)) => refusal.send(&mut call.respond),
+        Err(Stop::Refused(refusal)) => refuse(&refusal, &mut call.respond, &mut call.body).await,
         Err(Stop::Reset(reason)) => call.respond.send_reset(reason),
     }
+}
+
+/// Answers, and takes what is still on its way for a moment: a stream that is reset while somebody sends is taken by some
+/// for one without an answer.
+async fn refuse(refusal: &Refusal, respond: &mut SendResponse<Bytes>, body: &mut RecvStream) {
+    refusal.send(respond);
+    let drain = async {
+        while let Some(Ok(piece)) = body.data().await {
+            let _ = body.flow_control().release_capacity(piece.len());
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, drain).await;
 }
 
 /// The method of a call, where it is one that is known, called as gRPC calls.
@@ -372,6 +385,8 @@ fn head(tunnel: &Tunnel, method: &Method, given: &HeaderMap) -> Request<()> {
     request
 }
 
+/// How long what belongs to a call that was answered is read.
+const LINGER: Duration = Duration::from_secs(1);
 /// Calls about one's own build that have something done, or end it with a result.
 const CARRY_OUT: &[&str] =
     &["LLBBridge/Return", "LLBBridge/Evaluate", "LLBBridge/ExecProcess", "Control/UpdateBuildHistory"];

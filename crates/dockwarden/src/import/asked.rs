@@ -85,6 +85,7 @@ pub const ANYTHING: &[&str] = &[
     "mountBuildCache",
     "useBuildCache",
     "useBuildSecret",
+    "useBuildsOfOthers",
     "useFrontend",
     "unexamined",
 ];

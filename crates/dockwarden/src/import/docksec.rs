@@ -10,8 +10,8 @@ use super::quoted;
 pub fn import(file: &NamedText) -> Result<String, Diagnostics> {
     let read = policy::docksec::read(file)?;
     let mut text = format!(
-        "# Made by `dockwarden import docksec` from {}.\n# What it does not name passes, as there; preset developer keeps \
-         the host safe beside it.\n",
+        "# Made by `dockwarden import docksec` from {}.\n# What it does not name passes, as there: whoever may create containers \
+         has the host.\n# With another preset than `open` they do not (docs/presets.md).\n",
         comment(&file.name)
     );
     if read.editor.is_some() {

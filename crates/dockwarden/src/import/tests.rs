@@ -94,7 +94,7 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
         (
             TwistlockAuthz,
             "{\"users\":[\"a\"],\"actions\":[\"\"],\"x\":1}",
-            "x:1:34: this is no policy: unknown field `x`",
+            "x:1:33: this is no policy: unknown field `x`",
         ),
         (
             TwistlockAuthz,
@@ -106,7 +106,7 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
         (
             Sockguard,
             "rules:\n  - { match: { method: GET, path: /info }, action: permit }",
-            "x:2:55: `action` is allow or deny, not `permit`",
+            "x:2:52: `action` is allow or deny, not `permit`",
         ),
         (Sockguard, "rules:\n  - { match: { method: GET, path: info }, action: allow }", "x:2:37: `info` is no path"),
         (Sockguard, "listen: { address: \":2375\" }\nrules: []", "x:1:9: sockguard would not listen there without TLS"),

@@ -108,7 +108,7 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
             "rules:\n  - { match: { method: GET, path: /info }, action: permit }",
             "x:2:52: `action` is allow or deny, not `permit`",
         ),
-        (Sockguard, "rules:\n  - { match: { method: GET, path: info }, action: allow }", "x:2:37: `info` is no path"),
+        (Sockguard, "rules:\n  - { match: { method: GET, path: info }, action: allow }", "x:2:35: `info` is no path"),
         (Sockguard, "listen: { address: \":2375\" }\nrules: []", "x:1:9: sockguard would not listen there without TLS"),
         (OpaDockerAuthz, "package other\nallow = true", "x:1:1: this is package `other`, not `docker.authz`"),
         (OpaDockerAuthz, "allow = true", "x:1:1: this is no policy in Rego"),

@@ -21,6 +21,8 @@ pub struct Plan {
     host_paths: Option<(String, Vec<String>)>,
     /// What was left out, and why.
     left: Vec<String>,
+    /// Whether the tool looked at what is asked for.
+    examined: bool,
 }
 
 /// Operations that somebody may do.
@@ -84,6 +86,11 @@ impl Plan {
         self.host_paths = Some((origin, paths));
     }
 
+    /// The tool looked at what is asked for, in its own words.
+    pub fn examines(&mut self) {
+        self.examined = true;
+    }
+
     /// Something that takes nothing away from what the file means.
     pub fn leave(&mut self, note: impl Into<String>) {
         self.left.push(note.into());
@@ -124,6 +131,9 @@ impl Plan {
         match (manner, self.makes()) {
             (Manner::Guarded, _) if self.only_starts() => {
                 "Containers can be started with all that they were made with; nothing that is granted makes any.".to_owned()
+            }
+            (_, true) if self.examined => {
+                "What is started or entered may ask for what gives nobody the host (the last rules of the file).".to_owned()
             }
             (_, false) => "Nothing that is granted makes a container, or enters one.".to_owned(),
             (Manner::Guarded, true) => format!(

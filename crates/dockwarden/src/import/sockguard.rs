@@ -4,8 +4,7 @@
 //! Sockguard looks into bodies by itself, and refuses there by itself what gives the host away. What it was told to let pass
 //! of that (`request_body`, `clients`, ...) is not read here, and so is a fault, as is a rule for what has such a body.
 
-use docker::endpoint::ENDPOINTS;
-use docker::endpoint::Operation;
+use docker::endpoint::{ENDPOINTS, Endpoint, Kind, Operation};
 use policy::{Diagnostic, Diagnostics, NamedText};
 use regex::Regex;
 use serde::Deserialize;
@@ -80,6 +79,7 @@ pub fn read(file: &NamedText) -> Result<Plan, Diagnostics> {
     let read: File = serde_saphyr::from_str(&file.text).map_err(|error| broken(file, &error))?;
     let mut faults = Faults::new(file);
     let mut plan = Plan::of("sockguard", file);
+    plan.examines();
     plan.leave("answers: it hid addresses of networks, which are shown here");
     plan.set("It hides these in answers, unless it is told otherwise.", HIDDEN);
     unneeded(&read, &mut plan);
@@ -183,7 +183,10 @@ impl Compiled<'_> {
 impl Faults<'_> {
     fn at_path(&mut self, rule: &Compiled<'_>, message: String) {
         let (line, column) = rule.place();
-        self.at(line, column, message);
+        // Several names may be at fault in the same words.
+        if self.found.iter().all(|known| (known.line, &known.message) != (line, &message)) {
+            self.at(line, column, message);
+        }
     }
 }
 
@@ -240,15 +243,18 @@ fn decide(operation: Operation, read: &File, rules: &[Compiled<'_>], plan: &mut 
         return faults.at_path(rule, format!("this lets {operation} pass for some names only, which no rule can say"));
     }
     // Names that stand in the rules themselves: none of the ordinary ones may be among these.
-    for name in names(rules, endpoint.path) {
-        let deciding = first(&name.path);
-        match deciding {
+    for name in names(rules, endpoint) {
+        let (deciding, ordinary) = (first(&name.path), first(&name.ordinary));
+        let allows = |rule: Option<&Compiled<'_>>| rule.is_some_and(|rule| rule.allows);
+        if allows(deciding) == allows(ordinary) {
+            continue;
+        }
+        match deciding.or(ordinary) {
             Some(rule) if rule.allows && !all => named(operation, read, rules, rule, &name, plan, faults),
-            Some(rule) if !rule.allows && all => {
+            Some(rule) => {
                 faults.at_path(rule, format!("what this says of {operation} depends on a name, which no rule can say"));
             }
-            None if all => faults.at(1, 1, format!("whether {operation} passes depends on a name")),
-            _ => {}
+            None => {}
         }
     }
     if let (true, Some(rule)) = (all, allowing.first()) {
@@ -286,7 +292,7 @@ fn grant(
     plan: &mut Plan,
     faults: &mut Faults<'_>,
 ) {
-    if asked::makes(operation) {
+    if asked::makes(operation) && !WITHOUT_BODY.contains(&operation) {
         let message = format!("sockguard looks into the bodies of {operation} by itself, which is not carried over");
         let (line, column) = rule.place();
         let help = "leave it out here, and in what is made write what may be asked for, as docs/policy.md says";
@@ -307,6 +313,8 @@ fn grant(
 /// A path with a name that stands in a rule.
 struct Name {
     path: String,
+    /// The same with a name of as many parts that stands nowhere.
+    ordinary: String,
     /// As the rule has it, with `*`.
     written: String,
     /// Whether it is the second name of the path.
@@ -314,15 +322,15 @@ struct Name {
 }
 
 /// The paths of an end point with every name that could be meant by a part of some rule, or by several together.
-fn names(rules: &[Compiled<'_>], pattern: &str) -> Vec<Name> {
-    let Some((before, _, after)) = around_name(pattern) else { return Vec::new() };
+fn names(rules: &[Compiled<'_>], endpoint: &Endpoint) -> Vec<Name> {
+    let Some((before, _, after)) = around_name(endpoint.path) else { return Vec::new() };
+    let most = if matches!(endpoint.kind, Kind::Image | Kind::Distribution | Kind::Plugin) { usize::MAX } else { 1 };
     let mut written: Vec<String> = Vec::new();
     for rule in rules {
         let parts: Vec<&str> = rule.rule.fits.path.value.split('/').filter(|part| !part.is_empty()).collect();
         for (from, _) in parts.iter().enumerate() {
-            for some in (1..=parts.len()).filter_map(|to| parts.get(from..to)).filter(|some| !some.is_empty()) {
-                written.push(some.join("/"));
-            }
+            let several = (1..=parts.len()).filter_map(|to| parts.get(from..to));
+            written.extend(several.filter(|some| (1..=most).contains(&some.len())).map(|some| some.join("/")));
         }
     }
     written.retain(|name| name.chars().any(|c| c != '*' && c != '/'));
@@ -331,13 +339,15 @@ fn names(rules: &[Compiled<'_>], pattern: &str) -> Vec<Name> {
     let mut names = Vec::new();
     for name in written {
         let meant = name.replace("**", "x").replace('*', "x");
+        let nobodys = meant.split('/').map(|_| "nobodys-name").collect::<Vec<_>>().join("/");
+        let mut push = |path: &dyn Fn(&str) -> String, second| {
+            names.push(Name { path: path(&meant), ordinary: path(&nobodys), written: name.clone(), second });
+        };
         match around_name(after) {
-            None => names.push(Name { path: format!("{before}{meant}{after}"), written: name, second: false }),
+            None => push(&|name| format!("{before}{name}{after}"), false),
             Some((between, _, rest)) => {
-                let path = format!("{before}{meant}{between}one{rest}");
-                names.push(Name { path, written: name.clone(), second: true });
-                let path = format!("{before}web{between}{meant}{rest}");
-                names.push(Name { path, written: name, second: true });
+                push(&|name| format!("{before}{name}{between}one{rest}"), true);
+                push(&|name| format!("{before}web{between}{name}{rest}"), true);
             }
         }
     }
@@ -349,6 +359,10 @@ fn fits_method(rule: &Compiled<'_>, method: &str) -> bool {
     of == "*" || of.split(',').any(|of| of.trim() == method)
 }
 
+/// What makes or enters something and has no body that could be looked into.
+const WITHOUT_BODY: &[Operation] =
+    &[Operation::ContainerAttach, Operation::ContainerAttachWebsocket, Operation::ContainerRename];
+
 const HIDDEN: &str = "redact: [{ environment: [\"*\"], mounts: [\"/**\"] }]";
 
 /// What shows the contents of things. It does not start with these listed, unless it is told that this is meant.
@@ -357,6 +371,7 @@ const TELLING: &[Operation] = &[
     Operation::ContainerArchiveInfo,
     Operation::ContainerExport,
     Operation::ContainerLogs,
+    Operation::ContainerAttach,
     Operation::ContainerAttachWebsocket,
     Operation::ServiceLogs,
     Operation::TaskLogs,

@@ -118,7 +118,7 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
         (Sockguard, SOCKGUARD_LOGS, "x:2:35: sockguard does not start with ContainerLogs on the list"),
         (Sockguard, SOCKGUARD_CREATE, "x:2:36: sockguard looks into the bodies of ContainerCreate by itself"),
         (Sockguard, SOCKGUARD_BUT_ONE, "x:2:36: what this says of ContainerStop depends on a name"),
-        (Sockguard, SOCKGUARD_BELOW_ONE, "x:2:33: what this says of ContainerStop depends on a name"),
+        (Sockguard, SOCKGUARD_BELOW_ONE, "x:2:35: what this says of ContainerStop depends on a name"),
         (Sockguard, SOCKGUARD_HOLE, "x:3:36: what this says of ContainerStop depends on a name"),
         (Secdocker, "plugins: [Anchore]", "x:1:11: where `Anchore` asks stands in no file"),
         (Secdocker, "restrictions: { ports: [x] }", "x:1:25: `x` is no port"),

@@ -12,16 +12,17 @@ fn binary() -> PathBuf {
     std::env::var_os("DOCKWARDEN").unwrap_or_else(|| env!("CARGO_BIN_EXE_dockwarden").into()).into()
 }
 
-/// The section `policy:` of what a file of tests/imports becomes.
+/// What a file becomes, but for its ways in and out, which are the test's own.
 fn policy(name: &str, file: &str, more: &[&str]) -> String {
-    let path = repository().join("tests/imports").join(file);
+    let path = repository().join(file);
     let output = Command::new(binary()).args(["import", name]).arg(path).args(more).output().expect("import");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("text");
-    text.split_once("\npolicy:").map(|(_, policy)| format!("policy:{policy}\n")).expect("a policy")
+    let ways = |line: &&str| line.starts_with("listen:") || line.starts_with("upstream:");
+    text.lines().filter(|line| !ways(line)).map(|line| format!("{line}\n")).collect()
 }
 
-/// Its own proxy: `compat docker-socket-proxy` with its variables.
+/// `compat docker-socket-proxy`, or LinuxServer's, with its variables.
 struct Proxy {
     process: Child,
     place: TempDir,
@@ -29,10 +30,14 @@ struct Proxy {
 
 impl Proxy {
     fn start(daemon: &Path, variables: &[(&str, &str)], more: &[&str]) -> Proxy {
+        Proxy::start_as("docker-socket-proxy", daemon, variables, more)
+    }
+
+    fn start_as(tool: &str, daemon: &Path, variables: &[(&str, &str)], more: &[&str]) -> Proxy {
         let place = tempfile::Builder::new().prefix("dockwarden-e2e.").tempdir_in("/tmp").expect("a folder");
         let log = fs::File::create(place.path().join("log")).expect("the log");
         let process = Command::new(binary())
-            .args(["compat", "docker-socket-proxy", "--listen"])
+            .args(["compat", tool, "--listen"])
             .arg(format!("unix://{}/docker.sock", place.path().display()))
             .arg("--state")
             .arg(place.path().join("state.db"))
@@ -47,8 +52,12 @@ impl Proxy {
             .expect("the firewall");
         let proxy = Proxy { process, place };
         let up = eventually(Duration::from_secs(10), || http::connects(&proxy.socket()));
-        assert!(up, "{}", fs::read_to_string(proxy.place.path().join("log")).unwrap_or_default());
+        assert!(up, "{}", proxy.log());
         proxy
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.place.path().join("log")).unwrap_or_default()
     }
 
     fn socket(&self) -> PathBuf {
@@ -109,13 +118,35 @@ fn a_socket_proxy_that_makes_containers_keeps_the_host() {
     refused(&shell, "docker run --rm --privileged tiny true");
     refused(&shell, "docker run --rm --network host tiny true");
     refused(&shell, "docker volume ls");
-    drop(guarded);
-    let permissive = Proxy::start(engine.socket(), &variables, &["--as-permissive"]);
-    let shell = Shell::new(&permissive.socket(), Cli::from(engine.kind()));
-    shell.must(host);
-    shell.must("docker run --rm --network host tiny true");
-    refused(&shell, "docker volume ls");
-    refused(&shell, "docker info");
+    let said = guarded.log();
+    assert!(said.contains("POST=1: ") || said.contains("CONTAINERS=1: ContainerList, ContainerCreate"), "{said}");
+    assert!(said.contains("may ask for what gives nobody the host; --as-permissive"), "{said}");
+}
+
+/// It judged paths alone: who may create a container gets any. That is had by asking for it, and is said.
+#[test]
+fn a_socket_proxy_as_permissive_grants_privileged_containers_and_says_so() {
+    let engine = Engine::start();
+    let direct = Shell::new(engine.socket(), Cli::from(engine.kind()));
+    let variables = [("POST", "1"), ("CONTAINERS", "1"), ("LOG_LEVEL", "err")];
+    let proxy = Proxy::start(engine.socket(), &variables, &["--as-permissive"]);
+    let shell = Shell::new(&proxy.socket(), Cli::from(engine.kind()));
+    shell.must("docker run -d --name root --network none --privileged -v /etc:/host tiny sleep 1000");
+    let made = direct.must("docker inspect --format {{.HostConfig.Privileged}}{{.HostConfig.Binds}} root");
+    assert_eq!(made.trim(), "true[/etc:/host]");
+    shell.must("docker run --rm --network host --pid host --cap-add ALL tiny true");
+    let said = proxy.log();
+    assert!(said.contains("whoever can connect is as good as root"), "{said}");
+    // The list counts all the same.
+    for line in ["docker volume ls", "docker info", "docker images", "docker exec root true"] {
+        refused(&shell, line);
+    }
+    // Nothing can be made, so nothing is said, and what is privileged is not entered.
+    let looking = Proxy::start(engine.socket(), &[("CONTAINERS", "1")], &["--as-permissive"]);
+    let shell = Shell::new(&looking.socket(), Cli::from(engine.kind()));
+    shell.must("docker inspect root");
+    refused(&shell, "docker run --rm --network none --privileged tiny true");
+    assert!(!looking.log().contains("root on it"), "{}", looking.log());
 }
 
 /// A watchdog may restart what it does not see, also what was made with paths of the host.
@@ -124,7 +155,7 @@ fn a_socket_proxy_restarts_what_is_there() {
     let engine = Engine::start();
     let direct = Shell::new(engine.socket(), Cli::from(engine.kind()));
     direct.must("docker run -d --name web --network none -v /etc:/host:ro tiny sleep 1000");
-    let proxy = Proxy::start(engine.socket(), &[("ALLOW_RESTARTS", "1")], &[]);
+    let proxy = Proxy::start_as("linuxserver-socket-proxy", engine.socket(), &[("ALLOW_RESTARTS", "1")], &[]);
     let shell = Shell::new(&proxy.socket(), Cli::from(engine.kind()));
     shell.must("docker restart -t 0 web");
     for line in ["docker ps", "docker start web", "docker run --rm --network none tiny true"] {
@@ -139,13 +170,18 @@ fn a_variable_that_is_wrong_keeps_it_from_starting() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("`POST` is 0 or 1, not `yes`"), "{said}");
+    let output =
+        Command::new(binary()).args(["compat", "docker-socket-proxy"]).env("ALLOW_START", "1").output().expect("a run");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("say `linuxserver-socket-proxy`"), "{said}");
 }
 
 /// Patterns over paths: operations, names of containers, and the paths of the host that were named.
 #[test]
 fn patterns_of_wollomatics_proxy_decide() {
     let engine = Engine::start();
-    let policy = policy("socket-proxy", "runner.flags", &[]);
+    let policy = policy("socket-proxy", "tests/imports/runner.flags", &[]);
     let direct = Shell::new(engine.socket(), Cli::from(engine.kind()));
     for name in ["web", "ci-1", "other"] {
         direct.must(&format!("docker run -d --name {name} --network none tiny sleep 1000"));
@@ -182,7 +218,7 @@ fn rules_of_cetusguard_and_sockguard_decide() {
     for name in ["dashboard", "traefik", "web"] {
         direct.must(&format!("docker run -d --name {name} --network none tiny sleep 1000"));
     }
-    let of_cetusguard = policy("cetusguard", "cetusguard.rules", &[]);
+    let of_cetusguard = policy("cetusguard", "tests/imports/cetusguard.rules", &[]);
     let firewall = Firewall::start(engine.socket(), |_| of_cetusguard);
     let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
     for line in ["docker info", "docker ps", "docker image history tiny", "docker restart -t 0 dashboard"] {
@@ -192,13 +228,43 @@ fn rules_of_cetusguard_and_sockguard_decide() {
         refused(&shell, line);
     }
     drop(firewall);
-    let of_sockguard = policy("sockguard", "sockguard.yaml", &[]);
+    let of_sockguard = policy("sockguard", "tests/imports/sockguard.yaml", &[]);
     let firewall = Firewall::start(engine.socket(), |_| of_sockguard);
     let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
     for line in ["docker ps", "docker logs web", "docker network ls", "docker restart -t 0 traefik"] {
         shell.must(line);
     }
+    let shown = shell.must("docker inspect --format {{.Config.Env}} web");
+    assert!(!shown.contains("PATH=/"), "{shown}");
     for line in ["docker cp web:/etc/passwd -", "docker restart -t 0 web", "docker info", "docker volume ls"] {
         refused(&shell, line);
     }
+}
+
+/// SecDocker's own example: what it lists is refused, and whatever is made gets its settings.
+#[test]
+fn restrictions_and_settings_of_secdocker_hold() {
+    let engine = Engine::start();
+    let of_secdocker = policy("secdocker", "examples/secdocker.yml", &[]);
+    let firewall = Firewall::start(engine.socket(), |_| of_secdocker);
+    let shell = Shell::new(&firewall.socket(), Cli::from(engine.kind()));
+    shell.must("docker run -d --name box --network none -v /etc:/host:ro tiny sleep 1000");
+    let made = shell.must("docker inspect --format {{.HostConfig.Memory}}/{{.Config.User}}/{{.Config.Env}} box");
+    assert!(made.starts_with("1073741824/1000/") && made.contains("MY_ENV=true"), "{made}");
+    for asked in [
+        "-v /root:/x",
+        "-v /root/below:/x",
+        "-v /:/x",
+        "--mount type=bind,source=/root,target=/x",
+        "-p 22:22",
+        "-p 20-30:20-30",
+        "-e USER=0",
+        "--user 0:0",
+        "--privileged",
+    ] {
+        refused(&shell, &format!("docker run --rm {asked} tiny true"));
+    }
+    shell.must("docker run --rm --network none -e USER=1 tiny true");
+    refused(&shell, "docker volume create -o type=none -o o=bind -o device=/root hidden-root");
+    refused(&shell, "docker pull ubuntu:16.04");
 }

@@ -14,6 +14,7 @@ mod opa_docker_authz;
 mod operations;
 mod pattern;
 mod plan;
+mod secdocker;
 mod socket_proxy;
 mod sockguard;
 #[cfg(test)]
@@ -23,15 +24,19 @@ mod twistlock_authz;
 use clap::ValueEnum;
 use policy::{Diagnostic, Diagnostics, NamedText};
 
-pub use docker_socket_proxy::{is_variable, loudness};
+pub use docker_socket_proxy::{Maker, loudness, read as docker_socket_proxy};
 
 /// Whose configuration it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Commands that are switched off: main.json
     Docksec,
-    /// Tecnativa's and LinuxServer's: a file of variables, one KEY=value a line
+    /// What is blocked, and what every container gets: config.yml
+    Secdocker,
+    /// Tecnativa's: a file of variables, one KEY=value a line
     DockerSocketProxy,
+    /// LinuxServer's: the same, where ALLOW_START and the like do without POST
+    LinuxserverSocketProxy,
     /// wollomatic's: its flags, or its variables
     SocketProxy,
     /// Its file of rules
@@ -57,7 +62,9 @@ pub enum Manner {
 pub fn import(format: Format, file: &NamedText, manner: Manner) -> Result<String, Diagnostics> {
     match format {
         Format::Docksec => docksec::import(file),
-        Format::DockerSocketProxy => docker_socket_proxy::read(file).map(|plan| plan.write(manner)),
+        Format::Secdocker => secdocker::import(file),
+        Format::DockerSocketProxy => docker_socket_proxy(file, Maker::Tecnativa).map(|plan| plan.write(manner)),
+        Format::LinuxserverSocketProxy => docker_socket_proxy(file, Maker::LinuxServer).map(|plan| plan.write(manner)),
         Format::SocketProxy => socket_proxy::read(file).map(|plan| plan.write(manner)),
         Format::Cetusguard => cetusguard::read(file).map(|plan| plan.write(manner)),
         Format::TwistlockAuthz => twistlock_authz::read(file).map(|plan| plan.write(manner)),
@@ -69,7 +76,7 @@ pub fn import(format: Format, file: &NamedText, manner: Manner) -> Result<String
 impl Format {
     /// Whether it is a list of operations, which says nothing about what a create asks for.
     pub fn is_list(self) -> bool {
-        !matches!(self, Format::Docksec | Format::OpaDockerAuthz | Format::Sockguard)
+        !matches!(self, Format::Docksec | Format::Secdocker | Format::OpaDockerAuthz | Format::Sockguard)
     }
 
     /// The name, as it is typed.

@@ -11,10 +11,12 @@ use std::ffi::{OsStr, OsString};
 use clap::{Args, Subcommand};
 
 use super::{Exit, Failure};
+use crate::import::Maker;
 
 const EXAMPLES: &str = "\
 Examples:
   CONTAINERS=1 dockwarden compat docker-socket-proxy
+  ALLOW_RESTARTS=1 dockwarden compat linuxserver-socket-proxy
   dockwarden compat docker-socket-firewall -host /run/docker-firewall.sock -policyDir /etc/docker-policies
   dockwarden compat secdocker -tcp 8999
   dockwarden compat secdocker run --rm alpine id";
@@ -30,6 +32,8 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Tool {
     DockerSocketProxy(docker_socket_proxy::Arguments),
+    /// LinuxServer's socket-proxy: the same, where ALLOW_START and the like do without POST
+    LinuxserverSocketProxy(docker_socket_proxy::Arguments),
     DockerSocketFirewall(docker_socket_firewall::Arguments),
     Secdocker(secdocker::Arguments),
 }
@@ -37,7 +41,8 @@ enum Tool {
 /// Does what the tool would do.
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     match arguments.tool {
-        Tool::DockerSocketProxy(arguments) => docker_socket_proxy::run(arguments),
+        Tool::DockerSocketProxy(arguments) => docker_socket_proxy::run(arguments, Maker::Tecnativa),
+        Tool::LinuxserverSocketProxy(arguments) => docker_socket_proxy::run(arguments, Maker::LinuxServer),
         Tool::DockerSocketFirewall(arguments) => docker_socket_firewall::run(&arguments),
         Tool::Secdocker(arguments) => secdocker::run(arguments),
     }
@@ -47,7 +52,7 @@ impl Arguments {
     /// Whether it serves until it is told to stop, and has more to say than a short-lived command.
     pub fn serves(&self) -> bool {
         match &self.tool {
-            Tool::DockerSocketProxy(_) | Tool::DockerSocketFirewall(_) => true,
+            Tool::DockerSocketProxy(_) | Tool::LinuxserverSocketProxy(_) | Tool::DockerSocketFirewall(_) => true,
             Tool::Secdocker(arguments) => arguments.serves(),
         }
     }
@@ -55,7 +60,7 @@ impl Arguments {
     /// How much the tool was told to say, where it has words of its own for that.
     pub fn loudness(&self) -> Option<&'static str> {
         match &self.tool {
-            Tool::DockerSocketProxy(_) => docker_socket_proxy::loudness(),
+            Tool::DockerSocketProxy(_) | Tool::LinuxserverSocketProxy(_) => docker_socket_proxy::loudness(),
             Tool::DockerSocketFirewall(_) | Tool::Secdocker(_) => None,
         }
     }

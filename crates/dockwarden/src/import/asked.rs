@@ -7,9 +7,12 @@ use docker::endpoint::{Effect, Operation};
 pub const ORDINARY: &[&str] = &[
     "image",
     "name_image",
+    "push_image",
     "registry",
     "loadImages",
     "build_run",
+    "build_cache",
+    "build_secret",
     "tmpfs",
     "volume",
     "{ volume_driver: local }",
@@ -27,8 +30,8 @@ pub const ORDINARY: &[&str] = &[
     "{ runtime: [runc, io.containerd.runc.v2] }",
     "{ log_driver: [json-file, local, none, default] }",
     "{ ulimit: [nproc, core, stack, memlock, nofile] }",
-    "{ capability: [AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, \
-     SETPCAP, SETUID, SYS_CHROOT] }",
+    "{ capability: [AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP] }",
+    "{ capability: [SETGID, SETPCAP, SETUID, SYS_CHROOT] }",
 ];
 
 /// Every privilege that there is but for paths of the host, by the names of the schema.
@@ -104,6 +107,11 @@ pub fn asks(operation: Operation) -> bool {
 /// Whether it puts into effect what a container was made with, and nothing of its own.
 pub fn starts(operation: Operation) -> bool {
     matches!(operation, Operation::ContainerStart | Operation::ContainerRestart | Operation::ContainerUnpause)
+}
+
+/// Whether it makes something, enters it or changes it: then what is asked for is up to whoever asks.
+pub fn makes(operation: Operation) -> bool {
+    operation.endpoint().effect == Effect::Change && asks(operation) && !starts(operation)
 }
 
 const ASKING_READS: &[Operation] = &[

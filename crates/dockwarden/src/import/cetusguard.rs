@@ -1,7 +1,7 @@
 //! CetusGuard's rules: `GET,HEAD %API_PREFIX_PING%`, one a line; `!` begins a comment.
 //!
-//! Its variables that stand for names and ids stand for any name here: things are known by what they are, however they are
-//! asked for.
+//! A thing that has names and ids can be asked for by either, so variables for one stand for the other too. A volume has names
+//! alone.
 
 use policy::{Diagnostics, NamedText};
 
@@ -18,6 +18,7 @@ pub fn read(file: &NamedText) -> Result<Plan, Diagnostics> {
          unless it was given some.",
         "listen: [{ address: \"127.0.0.1:2375\" }]",
     );
+    plan.leave("its flags: where it ran with -no-builtin-rules, take out the first three rules");
     for (methods, path) in BUILT_IN {
         let origin = format!("built in, unless it ran with -no-builtin-rules: {methods} {path}");
         rule(&mut plan, &origin, methods, path, (1, 1), &mut faults);
@@ -78,7 +79,7 @@ fn with_variables(pattern: &str) -> Result<String, (String, String)> {
 
 fn unknown(name: &str) -> (String, String) {
     let prefixes: Vec<String> = SECTIONS.iter().map(|section| format!("API_PREFIX_{section}")).collect();
-    let known: Vec<&str> = NAMES.iter().copied().chain(prefixes.iter().map(String::as_str)).collect();
+    let known: Vec<&str> = NAMES.iter().map(|(name, _)| *name).chain(prefixes.iter().map(String::as_str)).collect();
     (format!("there is no variable `%{name}%`"), advice(name, &known))
 }
 
@@ -90,7 +91,7 @@ fn variable(name: &str) -> Option<String> {
         let path = if section == "PING" { "_ping".to_owned() } else { section.to_lowercase() };
         return SECTIONS.contains(&section).then(|| format!("{PREFIX}/{path}"));
     }
-    NAMES.contains(&name).then(|| "(?:.*)".to_owned())
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, stands_for)| (*stands_for).to_owned())
 }
 
 const PREFIX: &str = r"(?:/v[0-9]+(?:\.[0-9]+)*)?";
@@ -99,24 +100,26 @@ const PREFIX: &str = r"(?:/v[0-9]+(?:\.[0-9]+)*)?";
 const BUILT_IN: &[(&str, &str)] =
     &[("GET,HEAD", "%API_PREFIX_PING%"), ("GET", "%API_PREFIX_VERSION%"), ("GET", "%API_PREFIX_INFO%")];
 
-/// Variables that stand for things.
-const NAMES: &[&str] = &[
-    "IMAGE_ID",
-    "IMAGE_NAME",
-    "IMAGE_ID_OR_NAME",
-    "CONTAINER_ID",
-    "CONTAINER_NAME",
-    "CONTAINER_ID_OR_NAME",
-    "VOLUME_ID",
-    "VOLUME_NAME",
-    "VOLUME_ID_OR_NAME",
-    "NETWORK_ID",
-    "NETWORK_NAME",
-    "NETWORK_ID_OR_NAME",
-    "PLUGIN_ID",
-    "PLUGIN_NAME",
-    "PLUGIN_ID_OR_NAME",
+/// Variables that stand for things. Names of images and plugins have slashes; what a volume's id is only some names are.
+const NAMES: &[(&str, &str)] = &[
+    ("IMAGE_ID", ONE_PART),
+    ("IMAGE_NAME", PARTS),
+    ("IMAGE_ID_OR_NAME", PARTS),
+    ("CONTAINER_ID", ONE_PART),
+    ("CONTAINER_NAME", ONE_PART),
+    ("CONTAINER_ID_OR_NAME", ONE_PART),
+    ("VOLUME_ID", "(?:[a-fA-F0-9]+)"),
+    ("VOLUME_NAME", ONE_PART),
+    ("VOLUME_ID_OR_NAME", ONE_PART),
+    ("NETWORK_ID", ONE_PART),
+    ("NETWORK_NAME", ONE_PART),
+    ("NETWORK_ID_OR_NAME", ONE_PART),
+    ("PLUGIN_ID", ONE_PART),
+    ("PLUGIN_NAME", PARTS),
+    ("PLUGIN_ID_OR_NAME", PARTS),
 ];
+const ONE_PART: &str = "(?:[^/]+)";
+const PARTS: &str = "(?:.+)";
 
 /// The ends of variables that stand for the beginning of a path.
 const SECTIONS: &[&str] = &[

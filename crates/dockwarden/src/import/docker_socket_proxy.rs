@@ -1,6 +1,7 @@
 //! Tecnativa's docker-socket-proxy and LinuxServer's socket-proxy: variables that switch sections of the API on.
 //!
-//! A section is the first part of a path. `POST=0` leaves GET and HEAD; `ALLOW_START` and the like open one call each.
+//! A section is the first part of a path. `POST=0` leaves GET and HEAD; `ALLOW_START` and the like open one call each, in
+//! Tecnativa's only beside `POST=1`.
 
 use docker::endpoint::{ENDPOINTS, Endpoint, Operation};
 use docker::http::Method;
@@ -9,13 +10,27 @@ use policy::{Diagnostics, NamedText};
 use super::plan::Plan;
 use super::{Faults, advice};
 
+/// Whose of the two it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    Tecnativa,
+    LinuxServer,
+}
+
 /// Reads a file of variables as `docker run --env-file` does: `KEY=value`, nothing quoted.
-pub fn read(file: &NamedText) -> Result<Plan, Diagnostics> {
+pub fn read(file: &NamedText, maker: Maker) -> Result<Plan, Diagnostics> {
     let mut faults = Faults::new(file);
-    let variables = variables(file, &mut faults);
-    let mut plan = Plan::of("docker-socket-proxy", file);
+    let variables = variables(file, maker, &mut faults);
+    let mut plan = Plan::of(maker.name(), file);
     let switches = Switches::new(&variables, &plan, &mut faults);
-    listen(&mut plan, &variables, &switches);
+    if maker == Maker::Tecnativa && !switches.on("POST") {
+        for (name, _) in CALLS.iter().filter(|(name, _)| switches.on(name)) {
+            let (line, column) = find(&variables, name).map_or((1, 1), |variable| (variable.line, variable.column));
+            let message = format!("`{name}` opens nothing while POST is 0");
+            faults.helped(line, column, message, "leave it out, or say `linuxserver-socket-proxy` if that is what it is for");
+        }
+    }
+    listen(&mut plan, &variables, &switches, &mut faults);
     for (name, operations) in switches.granted() {
         plan.grant(switches.origin(name), operations);
     }
@@ -36,9 +51,25 @@ pub fn read(file: &NamedText) -> Result<Plan, Diagnostics> {
     faults.unless_any(plan)
 }
 
-/// Whether the proxy knows a variable of that name.
-pub fn is_variable(name: &str) -> bool {
-    known().any(|known| known == name)
+impl Maker {
+    /// Whether the proxy knows a variable of that name.
+    pub fn knows(self, name: &str) -> bool {
+        self.known().any(|known| known == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Maker::Tecnativa => "docker-socket-proxy",
+            Maker::LinuxServer => "linuxserver-socket-proxy",
+        }
+    }
+
+    fn known(self) -> impl Iterator<Item = &'static str> {
+        let sections = SECTIONS.iter().map(|(name, ..)| *name);
+        let calls = CALLS.iter().map(|(name, _)| *name);
+        let calls = calls.filter(move |name| self == Maker::LinuxServer || !LINUXSERVERS.contains(name));
+        sections.chain(calls).chain(["POST", "DISABLE_IPV6", "SOCKET_PATH", "LOG_LEVEL"]).chain(TIMES.iter().copied())
+    }
 }
 
 /// The level of our log that is as loud.
@@ -60,7 +91,7 @@ struct Variable<'f> {
     column: usize,
 }
 
-fn variables<'f>(file: &'f NamedText, faults: &mut Faults<'_>) -> Vec<Variable<'f>> {
+fn variables<'f>(file: &'f NamedText, maker: Maker, faults: &mut Faults<'_>) -> Vec<Variable<'f>> {
     let mut variables: Vec<Variable> = Vec::new();
     for (number, line) in (1..).zip(file.text.lines()) {
         let text = line.trim_start();
@@ -73,8 +104,8 @@ fn variables<'f>(file: &'f NamedText, faults: &mut Faults<'_>) -> Vec<Variable<'
             faults.helped(number, column, "this is no variable with a value", "write KEY=value, one a line");
             continue;
         };
-        if !is_variable(name) {
-            let known: Vec<&str> = known().collect();
+        if !maker.knows(name) {
+            let known: Vec<&str> = maker.known().collect();
             let name = name.trim_start_matches("- ");
             faults.helped(number, column, format!("the proxy has no variable `{name}`"), advice(name, &known));
             continue;
@@ -155,7 +186,7 @@ fn first_part(path: &str) -> &str {
     path.split('/').nth(1).unwrap_or_default()
 }
 
-fn listen(plan: &mut Plan, variables: &[Variable<'_>], switches: &Switches) {
+fn listen(plan: &mut Plan, variables: &[Variable<'_>], switches: &Switches, faults: &mut Faults<'_>) {
     let without_tls = "It always listens on TCP port 2375 without TLS: keep the port within a network of its own, or write \
                        `- socket: /run/dockwarden/docker.sock` instead.";
     let ipv4_only = switches.on("DISABLE_IPV6");
@@ -164,15 +195,13 @@ fn listen(plan: &mut Plan, variables: &[Variable<'_>], switches: &Switches) {
     let all = if ipv4_only { "0.0.0.0" } else { "[::]" };
     plan.set(origin, format!("listen: [{{ address: \"{all}:2375\" }}]"));
     if let Some(path) = find(variables, "SOCKET_PATH") {
-        let upstream = super::quoted(&format!("unix://{}", path.value.trim_start_matches("unix://")));
+        let socket = path.value.trim_start_matches("unix://");
+        if !socket.starts_with('/') {
+            faults.at(path.line, path.column, format!("`{}` is no absolute path", path.value));
+        }
+        let upstream = super::quoted(&format!("unix://{socket}"));
         plan.set(plan.origin(path.line, "SOCKET_PATH"), format!("upstream: {upstream}"));
     }
-}
-
-fn known() -> impl Iterator<Item = &'static str> {
-    let sections = SECTIONS.iter().map(|(name, ..)| *name);
-    let calls = CALLS.iter().map(|(name, _)| *name);
-    sections.chain(calls).chain(["POST", "DISABLE_IPV6", "SOCKET_PATH", "LOG_LEVEL"]).chain(TIMES.iter().copied())
 }
 
 /// Variable, first part of the path, and whether it is on where nothing is said.
@@ -202,11 +231,16 @@ const SECTIONS: &[(&str, &str, bool)] = &[
     ("VOLUMES", "volumes", false),
 ];
 
-/// Variables that open single calls, whatever `POST` says.
+/// Variables that open single calls.
 const CALLS: &[(&str, &[Operation])] = &[
     ("ALLOW_START", &[Operation::ContainerStart]),
     ("ALLOW_STOP", &[Operation::ContainerStop]),
     ("ALLOW_RESTARTS", &[Operation::ContainerStop, Operation::ContainerRestart, Operation::ContainerKill]),
+    ("ALLOW_PAUSE", &[Operation::ContainerPause]),
+    ("ALLOW_UNPAUSE", &[Operation::ContainerUnpause]),
 ];
+
+/// Those of them that only LinuxServer's has.
+const LINUXSERVERS: &[&str] = &["ALLOW_PAUSE", "ALLOW_UNPAUSE"];
 
 const TIMES: &[&str] = &["PROXY_READ_TIMEOUT"];

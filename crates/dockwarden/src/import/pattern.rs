@@ -66,7 +66,7 @@ fn one_name(path: &str) -> bool {
 }
 
 /// Things that have one name, by which a rule knows them.
-fn has_names(operation: Operation) -> bool {
+pub fn has_names(operation: Operation) -> bool {
     let endpoint = operation.endpoint();
     one_name(endpoint.path) && matches!(endpoint.kind, Kind::Container | Kind::Volume | Kind::Network | Kind::Service)
         || operation == Operation::ContainerExec

@@ -21,6 +21,8 @@ pub struct Plan {
     host_paths: Option<(String, Vec<String>)>,
     /// What was left out, and why.
     left: Vec<String>,
+    /// Whether the tool looked at what is asked for.
+    examined: bool,
 }
 
 /// Operations that somebody may do.
@@ -34,8 +36,6 @@ pub struct Grant {
     pub on: Option<String>,
     /// By whom; everyone where there is none.
     pub to: Vec<String>,
-    /// By whom not.
-    pub except: Vec<String>,
 }
 
 impl Plan {
@@ -86,6 +86,11 @@ impl Plan {
         self.host_paths = Some((origin, paths));
     }
 
+    /// The tool looked at what is asked for, in its own words.
+    pub fn examines(&mut self) {
+        self.examined = true;
+    }
+
     /// Something that takes nothing away from what the file means.
     pub fn leave(&mut self, note: impl Into<String>) {
         self.left.push(note.into());
@@ -97,7 +102,7 @@ impl Plan {
         text.comment(0, &format!("Made by `dockwarden import {}` from {}.", self.tool, self.file));
         text.comment(0, "Only what is listed below can be done.");
         if self.asks() {
-            text.comment(0, self.about_asking(manner));
+            text.comment(0, &self.about_asking(manner));
         }
         if !self.left.is_empty() {
             text.line(0, "#");
@@ -121,22 +126,41 @@ impl Plan {
         text.0
     }
 
-    fn about_asking(&self, manner: Manner) -> &'static str {
-        match manner {
-            Manner::Guarded if self.only_starts() => {
-                "Containers can be started with all that they were made with; nothing that is granted makes any."
+    fn about_asking(&self, manner: Manner) -> String {
+        let tool = self.tool;
+        match (manner, self.makes()) {
+            (Manner::Guarded, _) if self.only_starts() => {
+                "Containers can be started with all that they were made with; nothing that is granted makes any.".to_owned()
             }
-            Manner::Guarded => {
-                "It did not look at what a create asks for: whoever could create a container was root on the host. Here what is \
-                 created, started or entered may only ask for what gives nobody the host: no paths of the host, no devices, no \
-                 host's namespaces, not privileged (the last rules of the file, about as preset developer). Add what you need, \
-                 such as `- allow: { mount: /srv/app }`; --as-permissive grants anything, as it was."
+            (_, true) if self.examined => {
+                "What is started or entered may ask for what gives nobody the host (the last rules of the file).".to_owned()
             }
-            Manner::Permissive => {
-                "As it was, what a create asks for is not looked at: whoever can create, start or enter a container is root on the \
-                 host. Without --as-permissive, what gives the host away is refused."
-            }
+            (_, false) => "Nothing that is granted makes a container, or enters one.".to_owned(),
+            (Manner::Guarded, true) => format!(
+                "{tool} did not look at what a create asks for: whoever could create a container was root on the host. Here what \
+                 is created, started or entered may only ask for what gives nobody the host: no paths of the host, no devices, \
+                 no host's namespaces, not privileged (the last rules of the file, about as preset developer). Add what you \
+                 need, such as `- allow: {{ mount: /srv/app }}`; --as-permissive grants anything, as it was."
+            ),
+            (Manner::Permissive, true) => format!(
+                "As with {tool}, what a create asks for is not looked at: privileged containers, paths of the host and all else \
+                 are granted, so whoever can create, start or enter a container is root on the host. Without --as-permissive, \
+                 what gives the host away is refused."
+            ),
         }
+    }
+
+    /// What is granted, for whoever starts it: a line for each place that it came from.
+    pub fn told(&self) -> impl Iterator<Item = String> {
+        self.grants.iter().map(|grant| {
+            let operations: Vec<&str> = grant.operations.iter().map(|operation| operation.name()).collect();
+            format!("{}: {}", grant.origin, operations.join(", "))
+        })
+    }
+
+    /// Whether anything can be made or entered.
+    pub fn makes(&self) -> bool {
+        self.operations().any(asked::makes)
     }
 
     fn operations(&self) -> impl Iterator<Item = Operation> {
@@ -152,14 +176,29 @@ impl Plan {
         self.operations().filter(|operation| asked::asks(*operation)).all(asked::starts)
     }
 
-    /// The preset lets clients say hello, which the list may not.
+    /// The preset lets everybody say hello, which the list may not.
     fn refuse_hello(&self, text: &mut Text) {
-        let missing: Vec<Operation> =
-            HELLO.iter().copied().filter(|hello| self.operations().all(|granted| granted != *hello)).collect();
-        if !missing.is_empty() {
-            text.comment(2, "The list does not name these, and preset none would let them pass.");
-            text.words(2, "- deny: [", missing.iter().map(|operation| operation.name()), "]");
+        let mut refused: Vec<(Vec<String>, Vec<Operation>)> = Vec::new();
+        for (except, hello) in HELLO.iter().filter_map(|hello| Some((self.only_for(*hello)?, *hello))) {
+            match refused.iter_mut().find(|(known, _)| *known == except) {
+                Some((_, operations)) => operations.push(hello),
+                None => refused.push((except, vec![hello])),
+            }
         }
+        if !refused.is_empty() {
+            text.comment(2, "The list does not grant these to everybody, and preset none would let them pass.");
+        }
+        for (except, operations) in refused {
+            let close = format!("]{}", beside("except", &except));
+            text.words(2, "- deny: [", operations.iter().map(|operation| operation.name()), &close);
+        }
+    }
+
+    /// To whom an operation is granted, where not to everybody.
+    fn only_for(&self, operation: Operation) -> Option<Vec<String>> {
+        let granting = || self.grants.iter().filter(|grant| grant.operations.contains(&operation));
+        let names = granting().flat_map(|grant| grant.to.iter().cloned()).collect();
+        granting().all(|grant| !grant.to.is_empty()).then_some(names)
     }
 
     fn grant_asked(&self, manner: Manner, text: &mut Text) {
@@ -167,12 +206,11 @@ impl Plan {
             return;
         }
         let anything = manner == Manner::Permissive || self.only_starts();
-        let (to, except) = self.who_asks();
-        let close = format!("]{}", beside(&to, &except));
+        let to = beside("to", &self.who_asks());
         let words = if anything { asked::ANYTHING } else { asked::ORDINARY };
         text.comment(2, "What is created, started or entered may ask for this.");
         let host_paths = (anything && self.host_paths.is_none()).then_some(asked::HOST_PATHS);
-        text.words(2, "- allow: [", words.iter().copied().chain(host_paths), &close);
+        text.words(2, "- allow: [", words.iter().copied().chain(host_paths), &format!("]{to}"));
         if !anything {
             text.comment(2, "Not the network of the host, by whatever way.");
             text.line(2, "- deny: { network: host }");
@@ -181,23 +219,20 @@ impl Plan {
             text.comment(2, origin);
             text.comment(2, "With what is below them. Links are followed first.");
             let paths: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
-            text.line(2, &format!("- allow: {{ mount: [{}] }}{}", paths.join(", "), beside(&to, &except)));
+            text.line(2, &format!("- allow: {{ mount: [{}] }}{to}", paths.join(", ")));
         }
     }
 
-    /// Who may do anything that asks for more than itself.
-    fn who_asks(&self) -> (Vec<String>, Vec<String>) {
-        let asking: Vec<&Grant> =
-            self.grants.iter().filter(|grant| grant.operations.iter().copied().any(asked::asks)).collect();
-        if let Some(all) = asking.iter().find(|grant| grant.to.is_empty()) {
-            // Who has grants of his own that ask is not kept from asking.
-            let own = |name: &&String| asking.iter().all(|grant| !grant.to.contains(name));
-            return (Vec::new(), all.except.iter().filter(own).cloned().collect());
+    /// Who may do anything that asks for more than itself; empty for everyone.
+    fn who_asks(&self) -> Vec<String> {
+        let asking = || self.grants.iter().filter(|grant| grant.operations.iter().copied().any(asked::asks));
+        if asking().any(|grant| grant.to.is_empty()) {
+            return Vec::new();
         }
-        let mut to: Vec<String> = asking.iter().flat_map(|grant| grant.to.iter().cloned()).collect();
+        let mut to: Vec<String> = asking().flat_map(|grant| grant.to.iter().cloned()).collect();
         to.sort();
         to.dedup();
-        (to, Vec::new())
+        to
     }
 }
 
@@ -205,32 +240,29 @@ impl Grant {
     fn write(&self, text: &mut Text) {
         text.comment(2, &self.origin);
         let on = self.on.as_ref().map(|name| format!("\n      on: {{ name: {} }}", quoted(name))).unwrap_or_default();
-        let close = format!("]{on}{}", beside(&self.to, &self.except));
+        let close = format!("]{on}{}", beside("to", &self.to));
         text.words(2, "- allow: [", self.operations.iter().map(|operation| operation.name()), &close);
     }
 }
 
-/// Whom a rule is about, as further lines of it.
-fn beside(to: &[String], except: &[String]) -> String {
-    let list = |key: &str, names: &[String]| {
-        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-        if names.is_empty() { String::new() } else { format!("\n      {key}: [{}]", names.join(", ")) }
-    };
-    format!("{}{}", list("to", to), list("except", except))
+/// Whom a rule is about, as a further line of it.
+fn beside(key: &str, names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    if names.is_empty() { String::new() } else { format!("\n      {key}: [{}]", names.join(", ")) }
 }
 
 /// Lines of YAML and of comments.
 #[derive(Debug, Default)]
-struct Text(String);
+pub(super) struct Text(pub(super) String);
 
 impl Text {
-    fn line(&mut self, depth: usize, line: &str) {
+    pub(super) fn line(&mut self, depth: usize, line: &str) {
         let indent = if line.is_empty() { 0 } else { depth.saturating_mul(2) };
         let _ = writeln!(self.0, "{:indent$}{line}", "");
     }
 
     /// Whatever is in it, it stays a comment.
-    fn comment(&mut self, depth: usize, said: &str) {
+    pub(super) fn comment(&mut self, depth: usize, said: &str) {
         let mut line = String::from("#");
         for word in said.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
             if line.chars().count().saturating_add(word.chars().count()) > WIDTH {

@@ -1,17 +1,17 @@
 //! CodesWhat's sockguard: a file in YAML, of whose rules the first that fits decides. `*` in a path stands for one part of it,
 //! `**` for any number.
 //!
-//! Sockguard looks into bodies by itself, and refuses there by itself what gives the host away; what it was told to let pass
-//! of that (`request_body`, `clients`, ...) is not read here, and so is a fault.
+//! Sockguard looks into bodies by itself, and refuses there by itself what gives the host away. What it was told to let pass
+//! of that (`request_body`, `clients`, ...) is not read here, and so is a fault, as is a rule for what has such a body.
 
-use docker::endpoint::ENDPOINTS;
-use docker::endpoint::Operation;
+use docker::endpoint::{ENDPOINTS, Endpoint, Kind, Operation};
 use policy::{Diagnostic, Diagnostics, NamedText};
 use regex::Regex;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_saphyr::{Location, Spanned};
 
+use super::asked;
 use super::operations::{around_name, paths};
 use super::plan::{Grant, Plan};
 use super::{Faults, quoted};
@@ -79,7 +79,9 @@ pub fn read(file: &NamedText) -> Result<Plan, Diagnostics> {
     let read: File = serde_saphyr::from_str(&file.text).map_err(|error| broken(file, &error))?;
     let mut faults = Faults::new(file);
     let mut plan = Plan::of("sockguard", file);
-    plan.leave("what it looked at in bodies by its own defaults: the last rules here are as careful, in our words");
+    plan.examines();
+    plan.leave("answers: it hid addresses of networks, which are shown here");
+    plan.set("It hides these in answers, unless it is told otherwise.", HIDDEN);
     unneeded(&read, &mut plan);
     if let Some(upstream) = &read.upstream {
         let socket = &upstream.socket;
@@ -89,7 +91,7 @@ pub fn read(file: &NamedText) -> Result<Plan, Diagnostics> {
     listen(&read, &mut plan, &mut faults);
     let rules = compiled(&read.rules, &mut faults);
     for operation in ENDPOINTS.iter().map(|endpoint| endpoint.operation) {
-        decide(operation, &rules, &mut plan, &mut faults);
+        decide(operation, &read, &rules, &mut plan, &mut faults);
     }
     plan.gather();
     faults.unless_any(plan)
@@ -172,6 +174,22 @@ struct Compiled<'r> {
     allows: bool,
 }
 
+impl Compiled<'_> {
+    fn place(&self) -> (usize, usize) {
+        place(self.rule.fits.path.referenced)
+    }
+}
+
+impl Faults<'_> {
+    fn at_path(&mut self, rule: &Compiled<'_>, message: String) {
+        let (line, column) = rule.place();
+        // Several names may be at fault in the same words.
+        if self.found.iter().all(|known| (known.line, &known.message) != (line, &message)) {
+            self.at(line, column, message);
+        }
+    }
+}
+
 fn compiled<'r>(rules: &'r [Rule], faults: &mut Faults<'_>) -> Vec<Compiled<'r>> {
     let mut compiled = Vec::new();
     for rule in rules {
@@ -212,54 +230,128 @@ fn expression(path: &str) -> String {
     format!("^{}$", text.replace(r"\*\*", ".*").replace(r"\*", "[^/]*"))
 }
 
-/// The first rule that fits decides. Where that depends on the name, the names must be those of one rule.
-fn decide(operation: Operation, rules: &[Compiled<'_>], plan: &mut Plan, faults: &mut Faults<'_>) {
+/// The first rule that fits decides. Where that depends on the name, it must be the name of one rule.
+fn decide(operation: Operation, read: &File, rules: &[Compiled<'_>], plan: &mut Plan, faults: &mut Faults<'_>) {
     let endpoint = operation.endpoint();
-    let fits =
-        |rule: &&Compiled<'_>, path: &str| fits_method(rule, endpoint.method.as_str()) && rule.path.is_match(path);
-    let paths = paths(endpoint);
-    let deciding: Vec<Option<&Compiled<'_>>> =
-        paths.iter().map(|path| rules.iter().find(|rule| fits(rule, path))).collect();
-    let allowed = deciding.iter().flatten().filter(|rule| rule.allows).count();
-    let origin = |plan: &Plan, rule: &Compiled<'_>| {
-        let what = format!("{} {}", rule.rule.fits.method.value, rule.rule.fits.path.value);
-        plan.origin(place(rule.rule.fits.path.referenced).0, &what)
+    let first = |path: &str| {
+        rules.iter().find(|rule| fits_method(rule, endpoint.method.as_str()) && rule.path.is_match(path))
     };
-    if let (true, Some(Some(first))) = (allowed == paths.len(), deciding.first()) {
-        let origin = origin(plan, first);
-        return plan.add(Grant { origin, operations: vec![operation], ..Grant::default() });
+    let ordinary: Vec<_> = paths(endpoint).iter().map(|path| first(path)).collect();
+    let allowing: Vec<_> = ordinary.iter().flatten().filter(|rule| rule.allows).collect();
+    let all = allowing.len() == ordinary.len();
+    if let (false, Some(rule)) = (all, allowing.first()) {
+        return faults.at_path(rule, format!("this lets {operation} pass for some names only, which no rule can say"));
     }
-    // Rules about single things: none of the forms that names have may be theirs.
-    let own = around_name(endpoint.path);
+    // Names that stand in the rules themselves: none of the ordinary ones may be among these.
+    for name in names(rules, endpoint) {
+        let (deciding, ordinary) = (first(&name.path), first(&name.ordinary));
+        let allows = |rule: Option<&Compiled<'_>>| rule.is_some_and(|rule| rule.allows);
+        if allows(deciding) == allows(ordinary) {
+            continue;
+        }
+        match deciding.or(ordinary) {
+            Some(rule) if rule.allows && !all => named(operation, read, rules, rule, &name, plan, faults),
+            Some(rule) => {
+                faults.at_path(rule, format!("what this says of {operation} depends on a name, which no rule can say"));
+            }
+            None => {}
+        }
+    }
+    if let (true, Some(rule)) = (all, allowing.first()) {
+        grant(operation, read, rule, None, plan, faults);
+    }
+}
+
+/// A rule about one name, which was written without slashes and is that of a thing.
+fn named(
+    operation: Operation,
+    read: &File,
+    rules: &[Compiled<'_>],
+    rule: &Compiled<'_>,
+    name: &Name,
+    plan: &mut Plan,
+    faults: &mut Faults<'_>,
+) {
+    let endpoint = operation.endpoint();
+    let mut before = rules.iter().take_while(|earlier| !std::ptr::eq(*earlier, rule));
+    let method = endpoint.method.as_str();
+    // What an earlier rule takes out of a pattern cannot be told.
+    let holes = name.written.contains('*') && before.any(|earlier| !earlier.allows && fits_method(earlier, method));
+    if holes || name.second || !super::pattern::has_names(operation) {
+        let message = format!("what this says of {operation} depends on a name, which no rule can say");
+        return faults.at_path(rule, message);
+    }
+    grant(operation, read, rule, Some(name.written.clone()), plan, faults);
+}
+
+fn grant(
+    operation: Operation,
+    read: &File,
+    rule: &Compiled<'_>,
+    on: Option<String>,
+    plan: &mut Plan,
+    faults: &mut Faults<'_>,
+) {
+    if asked::makes(operation) && !WITHOUT_BODY.contains(&operation) {
+        let message = format!("sockguard looks into the bodies of {operation} by itself, which is not carried over");
+        let (line, column) = rule.place();
+        let help = "leave it out here, and in what is made write what may be asked for, as docs/policy.md says";
+        return faults.helped(line, column, message, help);
+    }
+    let acknowledged = read.insecure_allow_read_exfiltration.as_ref().is_some_and(|flag| flag.value);
+    if TELLING.contains(&operation) && !acknowledged {
+        let message = format!("sockguard does not start with {operation} on the list");
+        let (line, column) = rule.place();
+        let help = "say `insecure_allow_read_exfiltration: true` if contents may be read out, or list less";
+        return faults.helped(line, column, message, help);
+    }
+    let what = format!("{} {}", rule.rule.fits.method.value, rule.rule.fits.path.value);
+    let origin = plan.origin(rule.place().0, &what);
+    plan.add(Grant { origin, operations: vec![operation], on, ..Grant::default() });
+}
+
+/// A path with a name that stands in a rule.
+struct Name {
+    path: String,
+    /// The same with a name of as many parts that stands nowhere.
+    ordinary: String,
+    /// As the rule has it, with `*`.
+    written: String,
+    /// Whether it is the second name of the path.
+    second: bool,
+}
+
+/// The paths of an end point with every name that could be meant by a part of some rule, or by several together.
+fn names(rules: &[Compiled<'_>], endpoint: &Endpoint) -> Vec<Name> {
+    let Some((before, _, after)) = around_name(endpoint.path) else { return Vec::new() };
+    let most = if matches!(endpoint.kind, Kind::Image | Kind::Distribution | Kind::Plugin) { usize::MAX } else { 1 };
+    let mut written: Vec<String> = Vec::new();
     for rule in rules {
-        let method = fits_method(rule, endpoint.method.as_str());
-        let Some(name) =
-            own.and_then(|(before, _, after)| rule.rule.fits.path.value.strip_prefix(before)?.strip_suffix(after))
-        else {
-            continue;
+        let parts: Vec<&str> = rule.rule.fits.path.value.split('/').filter(|part| !part.is_empty()).collect();
+        for (from, _) in parts.iter().enumerate() {
+            let several = (1..=parts.len()).filter_map(|to| parts.get(from..to));
+            written.extend(several.filter(|some| (1..=most).contains(&some.len())).map(|some| some.join("/")));
+        }
+    }
+    written.retain(|name| name.chars().any(|c| c != '*' && c != '/'));
+    written.sort();
+    written.dedup();
+    let mut names = Vec::new();
+    for name in written {
+        let meant = name.replace("**", "x").replace('*', "x");
+        let nobodys = meant.split('/').map(|_| "nobodys-name").collect::<Vec<_>>().join("/");
+        let mut push = |path: &dyn Fn(&str) -> String, second| {
+            names.push(Name { path: path(&meant), ordinary: path(&nobodys), written: name.clone(), second });
         };
-        let literal = method && !name.is_empty() && name != "*" && !name.contains(['/', '{']) && !name.contains("**");
-        if !literal || after_has_name(endpoint.path) {
-            continue;
-        }
-        let (line, column) = place(rule.rule.fits.path.referenced);
-        if rule.allows && allowed == 0 {
-            let grant = Grant {
-                origin: origin(plan, rule),
-                operations: vec![operation],
-                on: Some(name.to_owned()),
-                ..Grant::default()
-            };
-            plan.add(grant);
-        } else {
-            faults.at(line, column, format!("what this says of {operation} depends on a name, which no rule can say"));
+        match around_name(after) {
+            None => push(&|name| format!("{before}{name}{after}"), false),
+            Some((between, _, rest)) => {
+                push(&|name| format!("{before}{name}{between}one{rest}"), true);
+                push(&|name| format!("{before}web{between}{name}{rest}"), true);
+            }
         }
     }
-    if allowed > 0 {
-        let at = deciding.iter().flatten().find(|rule| rule.allows).map(|rule| place(rule.rule.fits.path.referenced));
-        let (line, column) = at.unwrap_or((1, 1));
-        faults.at(line, column, format!("this lets {operation} pass for some names only, which no rule can say"));
-    }
+    names
 }
 
 fn fits_method(rule: &Compiled<'_>, method: &str) -> bool {
@@ -267,7 +359,22 @@ fn fits_method(rule: &Compiled<'_>, method: &str) -> bool {
     of == "*" || of.split(',').any(|of| of.trim() == method)
 }
 
-/// Whether a path has a second name.
-fn after_has_name(path: &str) -> bool {
-    around_name(path).is_some_and(|(_, _, after)| after.contains('{'))
-}
+/// What makes or enters something and has no body that could be looked into.
+const WITHOUT_BODY: &[Operation] =
+    &[Operation::ContainerAttach, Operation::ContainerAttachWebsocket, Operation::ContainerRename];
+
+const HIDDEN: &str = "redact: [{ environment: [\"*\"], mounts: [\"/**\"] }]";
+
+/// What shows the contents of things. It does not start with these listed, unless it is told that this is meant.
+const TELLING: &[Operation] = &[
+    Operation::ContainerArchive,
+    Operation::ContainerArchiveInfo,
+    Operation::ContainerExport,
+    Operation::ContainerLogs,
+    Operation::ContainerAttach,
+    Operation::ContainerAttachWebsocket,
+    Operation::ServiceLogs,
+    Operation::TaskLogs,
+    Operation::ImageGet,
+    Operation::ImageGetAll,
+];

@@ -21,13 +21,14 @@ const EXAMPLES: &[(Format, &str)] = &[
     (Format::Docksec, "docksec.json"),
     (Format::DockerSocketProxy, "traefik.env"),
     (Format::DockerSocketProxy, "portainer.env"),
-    (Format::DockerSocketProxy, "restarts.env"),
+    (Format::LinuxserverSocketProxy, "restarts.env"),
     (Format::SocketProxy, "traefik.flags"),
     (Format::SocketProxy, "runner.flags"),
     (Format::Cetusguard, "cetusguard.rules"),
     (Format::TwistlockAuthz, "policy.json"),
     (Format::Sockguard, "sockguard.yaml"),
     (Format::OpaDockerAuthz, "authz.rego"),
+    (Format::Secdocker, "secdocker.yml"),
 ];
 
 #[test]
@@ -75,6 +76,9 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
         (DockerSocketProxy, "EXEC", "x:1:1: this is no variable with a value"),
         (DockerSocketProxy, "EXEC=1\nEXEC=0", "x:2:1: `EXEC` is set twice, first in line 1"),
         (DockerSocketProxy, "LOG_LEVEL=loud", "x:1:11: `loud` is no level of the log"),
+        (DockerSocketProxy, "ALLOW_START=1", "x:1:13: `ALLOW_START` opens nothing while POST is 0"),
+        (DockerSocketProxy, "ALLOW_PAUSE=1", "x:1:1: the proxy has no variable `ALLOW_PAUSE`"),
+        (DockerSocketProxy, "SOCKET_PATH=docker:2375", "x:1:13: `docker:2375` is no absolute path"),
         (SocketProxy, "-allowGET=/containers/(.*", "x:1:1: this is no regular expression: unclosed group"),
         (
             SocketProxy,
@@ -90,6 +94,8 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
         (Cetusguard, "! ping\nGET /_ping\nget /info", "x:3:1: `get` are no methods"),
         (Cetusguard, "GET %API_PREFIX_INFOS%", "x:1:5: there is no variable `%API_PREFIX_INFOS%`"),
         (Cetusguard, "GET", "x:1:1: this is no rule"),
+        // A volume by what is an id elsewhere: that is a name without anything but these letters.
+        (Cetusguard, "DELETE %API_PREFIX_VOLUMES%/%VOLUME_ID%", "x:1:8: this lets VolumeDelete pass for some names only"),
         (TwistlockAuthz, "{\"users\":[\"a\"],\"actions\":[\"containr\"]}", "x:1:1: there is no action like `containr`"),
         (
             TwistlockAuthz,
@@ -109,6 +115,20 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
             "x:2:52: `action` is allow or deny, not `permit`",
         ),
         (Sockguard, "rules:\n  - { match: { method: GET, path: info }, action: allow }", "x:2:35: `info` is no path"),
+        (Sockguard, SOCKGUARD_LOGS, "x:2:35: sockguard does not start with ContainerLogs on the list"),
+        (Sockguard, SOCKGUARD_CREATE, "x:2:36: sockguard looks into the bodies of ContainerCreate by itself"),
+        (Sockguard, SOCKGUARD_BUT_ONE, "x:2:36: what this says of ContainerStop depends on a name"),
+        (Sockguard, SOCKGUARD_BELOW_ONE, "x:2:35: what this says of ContainerStop depends on a name"),
+        (Sockguard, SOCKGUARD_HOLE, "x:3:36: what this says of ContainerStop depends on a name"),
+        (Secdocker, "plugins: [Anchore]", "x:1:11: where `Anchore` asks stands in no file"),
+        (Secdocker, "restrictions: { ports: [x] }", "x:1:25: `x` is no port"),
+        (Secdocker, "restrictions: { port: [1] }", "x:1:17: `restrictions` has no key `port`"),
+        (
+            Secdocker,
+            "restrictions: { securitypolicies: [no-new-privileges] }",
+            "x:1:36: no rule can say `no-new-privileges`",
+        ),
+        (Secdocker, "general: { memory: much }", "x:1:20: `memory` cannot be `much`"),
         (Sockguard, "listen: { address: \":2375\" }\nrules: []", "x:1:9: sockguard would not listen there without TLS"),
         (OpaDockerAuthz, "package other\nallow = true", "x:1:1: this is package `other`, not `docker.authz`"),
         (OpaDockerAuthz, "allow = true", "x:1:1: this is no policy in Rego"),
@@ -120,6 +140,40 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
         };
         assert!(faults.starts_with(fault), "{text}\n{faults}\nand not\n{fault}");
     }
+}
+
+/// What no ordinary name shows: rules about single things, before and after those about all.
+const SOCKGUARD_LOGS: &str = "rules:
+  - { match: { method: GET, path: /containers/*/logs }, action: allow }";
+const SOCKGUARD_CREATE: &str = "rules:
+  - { match: { method: POST, path: /containers/create }, action: allow }";
+const SOCKGUARD_BUT_ONE: &str = "rules:
+  - { match: { method: POST, path: /containers/secret/stop }, action: deny }
+  - { match: { method: POST, path: /containers/*/stop }, action: allow }";
+const SOCKGUARD_BELOW_ONE: &str = "rules:
+  - { match: { method: '*', path: '/*/secret/**' }, action: deny }
+  - { match: { method: POST, path: /containers/*/stop }, action: allow }";
+const SOCKGUARD_HOLE: &str = "rules:
+  - { match: { method: POST, path: /*/ci-secret/stop }, action: deny }
+  - { match: { method: POST, path: /containers/ci-*/stop }, action: allow }";
+
+/// A rule that never counts, as an earlier one denies what it is about, grants nothing.
+#[test]
+fn the_first_rule_that_fits_decides() {
+    let rules = "rules:
+  - { match: { method: POST, path: /containers/** }, action: deny }
+  - { match: { method: POST, path: /containers/web/stop }, action: allow }";
+    let file = NamedText { name: "x".to_owned(), text: rules.to_owned() };
+    let made = import(Format::Sockguard, &file, Manner::Guarded).unwrap();
+    assert!(!made.contains("ContainerStop"), "{made}");
+}
+
+/// A name is one part of a path: what is below it is another operation's.
+#[test]
+fn a_variable_for_a_name_is_no_way_down() {
+    let text = "DELETE %API_PREFIX_CONTAINERS%/%CONTAINER_ID_OR_NAME%".to_owned();
+    let made = import(Format::Cetusguard, &NamedText { name: "x".to_owned(), text }, Manner::Guarded).unwrap();
+    assert!(made.contains("- allow: [ContainerDelete]"), "{made}");
 }
 
 /// A comment stays one, whatever the file holds.

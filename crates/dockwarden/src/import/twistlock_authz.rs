@@ -1,7 +1,7 @@
 //! Twistlock's authorization plugin: a policy a line, each a JSON object with users and the actions that they may do.
 //!
 //! An action is a regular expression over the names that the plugin has for calls: `container` is all that begins with it,
-//! the empty one is everything. A user is the name of a certificate; the empty one is everybody else.
+//! the empty one is everything. A user is the name of a certificate; the empty one is who shows none.
 
 use docker::endpoint::{ENDPOINTS, Operation};
 use docker::http::Method;
@@ -43,7 +43,7 @@ pub fn read(file: &NamedText) -> Result<Plan, Diagnostics> {
             }
         }
     }
-    let named = once(&policies, &mut faults);
+    once(&policies, &mut faults);
     for (line, policy) in &policies {
         let operations = operations(policy, *line, &mut faults);
         let what = format!("policy {}{}", policy.name, if policy.readonly { ", readonly" } else { "" });
@@ -51,29 +51,25 @@ pub fn read(file: &NamedText) -> Result<Plan, Diagnostics> {
         if operations.is_empty() {
             continue;
         }
-        let everybody = policy.users.iter().any(String::is_empty);
-        let users = policy.users.iter().filter(|user| !user.is_empty()).map(|user| format!("user:{user}"));
-        if everybody {
-            // Who has a policy of his own has that one alone.
-            let except = named.iter().filter(|user| !policy.users.contains(user)).map(|user| format!("user:{user}"));
-            plan.add(Grant { origin, operations, except: except.collect(), ..Grant::default() });
-        } else {
-            plan.add(Grant { origin, operations, to: users.collect(), ..Grant::default() });
-        }
+        let users = policy.users.iter().map(|user| match user.as_str() {
+            "" => NAMELESS.to_owned(),
+            user => format!("user:{user}"),
+        });
+        plan.add(Grant { origin, operations, to: users.collect(), ..Grant::default() });
     }
     faults.unless_any(plan)
 }
 
-/// All users by name. One who stands in two policies got what the first or the last of them said, as it came.
-fn once(policies: &[(usize, Policy)], faults: &mut Faults<'_>) -> Vec<String> {
-    let mut named: Vec<String> = Vec::new();
+/// A user who stands in two policies got what one of them said, as it came.
+fn once(policies: &[(usize, Policy)], faults: &mut Faults<'_>) {
+    let mut named: Vec<&str> = Vec::new();
     for (line, policy) in policies {
         if policy.users.is_empty() {
             faults.at(*line, 1, "this policy is for nobody");
         }
         for user in &policy.users {
-            if named.contains(user) {
-                let who = if user.is_empty() { "everybody".to_owned() } else { format!("`{user}`") };
+            if named.contains(&user.as_str()) {
+                let who = if user.is_empty() { "who has no name".to_owned() } else { format!("`{user}`") };
                 faults.helped(
                     *line,
                     1,
@@ -81,11 +77,9 @@ fn once(policies: &[(usize, Policy)], faults: &mut Faults<'_>) -> Vec<String> {
                     "a user has one: put their actions together",
                 );
             }
-            named.push(user.clone());
+            named.push(user);
         }
     }
-    named.retain(|user| !user.is_empty());
-    named
 }
 
 fn operations(policy: &Policy, line: usize, faults: &mut Faults<'_>) -> Vec<Operation> {
@@ -116,6 +110,9 @@ fn operations(policy: &Policy, line: usize, faults: &mut Faults<'_>) -> Vec<Oper
 fn called(operation: Operation) -> &'static str {
     ACTIONS.iter().find(|(_, operations)| operations.contains(&operation)).map_or("", |(name, _)| *name)
 }
+
+/// Whoever asks on the daemon's own socket.
+const NAMELESS: &str = "user:socket:daemon";
 
 const ACTIONS: &[(&str, &[Operation])] = &[
     ("container_archive", &[Operation::ContainerArchive]),

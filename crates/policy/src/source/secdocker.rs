@@ -91,6 +91,15 @@ impl SecDocker {
         if reader.faults.0.is_empty() { Ok(read) } else { Err(reader.faults) }
     }
 
+    /// What is wrong with the words in it: what is told when a policy is made of them.
+    pub fn faults(&self) -> Diagnostics {
+        let mut faults = Diagnostics::default();
+        self.rules(&mut faults);
+        self.force(&mut Force::default(), &mut faults);
+        faults.sort();
+        faults
+    }
+
     /// The paths of the host that are blocked, as they are written.
     pub fn host_paths(&self) -> impl Iterator<Item = &str> {
         self.restrictions.mounts.iter().map(|mount| mount.value.as_str()).filter(|mount| mount.starts_with('/'))

@@ -13,10 +13,12 @@ mod image;
 mod named;
 mod special;
 
+pub(super) use special::variable;
+
 /// A privilege's word in rules: what it takes, and how it becomes targets.
 struct Term {
     key: &'static str,
-    /// The actions that the word alone means.
+    /// The actions that the word alone means. None: it says nothing alone.
     actions: &'static [&'static str],
     /// Further keys that may stand beside it.
     beside: &'static [&'static str],
@@ -65,6 +67,10 @@ fn word_targets(word: &str, effect: Effect, place: &Place, world: &World, faults
         return vec![Target::everything()];
     }
     if let Some(term) = terms().find(|term| term.key == word) {
+        if term.actions.is_empty() {
+            faults.push(place.error(format!("`{word}` needs a value, as in `{{ {word}: NAME }}`")));
+            return Vec::new();
+        }
         return vec![Target::actions(term.actions.iter().copied())];
     }
     if let Some(command) = commands::find(word) {

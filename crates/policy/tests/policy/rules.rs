@@ -1,6 +1,7 @@
 //! The rules of the configuration file: what each form grants and denies.
 
 use docker::endpoint::{Kind, Operation};
+use docker::facts::{Facts, Spec, Variables};
 use docker::privilege::{HostMount, Namespace, Peer, Privilege, PublishedPort, SpecialFile};
 use docker::resource::{Image, Resource, Volume};
 use policy::Policy;
@@ -55,6 +56,40 @@ fn a_mount_has_its_conditions() {
     assert!(!passes(&plain, Privilege::MountHostPath(unresolved.clone())));
     assert!(passes(&allowing("{ mount: /srv, propagation: shared }"), Privilege::MountHostPath(shared)));
     assert!(passes(&allowing("{ mount: /srv, unresolved: true }"), Privilege::MountHostPath(unresolved)));
+}
+
+#[test]
+fn a_path_alone_is_nothing_below_it() {
+    let denied = denying("{ mount: [/, /srv], alone: true }");
+    assert!(!passes(&denied, at("/")) && !passes(&denied, at("/srv")));
+    assert!(passes(&denied, at("/srv/a")) && passes(&denied, at("/etc")));
+    let allowed = allowing("{ mount: /srv, alone: true }");
+    assert!(passes(&allowed, at("/srv")) && !passes(&allowed, at("/srv/a")) && !passes(&allowed, at("/")));
+}
+
+#[test]
+fn variables_are_denied_by_name_or_with_their_value() {
+    let creates = |entries: &[&str]| {
+        let environment = entries.iter().map(|entry| entry.split('=').next().unwrap().to_owned()).collect();
+        let variables = Variables(entries.iter().map(|entry| (*entry).to_owned()).collect());
+        let spec = Some(Spec { environment, variables, ..Spec::default() });
+        Facts { spec, ..facts(Operation::ContainerCreate, vec![Resource::Daemon], Vec::new()) }
+    };
+    let denied = denying("[{ environment: USER=0 }, { environment: [DEBUG] }]");
+    for (entries, expected) in
+        [(&["USER=1"][..], true), (&["USER=0"], false), (&["A=1", "DEBUG=x"], false), (&["XUSER=0"], true), (&[], true)]
+    {
+        assert_eq!(allows(&denied, &subject("bob", &[]), &creates(entries)), expected, "{entries:?}");
+    }
+    for (rule, fault) in [
+        ("deny: environment", "`environment` needs a value"),
+        ("allow: environment", "`environment` needs a value"),
+        ("allow: { environment: A }", "variables can only be denied"),
+        ("deny: { environment: =x }", "this is no variable"),
+    ] {
+        let faults = yaml(&format!("preset: open\nrules:\n  - {rule}\n")).unwrap_err().to_string();
+        assert!(faults.contains(fault), "{rule}: {faults}");
+    }
 }
 
 #[test]

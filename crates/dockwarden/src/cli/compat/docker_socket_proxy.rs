@@ -10,12 +10,13 @@ use server::listen::ListenAddress;
 use super::super::{Exit, Failure, serve};
 use super::quoted;
 use crate::config::{Wishes, parse_address};
-use crate::import::{self, Format, Manner, is_variable};
+use crate::import::{self, Maker, Manner};
+use crate::talk;
 
-/// Tecnativa's docker-socket-proxy and LinuxServer's socket-proxy: CONTAINERS=1, POST=0 and the like
+/// Tecnativa's docker-socket-proxy: CONTAINERS=1, POST=0 and the like
 ///
 /// Reads its variables from the environment (SOCKET_PATH and LOG_LEVEL, too), and listens where it did, on TCP port 2375
-/// of all addresses.
+/// of all addresses. What they grant is said at the start.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -31,10 +32,17 @@ pub struct Arguments {
 }
 
 /// Serves until a signal.
-pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: Arguments, maker: Maker) -> Result<Exit, Failure> {
     let manner = if arguments.as_permissive { Manner::Permissive } else { Manner::Guarded };
-    let variables = NamedText { name: "the environment".to_owned(), text: variables() };
-    let mut text = import::import(Format::DockerSocketProxy, &variables, manner)?;
+    let variables = NamedText { name: "the environment".to_owned(), text: variables(maker) };
+    let plan = import::docker_socket_proxy(&variables, maker)?;
+    plan.told().for_each(|grant| tracing::info!("granted by {grant}"));
+    match manner {
+        _ if !plan.makes() => {}
+        Manner::Guarded => tracing::info!("{GUARDED}"),
+        Manner::Permissive => talk::say(PERMISSIVE),
+    }
+    let mut text = plan.write(manner);
     if let Some(state) = &arguments.state {
         text.push_str(&format!("state: {}\n", quoted(state.as_os_str())?));
     }
@@ -54,9 +62,9 @@ pub fn loudness() -> Option<&'static str> {
 }
 
 /// Its own variables as a file of them. Others are none of its business.
-fn variables() -> String {
+fn variables(maker: Maker) -> String {
     let of_environment = std::env::vars_os().filter_map(|(name, value)| {
-        let name = name.into_string().ok().filter(|name| is_variable(name))?;
+        let name = name.into_string().ok().filter(|name| maker.knows(name))?;
         // What is no text is no value either.
         Some(format!("{name}={}", value.to_string_lossy().replace('\n', "\u{fffd}")))
     });
@@ -65,9 +73,15 @@ fn variables() -> String {
     lines.join("\n")
 }
 
+const GUARDED: &str = "what is created, started or entered may ask for what gives nobody the host; --as-permissive lets it ask \
+                       for anything, as it could there";
+const PERMISSIVE: &str = "--as-permissive: containers may be privileged and have all of the host, so whoever can connect is as good \
+                          as root on it";
+
 const EXAMPLES: &str = "\
 Examples:
   CONTAINERS=1 dockwarden compat docker-socket-proxy
   CONTAINERS=1 POST=1 dockwarden compat docker-socket-proxy --listen unix:///run/proxy/docker.sock
+  ALLOW_RESTARTS=1 dockwarden compat linuxserver-socket-proxy
 
 The same as a configuration file: `dockwarden import docker-socket-proxy proxy.env`.";

@@ -9,6 +9,7 @@ use super::super::cedar::quote;
 use super::super::diagnostics::Diagnostics;
 use super::super::lower::Rule;
 use super::super::target::Target;
+use super::super::terms;
 use super::{SecDocker, images, mounts, ports};
 
 /// One rule for each entry. An entry that is not understood is a fault.
@@ -92,18 +93,10 @@ fn users(user: &str) -> Result<Vec<Target>, Misread> {
     }])
 }
 
-/// A variable by its name, or with its value. Only what makes a container is asked: what one has already holds the
-/// variables of its image too.
+/// A variable by its name, or with its value.
 fn environment(variable: &str) -> Result<Vec<Target>, Misread> {
-    let (name, list) = match variable.split_once('=') {
-        Some((name, _)) => (name, "variables"),
-        None => (variable, "environment"),
-    };
-    if name.is_empty() || variable.contains('\0') {
-        return Err(Misread::new("this is no variable", "such as `USER=0`, or `USER` for any value"));
-    }
-    let target = Target::actions(["ContainerCreate", "ServiceCreate", "ServiceUpdate"]);
-    Ok(vec![target.when(format!("context has spec && context.spec.{list}.contains({})", quote(variable)))])
+    let misread = || Misread::new("this is no variable", "such as `USER=0`, or `USER` for any value");
+    terms::variable(variable).map(|target| vec![target]).ok_or_else(misread)
 }
 
 /// A security option with its value, or with any. SecDocker's own example lists `privileged`, which is none: it means

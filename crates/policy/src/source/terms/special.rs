@@ -5,20 +5,24 @@ use super::super::target::{Effect, Target, matches};
 use super::{Item, Term};
 
 pub(super) const TERMS: &[Term] = &[
-    Term { key: "mount", actions: &["mountHostPath"], beside: &["readonly", "propagation", "unresolved"], read: mount },
+    Term { key: "mount", actions: &["mountHostPath"], beside: &["readonly", "propagation", "unresolved", "alone"], read: mount },
     Term { key: "device", actions: &["useDevice"], beside: &["permissions"], read: device },
     Term { key: "capability", actions: &["addCapability"], beside: &[], read: capability },
     Term { key: "port", actions: &["publishPort"], beside: &["address", "protocol"], read: port },
     Term { key: "user", actions: &["runAs"], beside: &[], read: user },
     Term { key: "namespace", actions: &["shareNamespace"], beside: &[], read: namespace },
+    Term { key: "environment", actions: &[], beside: &[], read: environment },
 ];
 
 const NAMESPACES: &[&str] = &["pid", "network", "ipc", "uts", "user", "cgroup"];
 
 /// A host path and everything below. To allow it means as far as symbolic links were followed, and
-/// without mounts spreading back to the host, unless the rule says otherwise.
+/// without mounts spreading back to the host, unless the rule says otherwise. `alone`: not what is below it.
 fn mount(item: &Item<'_>) -> Result<Vec<Target>, String> {
-    let mut target = item.target().within("HostPath", clean_path(item.value)?);
+    let path = clean_path(item.value)?;
+    let alone = item.flag("alone")?;
+    let mut target =
+        if alone { item.target().equal("HostPath", path) } else { item.target().within("HostPath", path) };
     let (read_only, unresolved) = (item.flag("readonly")?, item.flag("unresolved")?);
     let shared = match item.text("propagation")?.as_deref() {
         None => false,
@@ -121,6 +125,26 @@ fn user(item: &Item<'_>) -> Result<Vec<Target>, String> {
         }
         value => matches("resource.name", value).into_iter().fold(target, Target::when),
     }])
+}
+
+/// `NAME=value`, or `NAME` with any value. Only what makes a container or a service is asked: what one has already holds the
+/// variables of its image too. There is nothing to allow, as variables are no privilege.
+fn environment(item: &Item<'_>) -> Result<Vec<Target>, String> {
+    if item.effect == Effect::Permit {
+        return Err("variables can only be denied: they are no privilege, and need no rule that allows them".to_owned());
+    }
+    variable(item.value).map(|target| vec![target]).ok_or_else(|| "this is no variable; write NAME or NAME=value".to_owned())
+}
+
+/// Whatever makes something with this variable.
+pub(in super::super) fn variable(variable: &str) -> Option<Target> {
+    let (name, list) = match variable.split_once('=') {
+        Some((name, _)) => (name, "variables"),
+        None => (variable, "environment"),
+    };
+    let target = Target::actions(["ContainerCreate", "ServiceCreate", "ServiceUpdate"]);
+    (!name.is_empty() && !variable.contains('\0'))
+        .then(|| target.when(format!("context has spec && context.spec.{list}.contains({})", quote(variable))))
 }
 
 /// `host`, `host/pid`, `container`, `container/pid`, `*`.

@@ -27,7 +27,12 @@ pub fn read(file: &NamedText, maker: Maker) -> Result<Plan, Diagnostics> {
         for (name, _) in CALLS.iter().filter(|(name, _)| switches.on(name)) {
             let (line, column) = find(&variables, name).map_or((1, 1), |variable| (variable.line, variable.column));
             let message = format!("`{name}` opens nothing while POST is 0");
-            faults.helped(line, column, message, "leave it out, or say `linuxserver-socket-proxy` if that is what it is for");
+            faults.helped(
+                line,
+                column,
+                message,
+                "leave it out, or say `linuxserver-socket-proxy` if that is what it is for",
+            );
         }
     }
     listen(&mut plan, &variables, &switches, &mut faults);

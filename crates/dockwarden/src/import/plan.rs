@@ -130,10 +130,12 @@ impl Plan {
         let tool = self.tool;
         match (manner, self.makes()) {
             (Manner::Guarded, _) if self.only_starts() => {
-                "Containers can be started with all that they were made with; nothing that is granted makes any.".to_owned()
+                "Containers can be started with all that they were made with; nothing that is granted makes any."
+                    .to_owned()
             }
             (_, true) if self.examined => {
-                "What is started or entered may ask for what gives nobody the host (the last rules of the file).".to_owned()
+                "What is started or entered may ask for what gives nobody the host (the last rules of the file)."
+                    .to_owned()
             }
             (_, false) => "Nothing that is granted makes a container, or enters one.".to_owned(),
             (Manner::Guarded, true) => format!(

@@ -30,6 +30,9 @@ pub fn import(file: &NamedText) -> Result<String, Diagnostics> {
     faults.unless_any(text)
 }
 
+/// What denies an entry, or what to do where no rule says it.
+type Say = fn(&str) -> Result<String, &'static str>;
+
 struct Writing<'a, 'f> {
     file: &'f NamedText,
     text: Text,
@@ -53,7 +56,10 @@ impl Writing<'_, '_> {
         );
         let restrictions = &config.restrictions;
         let narrower = [
-            (restrictions.images.is_empty(), "an image with a tag under another name, by its id, or pulled with all tags"),
+            (
+                restrictions.images.is_empty(),
+                "an image with a tag under another name, by its id, or pulled with all tags",
+            ),
             (restrictions.users.is_empty(), "a user's number by a name that only the image knows"),
             (restrictions.mounts.is_empty(), "a path under another name, where the listed one is a link"),
         ];
@@ -62,15 +68,20 @@ impl Writing<'_, '_> {
             let what = narrower.join("; ");
             self.text.comment(
                 0,
-                &format!("- what SecDocker let pass and its file itself blocks here, `policy: {{ secdocker: FILE }}`: {what}"),
+                &format!(
+                    "- what SecDocker let pass and its file itself blocks here, `policy: {{ secdocker: FILE }}`: {what}"
+                ),
             );
         }
         if let Some(api) = &config.docker_api {
             let line = api.referenced.line();
             self.text.comment(
                 0,
-                &format!("- {}:{line}: dockerapi: connections go on to where they were going; for another way in, write \
-                          `upstream:`", self.file.name),
+                &format!(
+                    "- {}:{line}: dockerapi: connections go on to where they were going; for another way in, write \
+                          `upstream:`",
+                    self.file.name
+                ),
             );
         }
         self.text.line(0, "");
@@ -79,11 +90,8 @@ impl Writing<'_, '_> {
 
     fn general(&mut self, config: &SecDocker) {
         let general = &config.general;
-        let single = [
-            ("memory", "memory", &general.memory),
-            ("cpu", "cpus", &general.cpu),
-            ("user", "user", &general.user),
-        ];
+        let single =
+            [("memory", "memory", &general.memory), ("cpu", "cpus", &general.cpu), ("user", "user", &general.user)];
         let lists = [
             ("environment", "env", &general.environment),
             ("secopts", "security_options", &general.security_options),
@@ -95,7 +103,9 @@ impl Writing<'_, '_> {
         }
         self.text.line(0, "defaults:");
         self.text.line(1, "force:");
-        for (theirs, ours, word) in single.into_iter().filter_map(|(theirs, ours, word)| Some((theirs, ours, word.as_ref()?))) {
+        for (theirs, ours, word) in
+            single.into_iter().filter_map(|(theirs, ours, word)| Some((theirs, ours, word.as_ref()?)))
+        {
             self.origin(2, word, &format!("general.{theirs}"));
             self.text.line(2, &format!("{ours}: {}", quoted(&word.value)));
         }
@@ -123,7 +133,7 @@ impl Writing<'_, '_> {
 
     fn restrictions(&mut self, config: &SecDocker) {
         let restrictions = &config.restrictions;
-        let lists: [(&str, &[Spanned<String>], fn(&str) -> Result<String, &'static str>); 6] = [
+        let lists: [(&str, &[Spanned<String>], Say); 6] = [
             ("ports", &restrictions.ports, ports),
             ("mounts", &restrictions.mounts, mounts),
             ("users", &restrictions.users, users),
@@ -137,10 +147,17 @@ impl Writing<'_, '_> {
         for (name, words, read) in lists {
             for word in words {
                 match read(&word.value) {
-                    Ok(denied) => self.rule(word, &format!("restrictions.{name}: {}", shown(name, &word.value)), &denied),
+                    Ok(denied) => {
+                        self.rule(word, &format!("restrictions.{name}: {}", shown(name, &word.value)), &denied)
+                    }
                     Err(help) => {
                         let (line, column) = place(word);
-                        self.faults.helped(line, column, format!("no rule can say `{}`", shown(name, &word.value)), help);
+                        self.faults.helped(
+                            line,
+                            column,
+                            format!("no rule can say `{}`", shown(name, &word.value)),
+                            help,
+                        );
                     }
                 }
             }
@@ -182,7 +199,8 @@ fn ports(text: &str) -> Result<String, &'static str> {
     let last = port.rsplit('-').next().and_then(|last| last.parse::<u16>().ok()).unwrap_or(u16::MAX);
     // A free port is the daemon's choice; whoever asks often enough gets each of these.
     let ports = if last >= FIRST_FREE { format!("[{port}, free]") } else { port.to_owned() };
-    let protocol = protocol.map(|protocol| format!(", protocol: {}", protocol.to_ascii_lowercase())).unwrap_or_default();
+    let protocol =
+        protocol.map(|protocol| format!(", protocol: {}", protocol.to_ascii_lowercase())).unwrap_or_default();
     let addresses = match address {
         None => vec![String::new()],
         Some(address) => {
@@ -214,7 +232,7 @@ fn mounts(mount: &str) -> Result<String, &'static str> {
     };
     let other = moved("/var/run", "/run").or_else(|| moved("/run", "/var/run"));
     let paths: Vec<String> = [path.clone()].into_iter().chain(other).collect();
-    let mut above: Vec<String> = paths.iter().flat_map(|path| holders(path)).map(|path| quoted(path)).collect();
+    let mut above: Vec<String> = paths.iter().flat_map(|path| holders(path)).map(quoted).collect();
     above.sort();
     above.dedup();
     let paths: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
@@ -231,7 +249,8 @@ fn users(user: &str) -> Result<String, &'static str> {
     let root = name.bytes().all(|byte| byte == b'0') || name == "root";
     let user = if root { "root" } else { name };
     // A name may stand beside a group.
-    let denied = if user.bytes().all(|byte| byte.is_ascii_digit()) || root { quoted(user) } else { quoted(&format!("{user}*")) };
+    let denied =
+        if user.bytes().all(|byte| byte.is_ascii_digit()) || root { quoted(user) } else { quoted(&format!("{user}*")) };
     Ok(format!("{{ user: {denied} }}"))
 }
 
@@ -244,7 +263,9 @@ fn security_policy(option: &str) -> Result<String, &'static str> {
         _ if option == "privileged" => Ok("privileged".to_owned()),
         None => Err("it takes power away, and is asked of nobody: leave it out"),
         Some((name, _)) if name == "systempaths" => Ok("kernel_files".to_owned()),
-        Some((name, _)) if name == "no-new-privileges" => Err("it takes power away, and is asked of nobody: leave it out"),
+        Some((name, _)) if name == "no-new-privileges" => {
+            Err("it takes power away, and is asked of nobody: leave it out")
+        }
         Some((name, value)) if value.is_empty() => Ok(format!("{{ security_option: {} }}", quoted(&name))),
         Some((name, value)) => Ok(format!("{{ security_option: {} }}", quoted(&format!("{name}={value}")))),
     }

@@ -233,9 +233,8 @@ fn expression(path: &str) -> String {
 /// The first rule that fits decides. Where that depends on the name, it must be the name of one rule.
 fn decide(operation: Operation, read: &File, rules: &[Compiled<'_>], plan: &mut Plan, faults: &mut Faults<'_>) {
     let endpoint = operation.endpoint();
-    let first = |path: &str| {
-        rules.iter().find(|rule| fits_method(rule, endpoint.method.as_str()) && rule.path.is_match(path))
-    };
+    let first =
+        |path: &str| rules.iter().find(|rule| fits_method(rule, endpoint.method.as_str()) && rule.path.is_match(path));
     let ordinary: Vec<_> = paths(endpoint).iter().map(|path| first(path)).collect();
     let allowing: Vec<_> = ordinary.iter().flatten().filter(|rule| rule.allows).collect();
     let all = allowing.len() == ordinary.len();

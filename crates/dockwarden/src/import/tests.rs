@@ -95,7 +95,11 @@ fn what_is_not_understood_is_a_fault_with_its_place() {
         (Cetusguard, "GET %API_PREFIX_INFOS%", "x:1:5: there is no variable `%API_PREFIX_INFOS%`"),
         (Cetusguard, "GET", "x:1:1: this is no rule"),
         // A volume by what is an id elsewhere: that is a name without anything but these letters.
-        (Cetusguard, "DELETE %API_PREFIX_VOLUMES%/%VOLUME_ID%", "x:1:8: this lets VolumeDelete pass for some names only"),
+        (
+            Cetusguard,
+            "DELETE %API_PREFIX_VOLUMES%/%VOLUME_ID%",
+            "x:1:8: this lets VolumeDelete pass for some names only",
+        ),
         (TwistlockAuthz, "{\"users\":[\"a\"],\"actions\":[\"containr\"]}", "x:1:1: there is no action like `containr`"),
         (
             TwistlockAuthz,

@@ -5,7 +5,12 @@ use super::super::target::{Effect, Target, matches};
 use super::{Item, Term};
 
 pub(super) const TERMS: &[Term] = &[
-    Term { key: "mount", actions: &["mountHostPath"], beside: &["readonly", "propagation", "unresolved", "alone"], read: mount },
+    Term {
+        key: "mount",
+        actions: &["mountHostPath"],
+        beside: &["readonly", "propagation", "unresolved", "alone"],
+        read: mount,
+    },
     Term { key: "device", actions: &["useDevice"], beside: &["permissions"], read: device },
     Term { key: "capability", actions: &["addCapability"], beside: &[], read: capability },
     Term { key: "port", actions: &["publishPort"], beside: &["address", "protocol"], read: port },
@@ -21,8 +26,7 @@ const NAMESPACES: &[&str] = &["pid", "network", "ipc", "uts", "user", "cgroup"];
 fn mount(item: &Item<'_>) -> Result<Vec<Target>, String> {
     let path = clean_path(item.value)?;
     let alone = item.flag("alone")?;
-    let mut target =
-        if alone { item.target().equal("HostPath", path) } else { item.target().within("HostPath", path) };
+    let mut target = if alone { item.target().equal("HostPath", path) } else { item.target().within("HostPath", path) };
     let (read_only, unresolved) = (item.flag("readonly")?, item.flag("unresolved")?);
     let shared = match item.text("propagation")?.as_deref() {
         None => false,
@@ -133,7 +137,9 @@ fn environment(item: &Item<'_>) -> Result<Vec<Target>, String> {
     if item.effect == Effect::Permit {
         return Err("variables can only be denied: they are no privilege, and need no rule that allows them".to_owned());
     }
-    variable(item.value).map(|target| vec![target]).ok_or_else(|| "this is no variable; write NAME or NAME=value".to_owned())
+    variable(item.value)
+        .map(|target| vec![target])
+        .ok_or_else(|| "this is no variable; write NAME or NAME=value".to_owned())
 }
 
 /// Whatever makes something with this variable.

@@ -25,7 +25,7 @@ pub fn passing(passes: impl Fn(&str, &str) -> bool) -> Found {
             let passed = paths.iter().filter(|path| passes(method, &format!("{version}{path}"))).count();
             (passed, paths.len())
         };
-        let answers: Vec<(usize, usize)> = VERSIONS.iter().map(|version| under(version)).collect();
+        let answers: Vec<(usize, usize)> = VERSIONS.iter().map(under).collect();
         if answers.iter().any(|(passed, all)| passed == all) {
             found.whole.push(endpoint.operation);
         } else if answers.iter().any(|(passed, _)| *passed > 0) {

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::firewall::{BODY_UNIT, Firewall};
 use crate::listen::{Accepted, Diverted, Listener};
+use crate::share::Share;
 use crate::spool::Spools;
 use crate::subject::Identifier;
 
@@ -39,6 +40,8 @@ pub struct Gateway {
     updates: Arc<tokio::sync::Mutex<()>>,
     spools: Arc<Spools>,
     builds: Arc<Builds>,
+    /// BuildKit's tunnels, one by one.
+    tunnels: Arc<Share>,
 }
 
 impl Gateway {
@@ -56,6 +59,7 @@ impl Gateway {
             updates: Arc::default(),
             spools: Arc::new(spools),
             builds: Arc::default(),
+            tunnels: Arc::new(Share::new(limits.tunnels, limits.tunnels_per_subject)),
             firewall,
         })
     }
@@ -71,6 +75,7 @@ impl Gateway {
             updates: Arc::clone(&self.updates),
             spools: Arc::clone(&self.spools),
             builds: Arc::clone(&self.builds),
+            tunnels: Arc::clone(&self.tunnels),
         })
     }
 

@@ -81,6 +81,10 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at one time of one subject, so that nobody can take them all: 1024.
     pub connections_per_subject: usize,
+    /// BuildKit's tunnels at one time, and sessions within them: 1024. Each holds up to 2 MiB for who does not read.
+    pub tunnels: usize,
+    /// The same of one subject, so that nobody can take them all: 128.
+    pub tunnels_per_subject: usize,
     /// Connections to the admin socket at one time: 16.
     pub admin_connections: usize,
     /// Temporary rules at one time: 100. Each is looked at in every question that it is about.
@@ -125,6 +129,8 @@ impl Default for Limits {
             stream_silence: None,
             connections: 4096,
             connections_per_subject: 1024,
+            tunnels: 1024,
+            tunnels_per_subject: 128,
             admin_connections: 16,
             temporary_rules: 100,
             temporary_time: Duration::from_secs(30 * 86_400),

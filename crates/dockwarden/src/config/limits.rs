@@ -99,6 +99,8 @@ const KEYS: &[(&str, Bound)] = &[
     ("stream_silence", Bound::Open(|limits| &mut limits.stream_silence)),
     ("connections", Bound::Count(|limits| &mut limits.connections)),
     ("connections_per_subject", Bound::Count(|limits| &mut limits.connections_per_subject)),
+    ("tunnels", Bound::Count(|limits| &mut limits.tunnels)),
+    ("tunnels_per_subject", Bound::Count(|limits| &mut limits.tunnels_per_subject)),
     ("admin_connections", Bound::Count(|limits| &mut limits.admin_connections)),
     ("temporary_rules", Bound::Count(|limits| &mut limits.temporary_rules)),
     ("temporary_time", Bound::Wait(|limits| &mut limits.temporary_time)),
@@ -144,12 +146,14 @@ mod tests {
             stream_silence: _,
             connections: _,
             connections_per_subject: _,
+            tunnels: _,
+            tunnels_per_subject: _,
             admin_connections: _,
             temporary_rules: _,
             temporary_time: _,
             drain: _,
         } = Limits::default();
-        assert_eq!(KEYS.len(), 35);
+        assert_eq!(KEYS.len(), 37);
     }
 
     #[test]

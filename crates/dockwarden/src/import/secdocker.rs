@@ -11,6 +11,9 @@ use serde_saphyr::Spanned;
 use super::plan::Text;
 use super::{Faults, quoted};
 
+/// What words of a list become, or what to do where they become nothing.
+type Words = fn(&str) -> Result<String, &'static str>;
+
 /// Puts it into our words.
 pub fn import(file: &NamedText) -> Result<String, Diagnostics> {
     let config = SecDocker::read(file)?;
@@ -29,9 +32,6 @@ pub fn import(file: &NamedText) -> Result<String, Diagnostics> {
     let text = writing.text.0;
     faults.unless_any(text)
 }
-
-/// What denies an entry, or what to do where no rule says it.
-type Say = fn(&str) -> Result<String, &'static str>;
 
 struct Writing<'a, 'f> {
     file: &'f NamedText,
@@ -133,7 +133,7 @@ impl Writing<'_, '_> {
 
     fn restrictions(&mut self, config: &SecDocker) {
         let restrictions = &config.restrictions;
-        let lists: [(&str, &[Spanned<String>], Say); 6] = [
+        let lists: [(&str, &[Spanned<String>], Words); 6] = [
             ("ports", &restrictions.ports, ports),
             ("mounts", &restrictions.mounts, mounts),
             ("users", &restrictions.users, users),

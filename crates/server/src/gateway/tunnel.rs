@@ -5,7 +5,8 @@
 //! names ([`Builds`]), the decision about what it asks for ([`judge`]), a held answer, a list without what is others'.
 //! Nothing is passed on that was not looked up there first, and what is refused is answered as the daemon would refuse.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use docker::buildkit::method::Tunnel as Kind;
 use docker::endpoint::Operation;
@@ -19,6 +20,7 @@ use super::forward::SESSION_ID;
 use crate::firewall::answer::Answer;
 use crate::firewall::entry::Entry;
 use crate::record::Outcome;
+use crate::share::{Held, Short};
 use crate::stream::{ClientStream, DaemonStream, Traffic};
 use crate::wire::Wire;
 
@@ -45,9 +47,35 @@ pub(super) struct Tunnel {
     subject: Arc<Subject>,
     /// A build was refused in it.
     refused: Notify,
+    /// What the daemon asked its client for.
+    noted: Arc<Noted>,
     /// Keeps the session its client's for as long as it lasts.
     _session: Option<OpenSession>,
+    /// Its place among all tunnels.
+    _place: Held,
 }
+
+/// Names of secrets and hosts, for the record.
+#[derive(Default)]
+struct Noted(Mutex<BTreeSet<String>>);
+
+impl Noted {
+    fn note(&self, what: String) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.len() < MOST_NOTED {
+            noted.insert(what);
+        }
+    }
+
+    fn words(&self) -> Option<String> {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let words: Vec<&str> = noted.iter().map(String::as_str).collect();
+        (!words.is_empty()).then(|| format!("the daemon asked its client for {}", words.join(", ")))
+    }
+}
+
+/// The most names that are kept of one tunnel.
+const MOST_NOTED: usize = 50;
 
 impl Exchange<'_> {
     /// What a call opens, where it opens a tunnel. A session is its client's from now on.
@@ -74,7 +102,9 @@ impl Exchange<'_> {
                     })?)
                 }
             };
-        Ok(Some(Tunnel { kind, gateway, subject, refused: Notify::new(), _session: session }))
+        let place = place(&gateway, &subject).map_err(|words| Stop::new(Outcome::Failed, Answer::new(429, words)))?;
+        let (refused, noted) = (Notify::new(), Arc::default());
+        Ok(Some(Tunnel { kind, gateway, subject, refused, noted, _session: session, _place: place }))
     }
 }
 
@@ -83,7 +113,7 @@ impl Tunnel {
     pub(super) async fn run(self, client: Wire<ClientStream>, daemon: Wire<DaemonStream>, entry: &mut Entry) {
         let client = End::new(client, Arc::clone(&entry.traffic), Traffic::to_daemon);
         let daemon = End::new(daemon, Arc::clone(&entry.traffic), Traffic::to_client);
-        let kind = self.kind;
+        let (kind, noted) = (self.kind, Arc::clone(&self.noted));
         let tunnel = Arc::new(self);
         let ended = match kind {
             Kind::Grpc => relay::run(client, daemon, tunnel).await,
@@ -92,11 +122,26 @@ impl Tunnel {
         if let Err(error) = ended {
             entry.warning(&format!("the tunnel broke: {error}"));
         }
+        noted.words().inspect(|words| entry.warning(words));
     }
 
     /// The connection in which the daemon calls the client within another one.
-    fn nested(&self, session: OpenSession) -> Tunnel {
-        let (gateway, subject) = (Arc::clone(&self.gateway), Arc::clone(&self.subject));
-        Tunnel { kind: Kind::Session, gateway, subject, refused: Notify::new(), _session: Some(session) }
+    fn nested(&self, session: OpenSession) -> Result<Tunnel, String> {
+        let (gateway, subject, noted) = (Arc::clone(&self.gateway), Arc::clone(&self.subject), Arc::clone(&self.noted));
+        let (kind, refused, place) = (Kind::Session, Notify::new(), place(&gateway, &subject)?);
+        Ok(Tunnel { kind, gateway, subject, refused, noted, _session: Some(session), _place: place })
     }
+}
+
+/// A place among all tunnels: in each, a client can have a good deal held by not reading.
+fn place(gateway: &Gateway, subject: &Subject) -> Result<Held, String> {
+    let mut held = Held::default();
+    let bound = match gateway.tunnels.take(&subject.user, &mut held, 1) {
+        Ok(()) => return Ok(held),
+        Err(Short::Own) => {
+            "you have too many builds running; wait, or ask for a higher limit (limits.tunnels_per_subject)"
+        }
+        Err(Short::All) => "too many builds are running; wait, or ask for a higher limit (limits.tunnels)",
+    };
+    Err(format!("dockwarden: {bound}"))
 }

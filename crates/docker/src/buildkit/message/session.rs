@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::buildkit::wire::message;
+use crate::buildkit::wire::{self, Strictness, message};
 
 message! {
     /// Bytes of a stream: a connection within the connection, a tar file, an agent's.
@@ -44,6 +44,25 @@ message! {
     }
 }
 
+/// What the daemon asks of its client with a call of that method, in words: by name, and never what the name stands for.
+pub fn asked_for(method: &str, message: &[u8]) -> Option<String> {
+    let lenient = Strictness::Lenient;
+    let (what, name) = match method {
+        "Secrets/GetSecret" => ("secret", wire::read::<GetSecretRequest>(message, lenient).ok()?.id),
+        "SSH/CheckAgent" => ("SSH agent", wire::read::<CheckAgentRequest>(message, lenient).ok()?.id),
+        "Auth/FetchToken" => ("login at", wire::read::<FetchTokenRequest>(message, lenient).ok()?.host),
+        method if method.starts_with("Auth/") => {
+            ("login at", wire::read::<CredentialsRequest>(message, lenient).ok()?.host)
+        }
+        _ => return None,
+    };
+    let name: String = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+    Some(format!("{what} {name}"))
+}
+
+/// The longest name that is told, in characters.
+const LONGEST_NAME: usize = 100;
+
 /// `PacketType`: what a packet is.
 pub mod packet {
     /// A file of the folder; without one, the end of the list.
@@ -56,4 +75,21 @@ pub mod packet {
     pub const FIN: i32 = 3;
     /// Something went wrong.
     pub const ERR: i32 = 4;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buildkit::wire::Message;
+
+    #[test]
+    fn names_are_told_and_nothing_else() {
+        let secret = GetSecretRequest { id: "to\nken".to_owned(), ..GetSecretRequest::default() }.written();
+        assert_eq!(asked_for("Secrets/GetSecret", &secret).as_deref(), Some("secret token"));
+        let login =
+            FetchTokenRequest { host: "registry.test".to_owned(), client_id: "x".to_owned(), ..Default::default() };
+        assert_eq!(asked_for("Auth/FetchToken", &login.written()).as_deref(), Some("login at registry.test"));
+        assert_eq!(asked_for("FileSync/DiffCopy", &secret), None);
+        assert_eq!(asked_for("Auth/Credentials", &[0xff]), None);
+    }
 }

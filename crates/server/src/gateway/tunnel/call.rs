@@ -8,6 +8,7 @@ use bytes::Bytes;
 use docker::buildkit::build::Build;
 use docker::buildkit::message::content::InfoRequest;
 use docker::buildkit::message::control::StatusRequest;
+use docker::buildkit::message::session::asked_for;
 use docker::buildkit::method::{BUILD_ID, Method, Names, Need, Tunnel as Kind};
 use docker::buildkit::wire::{self, Strictness};
 use docker::privilege::Privilege;
@@ -107,7 +108,12 @@ fn method(tunnel: &Arc<Tunnel>, head: &Parts) -> Result<&'static Method, Refusal
 impl Call {
     async fn run(&mut self) -> Result<(), Stop> {
         match self.method.need {
-            Need::Pass | Need::Noted => self.pass(None).await,
+            Need::Pass => self.pass(None).await,
+            Need::Noted => {
+                let message = Message::read(&self.tunnel, &mut self.body).await?;
+                asked_for(self.method.name(), message.bytes()?).inspect(|what| self.tunnel.noted.note(what.clone()));
+                self.pass(Some(message.into_frame())).await
+            }
             Need::Refused(why) => Err(self.refuse(&format!("may not use {}: {why}", self.method.name())).into()),
             Need::OwnBuild => {
                 let message = self.own_build().await?;
@@ -246,6 +252,10 @@ impl Call {
         let build = read.map_err(|error| judging.stop(Outcome::Malformed, misread(&error)))?;
         drop(message);
         let begins = build.begins().map(str::to_owned);
+        if begins.as_ref().is_some_and(|reference| !(1..=LONGEST_REFERENCE).contains(&reference.len())) {
+            let words = "dockwarden: a build must name itself, in no more than 128 bytes";
+            return Err(judging.stop(Outcome::Malformed, Refusal::new(Code::InvalidArgument, words)).into());
+        }
         let (builds, user) = (&self.tunnel.gateway.builds, &self.tunnel.subject.user);
         if let Some(reference) = &begins {
             let taken = builds.begin(reference, user, build.is_internal());
@@ -385,6 +395,8 @@ fn head(tunnel: &Tunnel, method: &Method, given: &HeaderMap) -> Request<()> {
     request
 }
 
+/// The longest name of a build, in bytes: it is remembered.
+const LONGEST_REFERENCE: usize = 128;
 /// How long what belongs to a call that was answered is read.
 const LINGER: Duration = Duration::from_secs(1);
 /// Calls about one's own build that have something done, or end it with a result.

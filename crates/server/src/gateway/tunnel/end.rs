@@ -6,26 +6,26 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
 
 use crate::stream::Traffic;
 use crate::wire::Wire;
 
-/// An end, whose bytes are counted as they come.
+/// An end, whose bytes are counted as they come. What is sent is gathered: a frame and its head are two pieces.
 pub(super) struct End<S> {
-    stream: S,
+    stream: BufWriter<S>,
     ahead: BytesMut,
     traffic: Arc<Traffic>,
     count: fn(&Traffic, usize),
 }
 
-impl<S> End<S> {
+impl<S: AsyncWrite> End<S> {
     pub(super) fn new(wire: Wire<S>, traffic: Arc<Traffic>, count: fn(&Traffic, usize)) -> Self {
-        End { stream: wire.stream, ahead: wire.ahead, traffic, count }
+        End { stream: BufWriter::with_capacity(GATHERED, wire.stream), ahead: wire.ahead, traffic, count }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for End<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for End<S> {
     fn poll_read(self: Pin<&mut Self>, task: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let end = self.get_mut();
         let before = into.filled().len();
@@ -55,3 +55,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for End<S> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(task)
     }
 }
+
+/// Bytes that are gathered before they are sent.
+const GATHERED: usize = 64 << 10;

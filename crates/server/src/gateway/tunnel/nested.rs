@@ -37,6 +37,7 @@ async fn open(call: &mut Call) -> Result<(), Stop> {
     };
     let session = Builds::open_session(&call.tunnel.gateway.builds, &id, &call.tunnel.subject.user);
     let session = session.map_err(|taken| call.refuse(&format!("may not open this session: {taken}")))?;
+    let nested = call.tunnel.nested(session).map_err(|words| Refusal::new(Code::Unavailable, words))?;
     let (answer, mut up) = call.open(None).await?;
     let answer = tokio::select! {
         biased;
@@ -60,9 +61,8 @@ async fn open(call: &mut Call) -> Result<(), Stop> {
     let (daemon, of_daemon_side) = tokio::io::duplex(BUFFER);
     let (to_client, from_client) = split(of_client_side);
     let (to_daemon, from_daemon) = split(of_daemon_side);
-    let nested = Arc::new(call.tunnel.nested(session));
     tokio::select! {
-        _ = relay::run(daemon, client, nested) => {}
+        _ = relay::run(daemon, client, Arc::new(nested)) => {}
         _ = unwrapped(&mut call.body, from_client) => {}
         _ = unwrapped(&mut of_daemon, from_daemon) => {}
         _ = wrapped(to_client, &mut down) => {}

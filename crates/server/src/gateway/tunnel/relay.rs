@@ -4,9 +4,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::{Reason, client, server};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::JoinSet;
 
 use super::Tunnel;
 use super::call;
@@ -27,7 +27,8 @@ where
         Ok(Err(error)) => return Err(error),
         Err(_) => return Err(Reason::SETTINGS_TIMEOUT.into()),
     };
-    let mut calls = JoinSet::new();
+    // All in one task: a message that is passed on wakes no other thread.
+    let mut calls = FuturesUnordered::new();
     let mut callee = pin!(callee);
     let mut closing = pin!(async {
         tunnel.refused.notified().await;
@@ -36,21 +37,29 @@ where
     let ended = loop {
         tokio::select! {
             biased;
-            Some(_) = calls.join_next() => {}
+            Some(()) = calls.next() => {}
             () = &mut closing => {
                 caller.abrupt_shutdown(Reason::NO_ERROR);
                 break Ok(());
             }
             accepted = caller.accept() => match accepted {
                 Some(Ok((request, respond))) => {
-                    calls.spawn(call::answer(Arc::clone(&tunnel), calls_out.clone(), request, respond));
+                    calls.push(call::answer(Arc::clone(&tunnel), calls_out.clone(), request, respond));
                 }
                 Some(Err(error)) => break Err(error),
                 None => break Ok(()),
             },
             ended = &mut callee => {
                 // What is under way ends with it; its callers are told.
-                while tokio::time::timeout(FAREWELL, calls.join_next()).await.is_ok_and(|call| call.is_some()) {}
+                let farewell = async {
+                    loop {
+                        tokio::select! {
+                            call = calls.next() => if call.is_none() { break },
+                            accepted = caller.accept() => if accepted.is_none() { break },
+                        }
+                    }
+                };
+                let _ = tokio::time::timeout(FAREWELL, farewell).await;
                 caller.abrupt_shutdown(Reason::NO_ERROR);
                 let _ = tokio::time::timeout(FAREWELL, std::future::poll_fn(|task| caller.poll_closed(task))).await;
                 return ended.or_else(quiet);
@@ -58,7 +67,7 @@ where
         }
     };
     // Its calls end with it, and whoever carries them out is told.
-    calls.shutdown().await;
+    drop(calls);
     drop(calls_out);
     let farewell = async { tokio::join!(std::future::poll_fn(|task| caller.poll_closed(task)), callee) };
     let _ = tokio::time::timeout(FAREWELL, farewell).await;
@@ -99,7 +108,7 @@ const STREAMS: u32 = 250;
 /// Bytes of one call that may be on the way to us.
 const WINDOW: u32 = 1 << 20;
 /// Bytes of all calls of a tunnel that may be on the way to us.
-const ALL_WINDOWS: u32 = 4 << 20;
+const ALL_WINDOWS: u32 = 2 << 20;
 /// The longest frame, in bytes.
 const FRAME: u32 = 256 << 10;
 /// The longest head, in bytes. The daemon's errors have the Dockerfile in theirs.

@@ -109,9 +109,11 @@ pub fn starts(operation: Operation) -> bool {
     matches!(operation, Operation::ContainerStart | Operation::ContainerRestart | Operation::ContainerUnpause)
 }
 
-/// Whether it makes something, enters it or changes it: then what is asked for is up to whoever asks.
+/// Whether it makes something, runs something in it or changes it: then what is asked for is up to whoever asks. To attach
+/// is to talk to what others made.
 pub fn makes(operation: Operation) -> bool {
-    operation.endpoint().effect == Effect::Change && asks(operation) && !starts(operation)
+    let attaches = matches!(operation, Operation::ContainerAttach | Operation::ContainerAttachWebsocket);
+    operation.endpoint().effect == Effect::Change && asks(operation) && !starts(operation) && !attaches
 }
 
 const ASKING_READS: &[Operation] = &[

@@ -137,7 +137,13 @@ impl Plan {
                 "What is started or entered may ask for what gives nobody the host (the last rules of the file)."
                     .to_owned()
             }
-            (_, false) => "Nothing that is granted makes a container, or enters one.".to_owned(),
+            (Manner::Guarded, false) => "Nothing that is granted makes a container. Those that are there are read out, attached \
+                                         to and started where they have nothing that gives the host away (the last rules of \
+                                         the file)."
+                .to_owned(),
+            (Manner::Permissive, false) => "Nothing that is granted makes a container. Those that are there are read out, \
+                                            attached to and started whatever they have of the host, as it was."
+                .to_owned(),
             (Manner::Guarded, true) => format!(
                 "{tool} did not look at what a create asks for: whoever could create a container was root on the host. Here what \
                  is created, started or entered may only ask for what gives nobody the host: no paths of the host, no devices, \

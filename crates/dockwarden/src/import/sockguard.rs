@@ -359,8 +359,7 @@ fn fits_method(rule: &Compiled<'_>, method: &str) -> bool {
 }
 
 /// What makes or enters something and has no body that could be looked into.
-const WITHOUT_BODY: &[Operation] =
-    &[Operation::ContainerAttach, Operation::ContainerAttachWebsocket, Operation::ContainerRename];
+const WITHOUT_BODY: &[Operation] = &[Operation::ContainerRename];
 
 const HIDDEN: &str = "redact: [{ environment: [\"*\"], mounts: [\"/**\"] }]";
 

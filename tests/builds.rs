@@ -332,6 +332,16 @@ fn builds_of_two_users_leave_one_another_alone() {
     let shown = led_out.out.contains("of-alice");
     assert!(!shown, "{led_out:?}");
 
+    // Of a build that is refused by its last step, no step has run: the folder that the first one writes to is empty.
+    let early = "FROM tiny\nRUN --mount=type=cache,id=early,target=/c echo ran >/c/ran\n";
+    let refused = build(ALICE, &format!("{early}ADD http://127.0.0.1:9/x /x\n"), "");
+    assert!(refused.code != 0 && refused.out.contains("may not fetch"), "{refused:?}");
+    std::thread::sleep(Duration::from_secs(1));
+    let seen = build(ALICE, "FROM tiny\nRUN --mount=type=cache,id=early,target=/c ls /c | wc -l >/n\n", "-t seen");
+    assert_eq!(seen.code, 0, "{seen:?}");
+    let daemon = place.engine.socket().display();
+    assert_eq!(place.shell.must(&format!("docker -H unix://{daemon} run --rm --network none seen cat /n")), "0");
+
     let elsewhere = build(BOB, "# syntax=evil.test/frontend:1\nFROM tiny\nRUN true\n", "-t own");
     assert_eq!(elsewhere.code, 0, "the built-in frontend reads it: {elsewhere:?}");
     let owners = place.firewall.records();

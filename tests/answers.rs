@@ -101,9 +101,10 @@ fn lists_show_what_policy_shows() {
     let hidden = records.iter().find(|record| record["request"]["operation"] == "ContainerList").expect("a record");
     assert_eq!(hidden["hidden"]["things"], 1, "{hidden}");
 
-    // Who is shown the daemon is shown all of it, as it came.
+    // Who is shown the daemon is shown all of it, as it came (asked again where the daemon itself says something new, `Up 2 seconds`).
     for path in ["/containers/json?all=1", "/images/json"] {
-        assert_eq!(get(&firewall.socket(), path), get(engine.socket(), path), "{path}");
+        let (before, through) = (get(engine.socket(), path), get(&firewall.socket(), path));
+        assert!(through == before || through == get(engine.socket(), path), "{path}: {through} is not {before}");
     }
     assert_eq!(each(&get(&firewall.socket(), "/volumes")["Volumes"], "Name"), ["blue-data", "red-data"]);
     assert!(each(&get(&firewall.socket(), "/networks"), "Name").contains(&"blue-net".to_owned()));

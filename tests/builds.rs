@@ -21,7 +21,9 @@ use std::time::Duration;
 const ALICE: u32 = 5;
 const BOB: u32 = 65534;
 const SOLVE: &str = "moby.buildkit.v1.Control/Solve";
+const BRIDGE: &str = "moby.buildkit.v1.frontend.LLBBridge";
 const STEP: &str = "moby.buildkit.v1.frontend.LLBBridge/Solve";
+const BUILD_ID: &str = "buildkit-controlapi-buildid";
 
 /// A daemon, a firewall with preset `team`, and a folder that all users may enter.
 struct Place {
@@ -89,9 +91,11 @@ impl Place {
         let message = wire::framed(&solve.written()).expect("a frame");
         fs::write(self.shell.work().join(name), message).expect("the message");
         self.shell.must(&format!(
-            "(setpriv --reuid={user} --regid={user} --clear-groups curl -s -m 40 --http2-prior-knowledge --unix-socket $SOCKET \
-             -H 'content-type: application/grpc' -H 'te: trailers' --data-binary @{name} -o /dev/null http://docker/{SOLVE} &) ; sleep 1"
+            "(setpriv --reuid={user} --regid={user} --clear-groups curl -s -m 300 --http2-prior-knowledge --unix-socket $SOCKET \
+             -H 'content-type: application/grpc' -H 'te: trailers' --data-binary @{name} -o /dev/null http://docker/{SOLVE} &)"
         ));
+        let goes_on = || self.call(user, &format!("{BRIDGE}/Ping"), &[(BUILD_ID, &reference)], &[]);
+        assert!(eventually(Duration::from_secs(20), || goes_on().status == "0"), "{name}: {:?}", goes_on());
         reference
     }
 }
@@ -177,7 +181,7 @@ fn whatever_a_build_asks_for_is_refused_however_it_is_asked() {
         ),
     ] {
         let step = Step { frontend: frontend.into(), frontend_opt: map(attrs), ..Step::default() };
-        place.refused(what, BOB, STEP, &[("buildkit-controlapi-buildid", &own)], &step.written(), words);
+        place.refused(what, BOB, STEP, &[(BUILD_ID, &own)], &step.written(), words);
     }
     // What nobody may be asked about.
     let inner = Op { build: Some(BuildOp { builder: -1, ..BuildOp::default() }), ..Op::default() };
@@ -208,9 +212,9 @@ fn builds_and_sessions_are_of_those_who_began_them() {
     let place = Place::new("team");
     let alices = place.built(ALICE, "alice");
     let bobs = place.built(BOB, "bob");
-    let of_alice: &[(&str, &str)] = &[("buildkit-controlapi-buildid", &alices)];
-    let of_bob: &[(&str, &str)] = &[("buildkit-controlapi-buildid", &bobs)];
-    let bridge = |method: &str| format!("moby.buildkit.v1.frontend.LLBBridge/{method}");
+    let of_alice: &[(&str, &str)] = &[(BUILD_ID, &alices)];
+    let of_bob: &[(&str, &str)] = &[(BUILD_ID, &bobs)];
+    let bridge = |method: &str| format!("{BRIDGE}/{method}");
 
     // Somebody else's build.
     let step =
@@ -227,9 +231,11 @@ fn builds_and_sessions_are_of_those_who_began_them() {
 
     // Somebody else's session, in each place where one can be named.
     place.shell.must(&format!(
-        "(setpriv --reuid={ALICE} --regid={ALICE} --clear-groups curl -s -N -m 40 -X POST --unix-socket $SOCKET -H 'Connection: Upgrade' \
-         -H 'Upgrade: h2c' -H 'X-Docker-Expose-Session-Uuid: alices-session' http://docker/session -o /dev/null &); sleep 0.5"
+        "(setpriv --reuid={ALICE} --regid={ALICE} --clear-groups curl -s -N -m 300 -X POST --unix-socket $SOCKET -H 'Connection: Upgrade' \
+         -H 'Upgrade: h2c' -H 'X-Docker-Expose-Session-Uuid: alices-session' http://docker/session -D session -o /dev/null &)"
     ));
+    let opened = || place.shell.run("cat session").out;
+    assert!(eventually(Duration::from_secs(20), || opened().contains("101")), "{}", opened());
     let mut named = SolveRequest { reference: "s10123456789abcdefghijkl".into(), ..SolveRequest::default() };
     named.session = "alices-session".into();
     place.refused("her session", BOB, SOLVE, &[], &named.written(), "session: it is not yours");

@@ -16,7 +16,7 @@ use policy::{Door, Permit, Policy};
 use tokio::io::AsyncWriteExt;
 
 use super::connection::{Next, gone};
-use super::tunnel::Tunnel;
+use super::tunnel::{NOT_YOUR_SESSION, Tunnel};
 use super::{Gateway, fetch, forward};
 use crate::firewall::answer::Answer;
 use crate::firewall::checked::{self, Asking, Naming, Passed};
@@ -159,12 +159,14 @@ impl Exchange<'_> {
 
     /// A build may take files and secrets from its client's own session alone, whatever else is granted.
     async fn own_session(&mut self, call: &Call) -> Result<(), Stop> {
-        let session = call.query.all("session").find(|session| !session.is_empty());
-        let Some(session) = session.filter(|_| call.operation == Operation::ImageBuild) else { return Ok(()) };
+        if call.operation != Operation::ImageBuild {
+            return Ok(());
+        }
+        let Some(session) = call.query.all("session").find(|session| !session.is_empty()) else { return Ok(()) };
         if self.gateway.builds.is_own_session(session, &self.connection.subject.user).await {
             return Ok(());
         }
-        let words = format!("dockwarden: may not use this session: it is not yours. Record {}.", self.entry.id());
+        let words = format!("dockwarden: {NOT_YOUR_SESSION}. Record {}.", self.entry.id());
         Err(Stop::new(Outcome::Refused, Answer::new(403, words)))
     }
 

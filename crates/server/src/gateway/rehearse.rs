@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::connection::Next;
 use super::exchange::{Exchange, Granted};
-use crate::firewall::answer::send_json;
+use crate::firewall::answer::{Answer, send_json};
 use crate::firewall::ask;
 use crate::record::Outcome;
 
@@ -57,8 +57,7 @@ impl Exchange<'_> {
         }
         let words = "dockwarden: what a build does, BuildKit tells, and no daemon answers here";
         self.entry.outcome(Outcome::Failed, Some(503), Some(words.to_owned()));
-        let body = serde_json::json!({ "message": words });
-        let _ = send_json(&mut self.connection.client, 503, &[], &body, false, true).await;
+        let _ = Answer::new(503, words).send(&mut self.connection.client, false, true).await;
         Some(Next::Linger)
     }
 

@@ -93,8 +93,7 @@ impl Exchange<'_> {
                     let id = self.head.headers().one(SESSION_ID).ok().flatten();
                     let id = id.and_then(|id| std::str::from_utf8(id).ok()).filter(|id| !id.is_empty());
                     let Some(id) = id else {
-                        let words = format!("dockwarden: a session must name itself, once ({SESSION_ID})");
-                        return Err(Stop::new(Outcome::Malformed, Answer::new(400, words)));
+                        return Err(Stop::new(Outcome::Malformed, Answer::new(400, nameless_session())));
                     };
                     let opened = Builds::open_session(&gateway.builds, id, &subject.user);
                     Some(opened.map_err(|taken| {
@@ -132,6 +131,13 @@ impl Tunnel {
         Ok(Tunnel { kind, gateway, subject, refused, noted, _session: Some(session), _place: place })
     }
 }
+
+fn nameless_session() -> String {
+    format!("dockwarden: a session must name itself, once ({SESSION_ID})")
+}
+
+/// What is said of a session that a build names and its client has not opened.
+pub(super) const NOT_YOUR_SESSION: &str = "may not use this session: it is not yours";
 
 /// A place among all tunnels: in each, a client can have a good deal held by not reading.
 fn place(gateway: &Gateway, subject: &Subject) -> Result<Held, String> {

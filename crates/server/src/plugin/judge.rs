@@ -112,7 +112,7 @@ async fn decide(
     };
     let unseen = unseen(&request);
     let unseen_too = |facts| match unseen {
-        Some(part) => with_unseen(facts, part),
+        Some((part, _)) => with_unseen(facts, part),
         None => facts,
     };
     let mut facts = unseen_too(facts);
@@ -139,11 +139,10 @@ async fn decide(
     let effect = facts.effect();
     let counted = facts.makes.is_some() || facts.operation == Operation::ContainerUpdate;
     let permit = judge::decide(firewall, entry, policy, &subject, facts, Door::Plugin).map_err(|mut stop| {
-        if let Some(part) = unseen
+        if let Some((_, what)) = unseen
             && stop.outcome == Outcome::Refused
         {
-            let part = if part == TUNNEL { "these tunnels" } else { "archives" };
-            stop.answer.message.push_str(&format!(" The daemon shows {part} to no plugin"));
+            stop.answer.message.push_str(&format!(" The daemon shows {what} to no plugin"));
             stop.answer.message.push_str(GATEWAY);
         }
         stop
@@ -245,11 +244,11 @@ fn by_name(call: &Call, question: &Question) -> Option<Facts> {
     Some(Facts { posed, ..Facts::plain(call.operation, call.version, vec![resource], canonical) })
 }
 
-/// What of a request the daemon shows to no plugin.
-fn unseen(request: &Request) -> Option<&'static str> {
+/// What of a request the daemon shows to no plugin, and what all such are called.
+fn unseen(request: &Request) -> Option<(&'static str, &'static str)> {
     match request {
-        request if request.is_tunnel() => Some(TUNNEL),
-        request if request.is_unread() => Some("an unseen archive"),
+        request if request.is_tunnel() => Some(("an unseen tunnel of BuildKit's", "these tunnels")),
+        request if request.is_unread() => Some(("an unseen archive", "archives")),
         _ => None,
     }
 }
@@ -259,8 +258,6 @@ fn with_unseen(mut facts: Facts, part: &'static str) -> Facts {
     facts.privileges.push(Privilege::Unexamined { part });
     facts
 }
-
-const TUNNEL: &str = "an unseen tunnel of BuildKit's";
 
 fn withheld(call: &Call) -> Stop {
     let what = match call.body_kind() {

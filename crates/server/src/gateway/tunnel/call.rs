@@ -21,7 +21,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use super::builds::Standing;
 use super::judge::Judging;
 use super::message::{Message, framed, misread};
-use super::pump::{Broken, pump, reason, send, told};
+use super::pump::{Broken, end, pump, reason, send, told};
 use super::refusal::{Code, Refusal};
 use super::{Tunnel, history, nested};
 use crate::firewall::Manner;
@@ -107,6 +107,9 @@ fn method(tunnel: &Arc<Tunnel>, head: &Parts) -> Result<&'static Method, Refusal
 
 impl Call {
     async fn run(&mut self) -> Result<(), Stop> {
+        if self.method.names == Names::Header {
+            self.own_build_of_head().await?;
+        }
         match self.method.need {
             Need::Pass => self.pass(None).await,
             Need::Noted => {
@@ -157,9 +160,7 @@ impl Call {
 
     /// Refuses it, and records that.
     pub(super) fn refuse(&self, what: &str) -> Refusal {
-        let mut judging = Judging::begin(&self.tunnel, self.method.path);
-        let words = format!("dockwarden: {what}. Record {}.", judging.record());
-        judging.stop(Outcome::Refused, Refusal::new(Code::PermissionDenied, words))
+        Judging::begin(&self.tunnel, self.method.path).refuse(what)
     }
 
     /// Ends here what is not granted.
@@ -169,10 +170,12 @@ impl Call {
 
     /// Looks whose the build is that it names; gives the message where that had to be read.
     async fn own_build(&mut self) -> Result<Option<Bytes>, Stop> {
-        let Names::Message = self.method.names else {
-            self.own_build_of_head().await?;
-            return Ok(None);
-        };
+        match self.method.names {
+            Names::Message => {}
+            // Seen already.
+            Names::Header => return Ok(None),
+            Names::Nothing | Names::New => return Err(self.refuse("may not use a build that is not named").into()),
+        }
         let message = Message::read(&self.tunnel, &mut self.body).await?;
         let asked: StatusRequest =
             wire::read(message.bytes()?, Strictness::Lenient).map_err(super::message::malformed)?;
@@ -191,13 +194,9 @@ impl Call {
 
     /// Whoever drives a build is who began it: nobody else has reason to, whatever they may see.
     async fn own_build_of_head(&self) -> Result<(), Stop> {
-        let mut named = self.head.headers.get_all(BUILD_ID).iter();
-        let name = match (named.next().map(HeaderValue::to_str), named.next()) {
-            (Some(Ok(name)), None) => name,
-            _ => {
-                let words = format!("dockwarden: a part of a build must name its build, once ({BUILD_ID})");
-                return Err(Refusal::new(Code::InvalidArgument, words).into());
-            }
+        let Some(name) = only(&self.head.headers, BUILD_ID) else {
+            let words = format!("dockwarden: a part of a build must name its build, once ({BUILD_ID})");
+            return Err(Refusal::new(Code::InvalidArgument, words).into());
         };
         match self.tunnel.gateway.builds.build(name, &self.tunnel.subject.user).await {
             Standing::Own => Ok(()),
@@ -243,9 +242,6 @@ impl Call {
 
     /// Judges the request. Gives what is to be sent, and whether it only begins what its client drives step by step.
     async fn judge(&mut self, judging: &mut Judging) -> Result<(Bytes, bool), Stop> {
-        if self.method.names == Names::Header {
-            self.own_build_of_head().await?;
-        }
         let message = Message::read(&self.tunnel, &mut self.body).await?;
         let reading = judging.reading();
         let read = Build::of_request(self.method, message.bytes()?, &reading);
@@ -259,7 +255,7 @@ impl Call {
         let (builds, user) = (&self.tunnel.gateway.builds, &self.tunnel.subject.user);
         if let Some(reference) = &begins {
             let taken = builds.begin(reference, user, build.is_internal());
-            taken.map_err(|taken| self.refuse(&format!("may not begin this build: {taken}")))?;
+            taken.map_err(|taken| judging.refuse(&format!("may not begin this build: {taken}")))?;
         }
         let judged = judging.build(&build).await;
         if let Err(refusal) = &judged {
@@ -277,9 +273,28 @@ impl Call {
         let (answer, mut out) = callee.send_request(head, false).map_err(lost)?;
         if let Some(message) = message {
             send(&mut out, message).await.map_err(Stop::Reset)?;
-            out.send_data(Bytes::new(), true).map_err(|error| Stop::Reset(reason(&error)))?;
+            end(&mut out, None).map_err(Stop::Reset)?;
         }
         Ok((answer, out))
+    }
+
+    /// Waits for the head of the answer and passes it on: what more there is goes from the one to the other. `None`: there
+    /// is no more. Whoever calls may leave meanwhile, and the callee is told.
+    pub(super) async fn answered(
+        &mut self,
+        answer: ResponseFuture,
+        out: &mut SendStream<Bytes>,
+    ) -> Result<Option<(RecvStream, SendStream<Bytes>)>, Stop> {
+        let answer = tokio::select! {
+            biased;
+            answer = answer => answer.map_err(|error| Stop::Reset(reason(&error))),
+            reset = poll_fn(|task| self.respond.poll_reset(task)) => Err(Stop::Reset(told(reset))),
+        };
+        let (head, body) = answer.inspect_err(|_| out.send_reset(Reason::CANCEL))?.into_parts();
+        let alone = body.is_end_stream();
+        let down = self.respond.send_response(Response::from_parts(head, ()), alone);
+        let down = down.map_err(|error| Stop::Reset(reason(&error)))?;
+        Ok((!alone).then_some((body, down)))
     }
 
     /// Sends a message and holds the answer to it. Whoever calls may leave meanwhile, and the callee is told.
@@ -308,16 +323,13 @@ impl Call {
         let Answer { head, message, trailers } = answer;
         // What ends with its head must still do so.
         let alone = message.is_empty() && trailers.is_none();
-        let failed = |error: h2::Error| Stop::Reset(reason(&error));
-        let mut down = self.respond.send_response(head, alone).map_err(failed)?;
+        let down = self.respond.send_response(head, alone);
+        let mut down = down.map_err(|error| Stop::Reset(reason(&error)))?;
         if alone {
             return Ok(());
         }
         send(&mut down, message.into_frame()).await.map_err(Stop::Reset)?;
-        match trailers {
-            Some(trailers) => down.send_trailers(trailers).map_err(failed),
-            None => down.send_data(Bytes::new(), true).map_err(failed),
-        }
+        end(&mut down, trailers).map_err(Stop::Reset)
     }
 
     /// Passes both directions on, to the end of the answer. `message`: all that is sent; otherwise what comes.
@@ -329,8 +341,8 @@ impl Call {
         let uploading = async {
             if !whole {
                 match pump(body, &mut up).await {
-                    Ok(Some(trailers)) => drop(up.send_trailers(trailers)),
-                    Ok(None) => drop(up.send_data(Bytes::new(), true)),
+                    // Where it cannot be ended, its answer says so.
+                    Ok(trailers) => drop(end(&mut up, trailers)),
                     Err(Broken::Sender(reason)) => return reason,
                     // It wants no more; its answer says why, if it has one.
                     Err(Broken::Receiver(_)) => {}
@@ -350,10 +362,8 @@ impl Call {
             if alone {
                 return Ok(());
             }
-            match pump(&mut body, down).await? {
-                Some(trailers) => down.send_trailers(trailers).map_err(lost),
-                None => down.send_data(Bytes::new(), true).map_err(lost),
-            }
+            let trailers = pump(&mut body, down).await?;
+            end(down, trailers).map_err(Broken::Receiver)
         };
         let ended = tokio::select! {
             biased;
@@ -373,6 +383,13 @@ impl Call {
             (Err(Broken::Sender(reason)), None) => Err(Stop::Reset(reason)),
         }
     }
+}
+
+/// The value of a field that is there once, and is a text.
+pub(super) fn only<'a>(fields: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = fields.get_all(name).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    value.to_str().ok()
 }
 
 /// The head of a call as it is sent. Of what a client says beside, only what is known goes on; that compressed messages

@@ -7,12 +7,11 @@ use docker::buildkit::message::control::{BuildHistoryEvent, BuildHistoryRequest}
 use docker::buildkit::wire::{self, Frames, MOST_MESSAGE, Strictness};
 use docker::privilege::Privilege;
 use h2::{Reason, RecvStream, SendStream};
-use http::Response;
 
 use super::call::{Call, Stop};
 use super::judge::Judging;
 use super::message::{Message, framed, malformed};
-use super::pump::{reason, send, told};
+use super::pump::{end, reason, send, told};
 
 /// Passes the question on, and of the answer the events of the subject's own builds.
 pub(super) async fn run(call: &mut Call) -> Result<(), Stop> {
@@ -21,34 +20,8 @@ pub(super) async fn run(call: &mut Call) -> Result<(), Stop> {
     wire::read::<BuildHistoryRequest>(message.bytes()?, Strictness::Known(allowed)).map_err(malformed)?;
     let all = Judging::grants(&call.tunnel, &Privilege::UseBuildsOfOthers);
     let (answer, mut out) = call.open(Some(message.into_frame())).await?;
-    let passed = tokio::select! {
-        biased;
-        reset = std::future::poll_fn(|task| call.respond.poll_reset(task)) => Err(Stop::Reset(told(reset))),
-        answer = answer => answer.map_err(|error| Stop::Reset(reason(&error))),
-    };
-    let (head, mut body) = match passed {
-        Ok(answer) => answer.into_parts(),
-        Err(stop) => {
-            out.send_reset(Reason::CANCEL);
-            return Err(stop);
-        }
-    };
-    let alone = body.is_end_stream();
-    let failed = |error: h2::Error| Stop::Reset(reason(&error));
-    let mut down = call.respond.send_response(Response::from_parts(head, ()), alone).map_err(failed)?;
-    if alone {
-        return Ok(());
-    }
-    let filtered = events(call, &mut body, &mut down, all).await;
-    let ended = match filtered {
-        Ok(()) => match body.trailers().await {
-            Ok(Some(trailers)) => down.send_trailers(trailers).map_err(failed),
-            Ok(None) => down.send_data(Bytes::new(), true).map_err(failed),
-            Err(error) => Err(failed(error)),
-        },
-        Err(stop) => Err(stop),
-    };
-    if ended.is_err() {
+    let Some((mut body, mut down)) = call.answered(answer, &mut out).await? else { return Ok(()) };
+    if events(call, &mut body, &mut down, all).await.is_err() {
         // The head has been sent: an event that cannot be read ends the answer, and is not passed on.
         down.send_reset(Reason::CANCEL);
         out.send_reset(Reason::CANCEL);
@@ -56,6 +29,7 @@ pub(super) async fn run(call: &mut Call) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Passes on what is told, to the end.
 async fn events(call: &Call, from: &mut RecvStream, to: &mut SendStream<Bytes>, all: bool) -> Result<(), Stop> {
     let mut frames = Frames::new(MOST_MESSAGE);
     loop {
@@ -64,7 +38,7 @@ async fn events(call: &Call, from: &mut RecvStream, to: &mut SendStream<Bytes>, 
             reset = std::future::poll_fn(|task| to.poll_reset(task)) => return Err(Stop::Reset(told(reset))),
             piece = from.data() => piece,
         };
-        let Some(piece) = piece else { return frames.finish().map_err(malformed) };
+        let Some(piece) = piece else { break };
         let piece = piece.map_err(|error| Stop::Reset(reason(&error)))?;
         frames.feed(&piece);
         while let Some(message) = frames.next().map_err(malformed)? {
@@ -74,6 +48,9 @@ async fn events(call: &Call, from: &mut RecvStream, to: &mut SendStream<Bytes>, 
         }
         let _ = from.flow_control().release_capacity(piece.len());
     }
+    frames.finish().map_err(malformed)?;
+    let trailers = from.trailers().await.map_err(|error| Stop::Reset(reason(&error)))?;
+    end(to, trailers).map_err(Stop::Reset)
 }
 
 /// Whether an event is told. What the daemon's store has of the build may be read from now on.

@@ -18,9 +18,9 @@ use docker::target::encode_segment;
 use http::{HeaderMap, Response};
 use policy::{Door, Permit, Policy};
 
-use super::Tunnel;
 use super::message::{Message, misread};
 use super::refusal::{Code, Refusal};
+use super::{NOT_YOUR_SESSION, Tunnel};
 use crate::firewall::ask::Line;
 use crate::firewall::checked::{self, Asking, Passed};
 use crate::firewall::entry::Entry;
@@ -36,7 +36,8 @@ pub(super) struct Judging {
     policy: Arc<Policy>,
     entry: Entry,
     line: Line,
-    manner: Manner,
+    /// Found out when it is first needed.
+    manner: Option<Manner>,
     plan: Option<Plan>,
 }
 
@@ -48,6 +49,20 @@ struct Manner {
     deny_sources: Vec<&'static str>,
 }
 
+impl Manner {
+    fn of(policy: &Policy, tunnel: &Tunnel) -> Manner {
+        let granted = |privilege| grants(policy, tunnel, &privilege);
+        let shared = granted(Privilege::MountBuildCache { id: "shared".to_owned(), own: false });
+        let denied = |(probe, _): &&(&str, &str)| !granted(Privilege::BuildFetch { from: (*probe).to_owned() });
+        Manner {
+            any_frontend: granted(Privilege::UseFrontend { image: None }),
+            cache_namespace: (!shared).then(|| namespace(&tunnel.subject.user)),
+            owner: tunnel.gateway.firewall.settings.owners.as_ref().map(|_| tunnel.subject.user.clone()),
+            deny_sources: NEVER_UNASKED.iter().filter(denied).map(|(_, pattern)| *pattern).collect(),
+        }
+    }
+}
+
 impl Judging {
     /// Begins the record of a call.
     pub(super) fn begin(tunnel: &Arc<Tunnel>, path: &str) -> Judging {
@@ -55,8 +70,7 @@ impl Judging {
         let policy = firewall.policy.load_full();
         let mut entry = Entry::new(firewall, Door::Gateway, Some(&tunnel.subject), &policy);
         entry.call_within(path, None);
-        let manner = Manner { any_frontend: false, cache_namespace: None, owner: None, deny_sources: Vec::new() };
-        Judging { tunnel: Arc::clone(tunnel), policy, entry, line: None, manner, plan: None }
+        Judging { tunnel: Arc::clone(tunnel), policy, entry, line: None, manner: None, plan: None }
     }
 
     /// Whether something is granted, without a record.
@@ -65,15 +79,16 @@ impl Judging {
         grants(&policy, tunnel, privilege)
     }
 
-    /// The id of the record.
-    pub(super) fn record(&self) -> &str {
-        self.entry.id()
-    }
-
     /// Ends it, and records why.
     pub(super) fn stop(&mut self, outcome: Outcome, refusal: Refusal) -> Refusal {
         self.entry.outcome(outcome, None, Some(refusal.message.clone()));
         refusal
+    }
+
+    /// Refuses what no policy is asked about.
+    pub(super) fn refuse(&mut self, what: &str) -> Refusal {
+        let words = format!("dockwarden: {what}. Record {}.", self.entry.id());
+        self.stop(Outcome::Refused, Refusal::new(Code::PermissionDenied, words))
     }
 
     fn stopped(&mut self, stop: Stop) -> Refusal {
@@ -88,11 +103,8 @@ impl Judging {
 
     /// An operation of the Docker API that a call stands for.
     pub(super) fn operation(mut self, operation: Operation) -> Result<(), Refusal> {
-        let canonical =
-            Canonical { method: Method::Post, target: operation.endpoint().path.to_owned(), body: CanonicalBody::None };
-        let facts = Facts::plain(operation, None, vec![Resource::Daemon], canonical);
         self.entry.call_within(operation.endpoint().path, Some(operation));
-        self.decide(facts).map_err(|stop| self.stopped(stop))?;
+        self.decide(plain(operation)).map_err(|stop| self.stopped(stop))?;
         self.passed();
         Ok(())
     }
@@ -111,22 +123,13 @@ impl Judging {
 
     /// How this subject's builds are read.
     pub(super) fn reading(&mut self) -> Reading<'_> {
-        let Tunnel { gateway, subject, .. } = &*self.tunnel;
-        let granted = |privilege| grants(&self.policy, &self.tunnel, &privilege);
-        let shared = granted(Privilege::MountBuildCache { id: "shared".to_owned(), own: false });
-        let denied = |(probe, _): &&(&str, &str)| !granted(Privilege::BuildFetch { from: (*probe).to_owned() });
-        self.manner = Manner {
-            any_frontend: granted(Privilege::UseFrontend { image: None }),
-            cache_namespace: (!shared).then(|| namespace(&subject.user)),
-            owner: gateway.firewall.settings.owners.as_ref().map(|_| subject.user.clone()),
-            deny_sources: NEVER_UNASKED.iter().filter(denied).map(|(_, pattern)| *pattern).collect(),
-        };
+        let manner = self.manner.get_or_insert_with(|| Manner::of(&self.policy, &self.tunnel));
         Reading {
-            allow_fields: &gateway.firewall.settings.reading.allow_fields,
-            any_frontend: self.manner.any_frontend,
-            cache_namespace: self.manner.cache_namespace.as_deref(),
-            owner: self.manner.owner.as_deref(),
-            deny_sources: &self.manner.deny_sources,
+            allow_fields: &self.tunnel.gateway.firewall.settings.reading.allow_fields,
+            any_frontend: manner.any_frontend,
+            cache_namespace: manner.cache_namespace.as_deref(),
+            owner: manner.owner.as_deref(),
+            deny_sources: &manner.deny_sources,
         }
     }
 
@@ -155,9 +158,7 @@ impl Judging {
         let tunnel = Arc::clone(&self.tunnel);
         for session in build.sessions() {
             if !tunnel.gateway.builds.is_own_session(session, &tunnel.subject.user).await {
-                let words =
-                    format!("dockwarden: may not use this session: it is not yours. Record {}.", self.entry.id());
-                return Err(self.stop(Outcome::Refused, Refusal::new(Code::PermissionDenied, words)));
+                return Err(self.refuse(NOT_YOUR_SESSION));
             }
         }
         Ok(())
@@ -252,12 +253,16 @@ impl Judging {
     }
 }
 
-/// The facts of a build that asks for nothing else.
-fn asking(privilege: &Privilege) -> Facts {
-    let target = Operation::ImageBuild.endpoint().path.to_owned();
+/// The facts of an operation on the daemon that asks for nothing beside.
+fn plain(operation: Operation) -> Facts {
+    let target = operation.endpoint().path.to_owned();
     let canonical = Canonical { method: Method::Post, target, body: CanonicalBody::None };
-    let facts = Facts::plain(Operation::ImageBuild, None, vec![Resource::Daemon], canonical);
-    Facts { privileges: vec![privilege.clone()], ..facts }
+    Facts::plain(operation, None, vec![Resource::Daemon], canonical)
+}
+
+/// The facts of a build that asks for this alone.
+fn asking(privilege: &Privilege) -> Facts {
+    Facts { privileges: vec![privilege.clone()], ..plain(Operation::ImageBuild) }
 }
 
 fn grants(policy: &Policy, tunnel: &Tunnel, privilege: &Privilege) -> bool {

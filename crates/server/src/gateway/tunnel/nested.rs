@@ -11,15 +11,15 @@ use docker::buildkit::append::bytes_message;
 use docker::buildkit::message::session::BytesMessage;
 use docker::buildkit::wire::{self, Frames, MOST_MESSAGE, Strictness};
 use h2::{Reason, RecvStream, SendStream};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, split};
 
 use super::builds::Builds;
-use super::call::{Call, Stop};
+use super::call::{Call, Stop, only};
 use super::message::{framed, malformed};
-use super::pump::{reason, send, told};
+use super::pump::{end, reason, send};
 use super::refusal::{Code, Refusal};
-use super::{SESSION_ID, relay};
+use super::{SESSION_ID, nameless_session, relay};
 
 /// Opens the session on both sides, and carries it to its end. Boxed: it is a tunnel within a tunnel.
 pub(super) fn run(call: &mut Call) -> Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + '_>> {
@@ -27,36 +27,14 @@ pub(super) fn run(call: &mut Call) -> Pin<Box<dyn Future<Output = Result<(), Sto
 }
 
 async fn open(call: &mut Call) -> Result<(), Stop> {
-    let mut named = call.head.headers.get_all(SESSION_ID).iter();
-    let id = match (named.next().map(HeaderValue::to_str), named.next()) {
-        (Some(Ok(id)), None) if !id.is_empty() => id.to_owned(),
-        _ => {
-            let words = format!("dockwarden: a session must name itself, once ({SESSION_ID})");
-            return Err(Refusal::new(Code::InvalidArgument, words).into());
-        }
+    let Some(id) = only(&call.head.headers, SESSION_ID).filter(|id| !id.is_empty()) else {
+        return Err(Refusal::new(Code::InvalidArgument, nameless_session()).into());
     };
-    let session = Builds::open_session(&call.tunnel.gateway.builds, &id, &call.tunnel.subject.user);
+    let session = Builds::open_session(&call.tunnel.gateway.builds, id, &call.tunnel.subject.user);
     let session = session.map_err(|taken| call.refuse(&format!("may not open this session: {taken}")))?;
     let nested = call.tunnel.nested(session).map_err(|words| Refusal::new(Code::Unavailable, words))?;
     let (answer, mut up) = call.open(None).await?;
-    let answer = tokio::select! {
-        biased;
-        answer = answer => answer.map_err(|error| Stop::Reset(reason(&error))),
-        reset = std::future::poll_fn(|task| call.respond.poll_reset(task)) => Err(Stop::Reset(told(reset))),
-    };
-    let (head, mut of_daemon) = match answer {
-        Ok(answer) => answer.into_parts(),
-        Err(stop) => {
-            up.send_reset(Reason::CANCEL);
-            return Err(stop);
-        }
-    };
-    let alone = of_daemon.is_end_stream();
-    let lost = |error: h2::Error| Stop::Reset(reason(&error));
-    let mut down = call.respond.send_response(Response::from_parts(head, ()), alone).map_err(lost)?;
-    if alone {
-        return Ok(());
-    }
+    let Some((mut of_daemon, mut down)) = call.answered(answer, &mut up).await? else { return Ok(()) };
     let (client, of_client_side) = tokio::io::duplex(BUFFER);
     let (daemon, of_daemon_side) = tokio::io::duplex(BUFFER);
     let (to_client, from_client) = split(of_client_side);
@@ -68,10 +46,9 @@ async fn open(call: &mut Call) -> Result<(), Stop> {
         _ = wrapped(to_client, &mut down) => {}
         _ = wrapped(to_daemon, &mut up) => {}
     }
-    let _ = up.send_data(Bytes::new(), true);
-    let mut trailers = HeaderMap::new();
-    trailers.insert("grpc-status", HeaderValue::from_static("0"));
-    let _ = down.send_trailers(trailers);
+    let _ = end(&mut up, None);
+    let trailers = HeaderMap::from_iter([(HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))]);
+    let _ = end(&mut down, Some(trailers));
     Ok(())
 }
 

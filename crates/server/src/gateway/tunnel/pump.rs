@@ -53,6 +53,15 @@ pub(super) async fn send(to: &mut SendStream<Bytes>, mut data: Bytes) -> Result<
     Ok(())
 }
 
+/// Ends what was sent, with trailers where there are some.
+pub(super) fn end(to: &mut SendStream<Bytes>, trailers: Option<HeaderMap>) -> Result<(), Reason> {
+    let ended = match trailers {
+        Some(trailers) => to.send_trailers(trailers),
+        None => to.send_data(Bytes::new(), true),
+    };
+    ended.map_err(|error| reason(&error))
+}
+
 /// Why a stream ended, as it is passed on.
 pub(super) fn reason(error: &h2::Error) -> Reason {
     error.reason().unwrap_or(Reason::CANCEL)

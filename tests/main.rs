@@ -4,6 +4,7 @@
 //! - `outcomes`: ordinary work comes out as without the firewall (lines in `scenarios`, table in `docs/clients.md`)
 //! - `refusals`: attacks by the real CLI are refused, by a message that names the thing, and leave nothing
 //! - `rego`: policies in Rego decide at both doors, with the predecessor's flags, too
+//! - `bundles`: such policies packed, signed and fetched; the last good one stays
 //! - `streams`: both directions of taken-over connections, to the last byte and the last half-close
 //! - `archives`: builds, loads and copies are judged by what their archive holds
 //! - `builds`: BuildKit: nobody uses what another began, and nothing is asked for unseen
@@ -48,6 +49,7 @@ mod authobot;
 mod authorization;
 mod bad_input;
 mod builds;
+mod bundles;
 mod checks;
 mod commands;
 mod daemon_down;

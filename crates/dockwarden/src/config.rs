@@ -7,6 +7,7 @@
 pub mod exposure;
 
 mod admin;
+mod bundle;
 mod checks;
 mod container_defaults;
 mod defaults;
@@ -32,6 +33,7 @@ mod tls;
 mod understand;
 pub mod units;
 mod upstream;
+mod web;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,6 +47,7 @@ use server::seal::Seal;
 use server::upstream::UpstreamAddress;
 
 pub use admin::AdminSocket;
+pub use bundle::{Bundle, Which};
 pub use listen::{Listen, parse_address};
 pub use mediation::Mediation;
 pub use plugin::PluginDoor;
@@ -81,6 +84,8 @@ pub struct Wishes {
     pub policies: Vec<PathBuf>,
     /// Whether it is told how Rego policies come to their decisions.
     pub tell_rego: bool,
+    /// Which state of a bundle of Rego policies is meant.
+    pub bundle: Which,
     /// A configuration that was made for the occasion, in place of any file.
     pub text: Option<NamedText>,
 }
@@ -96,6 +101,8 @@ pub struct Config {
     pub policy: Policy,
     /// Who is asked about images beside it. A reload changes them.
     pub checks: Checks,
+    /// The bundle of Rego policies that was fetched.
+    pub bundle: Option<Bundle>,
     /// The Cedar files that it was made of, the preset's included.
     pub texts: Vec<NamedText>,
     /// The patterns of all files that it was read from.
@@ -141,8 +148,10 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
     };
     let tree = file.tree();
     let fields = tree.as_ref().map(|tree| file.fields(tree, "the configuration", KEYS)).unwrap_or_default();
-    let policies::Read { sources, checks, of_rego } = policies::sources(&mut file, &fields, wishes);
-    let settings = settings(&mut file, &fields, wishes, sources.docksec.as_ref());
+    let state = state::read(&mut file, fields.get("state"));
+    let read = policies::sources(&mut file, &fields, wishes, &state);
+    let policies::Read { sources, checks, of_rego, bundle } = read;
+    let settings = settings(&mut file, &fields, wishes, state, sources.docksec.as_ref());
     if let Some(problem) = exposure::loops(&settings).filter(|_| wishes.serves) {
         file.faults.push(Diagnostic::at(&NamedText::default(), 0, 0, problem));
     }
@@ -159,15 +168,21 @@ pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
         Ok(policy) if faults.is_empty() => {
             let warnings = warnings.into_iter().chain(policy.warnings().iter().cloned()).collect();
             let texts = policies::texts(sources, policy.preset());
-            Ok(Config { file: path, settings, policy, checks: Checks::new(checks), texts, read_from, warnings })
+            let checks = Checks::new(checks);
+            Ok(Config { file: path, settings, policy, checks, bundle, texts, read_from, warnings })
         }
         Ok(_) => Err(Diagnostics(in_order(faults, Vec::new(), &file.named))),
         Err(of_policy) => Err(Diagnostics(in_order(faults, of_policy.0, &file.named))),
     }
 }
 
-fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes, docksec: Option<&NamedText>) -> Settings {
-    let state = state::read(file, fields.get("state"));
+fn settings(
+    file: &mut ConfigFile,
+    fields: &Fields<'_>,
+    wishes: &Wishes,
+    state: StateFile,
+    docksec: Option<&NamedText>,
+) -> Settings {
     let named = state.named_folder();
     let plugin = plugin::read(file, fields.get("plugin"), wishes.plugin_socket.as_deref(), docksec);
     let mut listen = listen::read(file, fields.get("listen"), &wishes.listen);
@@ -197,7 +212,7 @@ fn settings(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes, docksec
         understand: understand::read(file, fields.get("understand")),
         records: records::read(file, fields.get("records"), named),
         spool: spool::read(file, fields.get("spool"), named),
-        state: state.clone(),
+        state,
     }
 }
 

@@ -32,6 +32,7 @@ pub use entities::capability::known as capabilities;
 pub use policy::Policy;
 pub use preset::presets;
 pub use quota::{Quota, QuotaEntry};
+pub use rego::bundle::{self, Roots};
 pub use rego::{RegoData, RegoModule, RegoSources, RegoTold, Syntax};
 pub use show::{Filter, Viewer};
 pub use source::docksec::{self, Docksec};

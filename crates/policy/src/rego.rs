@@ -6,6 +6,7 @@
 //! all, or not within bounds, is a fault at load ([`check`]).
 
 mod builtins;
+pub mod bundle;
 mod check;
 mod evaluate;
 mod fault;

@@ -15,7 +15,6 @@ pub mod credentials;
 pub mod http;
 mod image;
 pub mod registry;
-pub mod web;
 
 use std::sync::Arc;
 use std::time::Duration;

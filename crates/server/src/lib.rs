@@ -5,6 +5,7 @@
 //! here.
 
 pub mod admin;
+pub mod bundle;
 pub mod checks;
 pub mod firewall;
 pub mod gateway;
@@ -25,4 +26,5 @@ mod sys;
 pub mod tls;
 pub mod upstream;
 pub mod watch;
+pub mod web;
 mod wire;

@@ -2,7 +2,7 @@
 //!
 //! Nothing is opened before the configuration and the policy are known to be right. Signals: TERM and
 //! INT end it gracefully, a second one at once; HUP opens the records anew and takes the policy again,
-//! as does a change of the files that it was read from.
+//! as does a change of the files and the bundle that it was read from.
 
 mod reload;
 
@@ -28,8 +28,8 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Exit, Failure, PolicyArguments};
-use crate::config::{self, Config, Wishes, directory, exposure, parse_address};
-use reload::Reload;
+use crate::config::{self, Bundle, Config, Wishes, directory, exposure, parse_address};
+use reload::{Cause, Reload};
 
 /// Guard a Docker daemon: listen, judge, pass on
 ///
@@ -69,7 +69,7 @@ pub fn with(wishes: Wishes) -> Result<Exit, Failure> {
 }
 
 fn serve(wishes: Wishes, host_root: PathBuf) -> Result<Exit, Failure> {
-    let config = config::load(&wishes)?;
+    let config = reload::load(&wishes)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -94,8 +94,9 @@ async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Re
     let records = config.settings.records.open().map_err(|error| error.to_string())?;
     let records = Records::File(Arc::new(records));
     let spool = config.settings.spool.open()?;
-    let Config { settings, policy, checks, read_from, .. } = config;
+    let Config { settings, policy, checks, bundle, read_from, .. } = config;
     let state = Arc::new(settings.state.open().map_err(|error| error.to_string())?);
+    bundle.iter().for_each(Bundle::keep);
     let owners = remember(&state).await?;
     let rules = put_in_force(policy, state, &records, &settings).await?;
     let mut beside = JoinSet::new();
@@ -124,7 +125,7 @@ async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Re
     let plugin = Plugin::new(Arc::clone(&firewall), require);
     let gateway = Gateway::new(Arc::clone(&firewall));
     let mut serving = Serving::start(&gateway, listeners, &plugin, asked);
-    let mut reload = Reload::new(wishes, settings, read_from, rules, Arc::clone(&firewall));
+    let mut reload = Reload::new(wishes, settings, read_from, bundle.as_ref(), rules, Arc::clone(&firewall));
     tell_system(&[NotifyState::Ready]);
     loop {
         tokio::select! {
@@ -133,10 +134,10 @@ async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Re
                 Told::Stop => serving.stop(),
                 Told::Reload => {
                     firewall.reopen_records();
-                    reload = reload.go().await?;
+                    reload = reload.go(Cause::Files).await?;
                 }
             },
-            () = reload.changed() => reload = reload.go().await?,
+            cause = reload.changed() => reload = reload.go(cause).await?,
         }
     }
     drop(beside);

@@ -1,7 +1,7 @@
 //! `policy: { checks: [...] }`: who is asked about images beside the policy. Certificates, logins and programs are looked at
 //! here, so that a check that could never say yes is a fault of the configuration and not of the first client.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use docker::image::Pattern;
@@ -12,12 +12,12 @@ use server::checks::anchore::{Anchore, Severity, Threshold};
 use server::checks::command::Command;
 use server::checks::http::{Form, Hook};
 use server::checks::registry::Registry;
-use server::checks::web::{HeaderName, Trust, Url, Web, is_loopback};
 use server::checks::{Kind, Settings, Use, credentials};
 
 use super::container_defaults::{flag, value};
 use super::file::{ConfigFile, Field, Fields};
 use super::units;
+use super::web::{address, client, header, insecure, private, secret, url, words};
 
 /// Reads the list.
 pub fn read(file: &mut ConfigFile, section: Field<'_>) -> Vec<Settings> {
@@ -98,7 +98,7 @@ fn registry(file: &mut ConfigFile, section: Field<'_>) -> Option<Registry> {
         }
         private(file, path, *place);
     }
-    let web = web(file, section, &fields)?;
+    let web = client(file, section, &fields)?;
     Some(Registry {
         web,
         credentials: logins.map(|(path, _)| path),
@@ -110,7 +110,7 @@ fn registry(file: &mut ConfigFile, section: Field<'_>) -> Option<Registry> {
 fn anchore(file: &mut ConfigFile, section: Field<'_>) -> Option<Anchore> {
     let fields = file.fields(section.value, "`anchore`", ANCHORE);
     let url = url(file, section, &fields, "`anchore` needs `url`, such as `https://anchore.example.org:8228/v1`");
-    let web = web(file, section, &fields);
+    let web = client(file, section, &fields);
     let user = fields.get("user").and_then(|field| file.field_word(field));
     let password = fields.get("password_file").and_then(|field| secret(file, field));
     if user.is_some() != password.is_some() {
@@ -154,7 +154,7 @@ fn command(file: &mut ConfigFile, section: Field<'_>) -> Option<Command> {
 fn hook(file: &mut ConfigFile, section: Field<'_>) -> Option<Hook> {
     if !matches!(section.value.value, Node::Map(_)) {
         let url = address(file, section, false)?;
-        let web = web(file, section, &Fields::default())?;
+        let web = client(file, section, &Fields::default())?;
         return Some(Hook { url, form: Form::Plain, web, header: None });
     }
     let fields =
@@ -162,104 +162,8 @@ fn hook(file: &mut ConfigFile, section: Field<'_>) -> Option<Hook> {
     let url = url(file, section, &fields, "`http` needs `url`, such as `https://checks.example.org/image`");
     let form = value(file, &fields, "form", form).unwrap_or(Form::Plain);
     let header = fields.get("header").and_then(|field| header(file, field));
-    let web = web(file, section, &fields);
+    let web = client(file, section, &fields);
     Some(Hook { url: url?, form, web: web?, header })
-}
-
-/// A header field by its name, and the file of its value.
-fn header(file: &mut ConfigFile, field: Field<'_>) -> Option<(HeaderName, PathBuf)> {
-    const HELP: &str = "`header: { Authorization: /etc/dockwarden/token }`: the value stands in the file";
-    let Node::Map(entries) = &field.value.value else {
-        file.fault_with(field.place, "`header` must be a mapping of a name to a file", HELP);
-        return None;
-    };
-    let [(name, value)] = entries.as_slice() else {
-        file.fault_with(field.place, "`header` is one field", HELP);
-        return None;
-    };
-    let Ok(known) = name.value.parse::<HeaderName>() else {
-        file.fault(name.referenced, format!("`{}` is no name of a header field", name.value));
-        return None;
-    };
-    Some((known, secret(file, Field { name: "header", place: name.referenced, value })?))
-}
-
-/// A client with the certificates of a section.
-fn web(file: &mut ConfigFile, section: Field<'_>, fields: &Fields<'_>) -> Option<Web> {
-    let mut path = |name| fields.get(name).and_then(|field| file.field_path(field));
-    let trust = Trust { ca: path("ca"), certificate: path("certificate"), key: path("key") };
-    Web::new(&trust).map_err(|problem| file.fault(section.place, problem)).ok()
-}
-
-fn url(file: &mut ConfigFile, section: Field<'_>, fields: &Fields<'_>, missing: &str) -> Option<Url> {
-    let insecure = insecure(file, fields);
-    match fields.get("url") {
-        Some(field) => address(file, field, insecure),
-        None => {
-            file.fault(section.place, missing);
-            None
-        }
-    }
-}
-
-/// An address. Whoever is between us and a service that is asked without TLS says what passes.
-fn address(file: &mut ConfigFile, field: Field<'_>, insecure: bool) -> Option<Url> {
-    let text = file.field_word(field)?;
-    let place = field.value.referenced;
-    let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let Some(url) = url else {
-        file.fault_with(place, "this is no address of a service", "`https://HOST/PATH`");
-        return None;
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        file.fault_with(place, "an address must not hold a login", "logins and tokens stand in files of their own");
-        return None;
-    }
-    if url.scheme() == "http" && !insecure && !url.host_str().is_some_and(is_loopback) {
-        let help = "use `https`, or say `insecure: true` if nobody can be in between";
-        file.fault_with(place, "without TLS anybody in between could answer", help);
-        return None;
-    }
-    Some(url)
-}
-
-fn insecure(file: &mut ConfigFile, fields: &Fields<'_>) -> bool {
-    fields.get("insecure").is_some_and(|field| flag(file, field))
-}
-
-/// A file with a secret, which must be there.
-fn secret(file: &mut ConfigFile, field: Field<'_>) -> Option<PathBuf> {
-    let path = file.field_path(field)?;
-    if let Err(error) = std::fs::read(&path) {
-        file.fault(field.value.referenced, format!("cannot read `{}`: {error}", path.display()));
-        return None;
-    }
-    private(file, &path, field.value.referenced);
-    Some(path)
-}
-
-fn private(file: &mut ConfigFile, path: &Path, place: Location) {
-    use std::os::unix::fs::MetadataExt;
-    if path.metadata().is_ok_and(|about| about.mode() & 0o004 != 0) {
-        file.warn(
-            place,
-            format!("`{}` can be read by every user of this host; chmod it to 0600 or 0640", path.display()),
-        );
-    }
-}
-
-/// A list of words, or one.
-fn words(file: &mut ConfigFile, fields: &Fields<'_>, name: &str) -> Vec<(String, Location)> {
-    let Some(field) = fields.get(name) else { return Vec::new() };
-    let items = match &field.value.value {
-        Node::List(items) => items.as_slice(),
-        _ => std::slice::from_ref(field.value),
-    };
-    if items.is_empty() {
-        file.fault_with(field.place, format!("`{name}` names nothing"), "leave it out for all");
-    }
-    let what = format!("an entry of `{name}`");
-    items.iter().filter_map(|item| Some((file.word(item, &what)?, item.referenced))).collect()
 }
 
 fn pattern(file: &mut ConfigFile, (word, place): (String, Location)) -> Option<Pattern> {

@@ -94,6 +94,11 @@ impl ConfigFile {
         self.faults.push(fault);
     }
 
+    /// How many faults there are; warnings are none.
+    pub fn errors(&self) -> usize {
+        self.faults.iter().filter(|fault| fault.severity == Severity::Error).count()
+    }
+
     /// Something may not be meant.
     pub fn warn(&mut self, place: Location, message: impl Into<String>) {
         let mut warning = self.diagnostic(place, message.into());

@@ -9,8 +9,9 @@ use policy::source::Node;
 use policy::{Diagnostic, NamedText, PolicySection, Sources};
 use serde_saphyr::Spanned;
 
+use super::bundle::Bundle;
 use super::file::{ConfigFile, Field, Fields};
-use super::{Wishes, checks, container_defaults, globs, groups, quotas, rego, secdocker};
+use super::{StateFile, Wishes, checks, container_defaults, globs, groups, quotas, rego, secdocker};
 
 /// What the policy is made of.
 pub struct Read {
@@ -20,14 +21,16 @@ pub struct Read {
     pub checks: Vec<server::checks::Settings>,
     /// What Rego policies were read from, to be watched.
     pub of_rego: Vec<PathBuf>,
+    /// The bundle of Rego policies that was fetched.
+    pub bundle: Option<Bundle>,
 }
 
 /// Everything that the policy is made of, and the checks beside it.
-pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> Read {
+pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes, state: &StateFile) -> Read {
     let of_policy = fields.get("policy").map(|field| section(file, field)).unwrap_or_default();
     let Section { policy, checks: checked, rego } = of_policy;
     let checks = checked.map(|field| checks::read(file, field)).unwrap_or_default();
-    let (rego, of_rego) = rego.map(|field| rego::read(file, field, wishes.tell_rego)).unzip();
+    let rego = rego.map(|field| rego::read(file, field, wishes, state.folder())).unwrap_or_default();
     let mut policies = Vec::new();
     for pattern in &policy.cedar {
         match globs::expand(&file.beside(Path::new(&pattern.value))) {
@@ -66,11 +69,11 @@ pub fn sources(file: &mut ConfigFile, fields: &Fields<'_>, wishes: &Wishes) -> R
         groups,
         defaults,
         quotas,
-        rego: rego.flatten(),
+        rego: rego.sources,
         redact,
         checks: checked,
     };
-    Read { sources, checks, of_rego: of_rego.unwrap_or_default() }
+    Read { sources, checks, of_rego: rego.from, bundle: rego.bundle }
 }
 
 /// The file of docksec. The flag wins.

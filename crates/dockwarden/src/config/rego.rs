@@ -1,105 +1,182 @@
-//! Key `rego:` of the section `policy:`: files, patterns and folders of Rego policies, and how they are asked.
+//! Key `rego:` of the section `policy:`: files, folders and bundles of Rego policies, and how they are asked.
 //!
 //! A folder is read as OPA reads it: its policies wherever they lie in it, and each `data.json` or `data.yaml` below the
 //! names of its folders. Tests (`_test.rego`) are left out.
 
 use std::path::{Path, PathBuf};
 
+use policy::bundle::{self as pack, BundleFault, BundleFile, Verifier};
 use policy::source::Node;
-use policy::{NamedText, RegoData, RegoModule, RegoSources};
-use serde_saphyr::Spanned;
+use policy::{NamedText, RegoData, RegoModule, RegoSources, Roots};
+use serde_saphyr::{Location, Spanned};
 
-use super::file::{ConfigFile, Field};
+use super::Wishes;
+use super::bundle::{self, Bundle};
+use super::file::{ConfigFile, Field, Fields};
 use super::globs;
 
-/// Reads the key: for the policy, unless something could not be read, and what is to be watched. `tell`: whether decisions
-/// tell how they came about.
-pub fn read(file: &mut ConfigFile, section: Field<'_>, tell: bool) -> (Option<RegoSources>, Vec<PathBuf>) {
-    let mut sources = RegoSources { place: Some(section.place), tell, ..RegoSources::default() };
-    let (mut from, mut read, mut whole) = (Vec::new(), Vec::new(), true);
-    let items = match &section.value.value {
+/// What the key says.
+#[derive(Default)]
+pub struct Read {
+    /// For the policy, unless something could not be read.
+    pub sources: Option<RegoSources>,
+    /// What is to be watched.
+    pub from: Vec<PathBuf>,
+    /// The bundle that was fetched.
+    pub bundle: Option<Bundle>,
+}
+
+/// Reads the key. `folder`: where last good bundles are kept.
+pub fn read(file: &mut ConfigFile, section: Field<'_>, wishes: &Wishes, folder: &Path) -> Read {
+    let mut sources = RegoSources { place: Some(section.place), tell: wishes.tell_rego, ..RegoSources::default() };
+    let before = file.errors();
+    let (items, fields) = match &section.value.value {
         Node::Map(_) => {
-            let fields = file.fields(section.value, "`rego`", &["files", "input", "allow", "build"]);
+            let keys = ["files", "bundle", "verify", "input", "allow", "build"];
+            let fields = file.fields(section.value, "`rego`", &keys);
             let mut word = |name| {
                 let node = fields.get(name)?.value;
                 Some(Spanned::new(file.word(node, &format!("`{name}`"))?, node.referenced, node.defined))
             };
             (sources.input, sources.allow, sources.build) = (word("input"), word("allow"), word("build"));
-            fields.get("files").map(|field| file.items(field)).unwrap_or_default()
+            (fields.get("files").map(|field| file.items(field)).unwrap_or_default(), fields)
         }
-        _ => file.items(section),
+        _ => (file.items(section), Fields::default()),
     };
+    let mut reading = Reading { sources, verifier: None, from: Vec::new(), read: Vec::new() };
+    if let Some(field) = fields.get("verify") {
+        reading.verifier = bundle::verifier(file, field, &mut reading.from);
+        if reading.verifier.is_none() {
+            // Nothing is fetched then, but all that is wrong is told.
+            fields.get("bundle").map(|field| bundle::source(file, field));
+            return reading.ended(false, None);
+        }
+    }
     for item in items {
-        let Some(pattern) = file.word(item, "a file of policies") else {
-            whole = false;
-            continue;
-        };
-        if is_bundle(&pattern) {
-            whole = false;
-            let help = "unpack it into a folder, and name that";
-            file.fault_with(item.referenced, "bundles that are packed or come over HTTP are not read", help);
+        let Some(pattern) = file.word(item, "a file of policies") else { continue };
+        if pattern.contains("://") {
+            let help = "a bundle that is fetched stands in `rego: { bundle: … }`";
+            file.fault_with(item.referenced, format!("`{pattern}` is no file"), help);
             continue;
         }
-        from.push(file.absolute(Path::new(&pattern)));
-        let problems = match globs::expand(&file.beside(Path::new(&pattern))) {
-            Ok(paths) => paths.iter().filter_map(|path| add(&mut sources, path, &[], &mut read).err()).collect(),
-            Err(error) => vec![error.to_string()],
-        };
-        whole &= problems.is_empty();
-        problems.into_iter().for_each(|problem| file.fault(item.referenced, problem));
-    }
-    // A folder tells when files come and go; what is written into them, they tell themselves.
-    from.extend(read.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())));
-    (whole.then_some(sources), from)
-}
-
-fn is_bundle(pattern: &str) -> bool {
-    pattern.contains("://") || pattern.ends_with(".tar.gz") || pattern.ends_with(".tgz")
-}
-
-/// Adds a file, or all that a folder holds. `below`: the names of the folders that it lies in; `read`: all that was opened.
-fn add(sources: &mut RegoSources, path: &Path, below: &[String], read: &mut Vec<PathBuf>) -> Result<(), String> {
-    read.push(path.to_owned());
-    let name = path.display().to_string();
-    let unread = |error: std::io::Error| format!("cannot read the policies in `{name}`: {error}");
-    if !std::fs::metadata(path).map_err(unread)?.is_dir() {
-        return add_file(sources, path, below);
-    }
-    let mut entries = std::fs::read_dir(path).map_err(unread)?.collect::<Result<Vec<_>, _>>().map_err(unread)?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let (inner, called) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-        if called.starts_with('.') {
-            continue;
+        reading.from.push(file.absolute(Path::new(&pattern)));
+        match globs::expand(&file.beside(Path::new(&pattern))) {
+            Ok(paths) => paths.iter().for_each(|path| told(file, item.referenced, reading.add(path))),
+            Err(error) => file.fault(item.referenced, error.to_string()),
         }
-        // Not through links: a folder might hold itself.
-        if entry.file_type().map_err(unread)?.is_dir() {
-            if below.len() >= DEEPEST {
-                return Err(format!("`{name}` holds folders more than {DEEPEST} deep"));
+    }
+    let bundle = fields.get("bundle").and_then(|field| {
+        let bundle = bundle::read(file, field, &wishes.bundle, folder)?;
+        told(file, field.place, reading.add_packed(bundle.source.name(), &bundle.fetched.bytes));
+        Some(bundle)
+    });
+    reading.ended(file.errors() == before, bundle)
+}
+
+/// Why something is not read: said of the place that names it, or of a file in it.
+enum Problem {
+    Here(String),
+    There(BundleFault, String),
+}
+
+fn told(file: &mut ConfigFile, place: Location, outcome: Result<(), Problem>) {
+    match outcome {
+        Ok(()) => {}
+        Err(Problem::Here(sentence)) => file.fault(place, sentence),
+        Err(Problem::There(BundleFault::Whole(sentence), name)) => {
+            file.fault(place, format!("`{name}` is not used: {sentence}"));
+        }
+        Err(Problem::There(BundleFault::File(fault), _)) => file.faults.push(*fault),
+    }
+}
+
+/// What has been read so far.
+struct Reading {
+    sources: RegoSources,
+    verifier: Option<Verifier>,
+    /// What is to be watched: as it is named, and all that was opened.
+    from: Vec<PathBuf>,
+    read: Vec<PathBuf>,
+}
+
+impl Reading {
+    /// Adds a file, a packed bundle, or all that a folder holds.
+    fn add(&mut self, path: &Path) -> Result<(), Problem> {
+        self.read.push(path.to_owned());
+        let name = path.display().to_string();
+        let unread = |error: std::io::Error| Problem::Here(format!("cannot read the policies in `{name}`: {error}"));
+        if std::fs::metadata(path).map_err(unread)?.is_dir() {
+            let mut files = Vec::new();
+            self.gather(path, &[], &mut files)?;
+            return self.add_bundle(&name, &files);
+        }
+        let bytes = std::fs::read(path).map_err(unread)?;
+        if name.ends_with(".tar.gz") || name.ends_with(".tgz") {
+            return self.add_packed(&name, &bytes);
+        }
+        if self.verifier.is_some() {
+            let reason = "a file alone cannot be signed; with `verify`, name bundles and folders";
+            return Err(Problem::Here(format!("`{name}` is not used: {reason}")));
+        }
+        let text = String::from_utf8(bytes).map_err(|_| Problem::Here(format!("`{name}` is no text")))?;
+        let text = NamedText { name, text };
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("json" | "yaml" | "yml") => {
+                self.sources.data.push(RegoData { path: Vec::new(), text, roots: Roots::default() });
             }
-            add(sources, &inner, &below.iter().cloned().chain([called]).collect::<Vec<_>>(), read)?;
-        } else if called.ends_with(".rego") && !called.ends_with("_test.rego") || is_data(&called) {
-            read.push(inner.clone());
-            add_file(sources, &inner, below)?;
+            _ => self.sources.modules.push(RegoModule { text, ..RegoModule::default() }),
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn add_file(sources: &mut RegoSources, path: &Path, below: &[String]) -> Result<(), String> {
-    let name = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("cannot read the policies in `{name}`: {error}"))?;
-    let text = NamedText { name, text };
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("json" | "yaml" | "yml") => sources.data.push(RegoData { path: below.to_vec(), text }),
-        _ => sources.modules.push(RegoModule { text, syntax: None }),
+    fn add_packed(&mut self, name: &str, bytes: &[u8]) -> Result<(), Problem> {
+        let files = pack::unpack(bytes);
+        self.add_bundle(name, &files.map_err(|sentence| Problem::There(sentence.into(), name.to_owned()))?)
     }
-    Ok(())
-}
 
-fn is_data(name: &str) -> bool {
-    matches!(name, "data.json" | "data.yaml" | "data.yml")
+    fn add_bundle(&mut self, name: &str, files: &[BundleFile]) -> Result<(), Problem> {
+        let read = pack::read(name, files, self.verifier.as_ref());
+        let read = read.map_err(|fault| Problem::There(fault, name.to_owned()))?;
+        self.sources.modules.extend(read.modules);
+        self.sources.data.extend(read.data);
+        Ok(())
+    }
+
+    /// The files of a folder: those that mean something, or all where a signature is over all.
+    fn gather(&mut self, folder: &Path, below: &[String], files: &mut Vec<BundleFile>) -> Result<(), Problem> {
+        let name = folder.display().to_string();
+        let unread = |error: std::io::Error| Problem::Here(format!("cannot read the policies in `{name}`: {error}"));
+        let entries = std::fs::read_dir(folder).map_err(unread)?.collect::<Result<Vec<_>, _>>();
+        let mut entries = entries.map_err(unread)?;
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let (inner, called) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            let steps: Vec<String> = below.iter().cloned().chain([called.clone()]).collect();
+            let path = steps.join("/");
+            // Not through links: a folder might hold itself.
+            if entry.file_type().map_err(unread)?.is_dir() {
+                if called.starts_with('.') {
+                    continue;
+                }
+                if below.len() >= DEEPEST {
+                    return Err(Problem::Here(format!("`{name}` holds folders more than {DEEPEST} deep")));
+                }
+                self.read.push(inner.clone());
+                self.gather(&inner, &steps, files)?;
+            } else if pack::is_meant(&path) || self.verifier.is_some() {
+                self.read.push(inner.clone());
+                files.push(BundleFile { path, bytes: std::fs::read(&inner).map_err(unread)? });
+            }
+        }
+        Ok(())
+    }
+
+    fn ended(self, whole: bool, bundle: Option<Bundle>) -> Read {
+        // A folder tells when files come and go; what is written into them, they tell themselves.
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let from = self.from.into_iter().chain(self.read.into_iter().map(absolute)).collect();
+        Read { sources: whole.then_some(self.sources), from, bundle }
+    }
 }
 
 /// Folders within folders.

@@ -33,6 +33,11 @@ impl StateFile {
         State::open(&self.file)
     }
 
+    /// Its folder, which may not be there yet.
+    pub fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("/"))
+    }
+
     /// Its folder, where the configuration names it: other things are kept beside it then.
     pub fn named_folder(&self) -> Option<&Path> {
         self.file.parent().filter(|_| !self.usual)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use regorus::{Engine, Value};
 use serde_saphyr::Spanned;
 
+use super::bundle::Roots;
 use super::check::{self, Found};
 use super::graph::{Graph, path_of};
 use super::input::Form;
@@ -104,24 +105,24 @@ fn add(engine: &mut Engine, module: &RegoModule) -> Result<(), Diagnostic> {
     let NamedText { name, text } = &module.text;
     let mut read = |syntax: Syntax| {
         engine.set_rego_v0(syntax == Syntax::V0);
-        let added = engine.add_policy(name.clone(), text.clone());
-        added.map(drop).map_err(|error| fault::read(&error.to_string()))
+        engine.add_policy(name.clone(), text.clone()).map_err(|error| fault::read(&error.to_string()))
     };
-    let said = match module.syntax {
-        Some(syntax) => read(syntax).err(),
-        None => match (read(Syntax::V1), Syntax::V0) {
-            (Ok(()), _) => None,
-            (Err(today), before) => match read(before) {
-                Ok(()) => None,
-                Err(old) if (old.line, old.column) > (today.line, today.column) => Some(old),
-                Err(_) => Some(today),
-            },
-        },
+    let added = match module.syntax {
+        Some(syntax) => read(syntax),
+        None => read(Syntax::V1).or_else(|today| {
+            let got_to = (today.line, today.column);
+            read(Syntax::V0).map_err(|old| if (old.line, old.column) > got_to { old } else { today })
+        }),
     };
-    match said {
-        None => Ok(()),
-        Some(said) => Err(Diagnostic::at(&module.text, said.line, said.column, said.sentence)),
-    }
+    let package = added.map_err(|said| Diagnostic::at(&module.text, said.line, said.column, said.sentence))?;
+    let path: Vec<&str> = package.split('.').skip(1).collect();
+    if module.roots.permit(&path) { Ok(()) } else { Err(outside(&module.text, &module.roots, &path.join("/"))) }
+}
+
+/// What a bundle defines beside its roots.
+fn outside(text: &NamedText, roots: &Roots, path: &str) -> Diagnostic {
+    let message = format!("it defines `{path}`, outside of the `roots` of its bundle's manifest");
+    Diagnostic::at(text, 1, 1, message).help_with(format!("these are {}", roots.told()))
 }
 
 /// Adds a document below the path at which it stands.
@@ -137,6 +138,9 @@ fn add_data(engine: &mut Engine, data: &RegoData) -> Result<(), Diagnostic> {
         .fold(value, |value, step| Value::from(BTreeMap::from([(Value::from(step.as_str()), value)])));
     if nested.as_object().is_err() {
         return Err(Diagnostic::at(&data.text, 1, 1, "data must be an object".to_owned()));
+    }
+    if let Some(path) = data.roots.stray(&nested) {
+        return Err(outside(&data.text, &data.roots, &path));
     }
     engine.add_data(nested).map_err(|error| Diagnostic::at(&data.text, 1, 1, fault::sentence(&error.to_string())))
 }

@@ -2,6 +2,7 @@
 
 use serde_saphyr::{Location, Spanned};
 
+use super::bundle::Roots;
 use crate::NamedText;
 
 /// Everything that the Rego judge is made of.
@@ -31,6 +32,8 @@ pub struct RegoModule {
     pub text: NamedText,
     /// The syntax, where it was said; else it is found out.
     pub syntax: Option<Syntax>,
+    /// Where its package may stand.
+    pub roots: Roots,
 }
 
 /// The syntax of a policy.
@@ -49,4 +52,6 @@ pub struct RegoData {
     pub path: Vec<String>,
     /// The text.
     pub text: NamedText,
+    /// What it may define.
+    pub roots: Roots,
 }

@@ -12,7 +12,7 @@ use crate::source::Directory;
 use crate::{Answered, Circumstances, Diagnostics, Door, NamedText, Policy, PolicySection, Proof, Sources, Subject};
 
 fn named(name: &str, text: &str) -> RegoModule {
-    RegoModule { text: NamedText { name: name.to_owned(), text: text.to_owned() }, syntax: None }
+    RegoModule { text: NamedText { name: name.to_owned(), text: text.to_owned() }, ..RegoModule::default() }
 }
 
 fn load(sources: RegoSources) -> Result<Policy, Diagnostics> {

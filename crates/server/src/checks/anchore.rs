@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::web::{self, Web};
 use super::{Answer, Image};
 use crate::record::Timestamp;
+use crate::web::{self, Web};
 
 /// An engine, and what is asked of it.
 #[derive(Debug)]

@@ -3,13 +3,13 @@
 
 use std::path::PathBuf;
 
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::HeaderName;
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::web::{self, Web};
 use super::{Answer, Image};
+use crate::web::{self, Web};
 
 /// How the question is put, and the answer read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +51,8 @@ impl Hook {
             Form::Plain => image.to_json(),
             Form::Opa => json!({ "input": image.to_json() }),
         };
-        let mut request = self.web.request(Method::POST, self.url.clone()).json(&question);
-        if let Some((name, file)) = &self.header {
-            let value = HeaderValue::from_str(&web::secret(file).await?);
-            let mut value = value.map_err(|_| format!("what is in `{}` cannot be sent in a header", file.display()))?;
-            value.set_sensitive(true);
-            request = request.header(name, value);
-        }
+        let request = self.web.request(Method::POST, self.url.clone()).json(&question);
+        let request = web::with_header(request, self.header.as_ref()).await?;
         let who = web::host(Some(&self.url));
         let reply = web::fetch(request).await?.ok(&who)?;
         let said = match self.form {
@@ -87,9 +82,9 @@ mod tests {
     use rcgen::CertificateParams;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    use super::super::web::Trust;
     use super::*;
     use crate::tls::{self, tests::Files};
+    use crate::web::Trust;
 
     /// A hook behind TLS that lets in who has a certificate of these files' authority; its port.
     async fn behind_tls(files: &Files) -> u16 {

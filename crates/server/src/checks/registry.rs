@@ -12,8 +12,8 @@ use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 
 use super::credentials::{self, Login};
-use super::web::{self, Reply, Web};
 use super::{Answer, Image};
+use crate::web::{self, Reply, Web};
 
 /// The registries of the images that are asked about.
 #[derive(Debug)]

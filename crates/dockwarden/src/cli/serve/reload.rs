@@ -1,4 +1,4 @@
-//! Taking the policy again, on SIGHUP and when its files change: whole or not at all.
+//! Taking the policy again, on SIGHUP, when its files change and when its bundle does: whole or not at all.
 //!
 //! The temporary rules stay. What is at fault changes nothing; the log says where.
 
@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use policy::Diagnostics;
 use sd_notify::NotifyState;
+use server::bundle::{Fetched, Poll};
 use server::firewall::Firewall;
 use server::rules::Rules;
 use server::watch::Watch;
 
 use super::tell_system;
-use crate::config::{self, Config, Settings, Wishes};
+use crate::config::{self, Bundle, Config, Settings, Which, Wishes};
 
 /// What a reload needs: what was wished for, and what is in force.
 pub struct Reload {
@@ -21,6 +22,15 @@ pub struct Reload {
     rules: Arc<Rules>,
     firewall: Arc<Firewall>,
     watch: Option<Watch>,
+    poll: Option<Poll>,
+}
+
+/// Why the policy is taken again.
+pub enum Cause {
+    /// Somebody asked for it, or files have changed.
+    Files,
+    /// This is its bundle now.
+    Bundle(Fetched),
 }
 
 impl Reload {
@@ -29,28 +39,33 @@ impl Reload {
         wishes: Wishes,
         settings: Settings,
         read_from: Vec<PathBuf>,
+        bundle: Option<&Bundle>,
         rules: Arc<Rules>,
         firewall: Arc<Firewall>,
     ) -> Self {
         let watch = if settings.reload.watch { watch(read_from) } else { None };
-        Self { wishes, settings, rules, firewall, watch }
+        Self { wishes, settings, rules, firewall, watch, poll: bundle.map(poll) }
     }
 
-    /// Returns when files have changed. May be dropped at any time.
-    pub async fn changed(&mut self) {
-        match &mut self.watch {
-            Some(watch) => watch.changed().await,
-            None => std::future::pending().await,
+    /// Returns when files or the bundle have changed. May be dropped at any time.
+    pub async fn changed(&mut self) -> Cause {
+        tokio::select! {
+            () = if_any(&mut self.watch, Watch::changed) => Cause::Files,
+            fetched = if_any(&mut self.poll, Poll::changed) => Cause::Bundle(fetched),
         }
     }
 
     /// Takes the policy again. Reading would hold up a thread that serves.
-    pub async fn go(mut self) -> Result<Self, String> {
+    pub async fn go(mut self, cause: Cause) -> Result<Self, String> {
         if let Ok(now) = NotifyState::monotonic_usec_now() {
             tell_system(&[NotifyState::Reloading, now]);
         }
         let wishes = self.wishes.clone();
-        let loaded = tokio::task::spawn_blocking(move || config::load(&wishes)).await;
+        let load = move || match cause {
+            Cause::Files => load(&wishes),
+            Cause::Bundle(fetched) => config::load(&Wishes { bundle: Which::Given(fetched), ..wishes }),
+        };
+        let loaded = tokio::task::spawn_blocking(load).await;
         match loaded.map_err(|error| format!("the reload ended by itself: {error}"))? {
             Ok(config) => self.take(config).await,
             Err(faults) => refuse(&faults),
@@ -71,10 +86,34 @@ impl Reload {
         if let Some(watch) = &mut self.watch {
             watch.watch(name(config.read_from));
         }
+        self.poll = config.bundle.as_ref().map(poll);
+        let _ = tokio::task::spawn_blocking(move || config.bundle.iter().for_each(Bundle::keep)).await;
         if config.settings != self.settings {
             tracing::warn!("what changed beside `policy`, `groups` and `defaults` takes effect at the next start");
         }
     }
+}
+
+/// Loads the configuration; where the bundle that the server has now is what is at fault, with the last good one.
+pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
+    config::load(wishes).or_else(|faults| match config::load(&Wishes { bundle: Which::Kept, ..wishes.clone() }) {
+        Ok(config) if config.bundle.as_ref().is_some_and(|bundle| bundle.is_kept) => {
+            tracing::error!("the last good bundle decides, for the server's is faulty: {faults}");
+            Ok(config)
+        }
+        _ => Err(faults),
+    })
+}
+
+async fn if_any<'a, T, Told>(of: &'a mut Option<T>, changed: impl AsyncFnOnce(&'a mut T) -> Told) -> Told {
+    match of {
+        Some(of) => changed(of).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn poll(bundle: &Bundle) -> Poll {
+    Poll::new(Arc::clone(&bundle.source), &bundle.fetched, bundle.trouble.clone())
 }
 
 fn watch(read_from: Vec<PathBuf>) -> Option<Watch> {

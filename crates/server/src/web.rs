@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 pub use reqwest::Url;
 pub use reqwest::header::HeaderName;
+use reqwest::header::HeaderValue;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
 use rustls::crypto;
 use rustls::{ClientConfig, RootCertStore};
@@ -136,6 +137,18 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         cause = below;
     }
     cause.to_string()
+}
+
+/// The same request with a header field, whose value stands in a file.
+pub(crate) async fn with_header(
+    request: RequestBuilder,
+    header: Option<&(HeaderName, PathBuf)>,
+) -> Result<RequestBuilder, String> {
+    let Some((name, file)) = header else { return Ok(request) };
+    let value = HeaderValue::from_str(&secret(file).await?);
+    let mut value = value.map_err(|_| format!("what is in `{}` cannot be sent in a header", file.display()))?;
+    value.set_sensitive(true);
+    Ok(request.header(name, value))
 }
 
 /// A secret of one line in a file, such as a token. Read each time: it may be a new one.

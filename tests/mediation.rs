@@ -88,7 +88,7 @@ fn nobody_builds_around_the_gateway() {
         "built-"
     );
     let refused = shell.run("docker build --network host $WORK");
-    assert!(refused.code != 0 && refused.err.contains("dockwarden: may not join the host's"), "{refused:?}");
+    assert!(refused.code != 0 && refused.err.contains("dockwarden: may not share the host's network"), "{refused:?}");
     assert_eq!(shell.must("docker images -q around"), "");
     let doors = |path: &str| {
         let records = firewall.records();

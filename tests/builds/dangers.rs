@@ -86,7 +86,7 @@ fn command(change: impl FnOnce(&mut Meta)) -> Op {
 
 #[test]
 fn what_a_whole_build_may_not_do() {
-    let team = "preset: team\n  rules:\n    - deny: [{ push_image: evil.test }, { image: evil.test }]\n";
+    let team = "preset: team\n  rules:\n    - deny: [{ push_image: evil.test }, { image: evil.test }, { name_image: \"kept:latest\" }]\n";
     let Some((place, buildx)) = with_alice(team) else { return };
     let named =
         |name: &'static str| move |it: &mut SolveRequest| it.exporters = vec![exporter("moby", &[("name", name)])];
@@ -102,6 +102,7 @@ fn what_a_whole_build_may_not_do() {
     for (what, message, words) in [
         ("her image's name", solve(named("hers")), "may not name an image hers"),
         ("her image's name among others", solve(named("mine,hers")), "may not name an image hers"),
+        ("a name with the tag that it will have", solve(named("kept")), "may not name an image kept:latest"),
         (
             "her image's name, as of old",
             solve(|it| (it.exporter, it.exporter_attrs) = ("moby".into(), map(&[("name", "hers")]))),
@@ -176,7 +177,7 @@ fn what_a_step_of_a_build_may_not_do() {
     let hers = "docker-image://docker.io/library/hers:latest";
     let imports = r#"[{"Type":"registry","Attrs":{"ref":"hers"}}]"#;
     for (what, step, words) in [
-        ("an image that is here as frontend", step("gateway.v0", &[("source", "tiny")]), "use docker.io/library/tiny"),
+        ("an image that is here as frontend", step("gateway.v0", &[("source", "tiny")]), "only the built-in frontend"),
         (
             "one by the name of a good one",
             step("gateway.v0", &[("source", "docker/dockerfile:1")]),
@@ -288,33 +289,25 @@ fn own(digests: Vec<&str>) -> Vec<String> {
     digests.into_iter().map(str::to_owned).collect()
 }
 
-/// The builder behind `/build` that shows nobody what it does, and bodies that are an archive to one reader and a
-/// Dockerfile to another.
+/// BuildKit behind `/build`, which shows nobody what it does, and a body that is an archive to one reader and a Dockerfile
+/// to another.
 #[test]
 fn what_two_readers_read_differently_is_not_built() {
     let Some((place, buildx)) = with_alice("preset: team\n") else { return };
     let work = place.shell.work();
     fs::write(work.join("polyglot"), polyglot("FROM tiny\nADD http://127.0.0.1:9/x /x\nRUN <<E\n")).expect("a file");
-    let post = |socket: &str, target: &str| {
+    let post = |target: &str| {
         place.shell.run(&format!(
-            "setpriv --reuid={BOB} --regid={BOB} --clear-groups curl -s -m 20 --unix-socket {socket} -H 'Content-Type: application/x-tar' \
+            "setpriv --reuid={BOB} --regid={BOB} --clear-groups curl -s -m 20 --unix-socket $SOCKET -H 'Content-Type: application/x-tar' \
              --data-binary @$WORK/polyglot 'http://d/{target}'"
         ))
     };
     for target in
         ["build?version=2", "v1.41/build?version=2&session=x&remote=client-session", "v1.41/build?t=hers&version=2"]
     {
-        let said = post("$SOCKET", target).out;
+        let said = post(target).out;
         assert!(said.contains("dockwarden: ") && !said.contains("stream"), "{target}: {said}");
     }
-    // Where builds are granted that nobody sees, that one is refused all the same: what would be built is not what it seems.
-    let lax = Firewall::start(place.engine.socket(), |_| {
-        "policy:\n  preset: developer\n  rules:\n    - allow: { unexamined: \"*\" }\n".to_owned()
-    });
-    fs::set_permissions(lax.socket(), fs::Permissions::from_mode(0o666)).expect("the socket's mode");
-    fs::set_permissions(lax.folder(), fs::Permissions::from_mode(0o777)).expect("the folder's mode");
-    let said = post(&lax.socket().display().to_string(), "build?version=2").out;
-    assert!(said.contains("BuildKit sees no archive behind its first header"), "{said}");
     // By the client's own way it is what BuildKit takes it for.
     let sent = place
         .shell

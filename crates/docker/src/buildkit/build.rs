@@ -286,7 +286,7 @@ impl Build {
             Privilege::NameImage { image } => image.reference.clone(),
             _ => None,
         });
-        let names = images.map(|reference| reference.with_default_tag().familiar()).collect();
+        let names = images.map(|reference| reference.familiar()).collect();
         Some(Making { kind: Kind::Image, names, volumes: Vec::new(), memory: 0, nano_cpus: 0, ports: 0 })
     }
 }

@@ -319,7 +319,8 @@ fn what_two_readers_read_differently_is_not_built() {
     goes_on(&place, &buildx);
 }
 
-/// An archive of one harmless Dockerfile, whose first header bears lines of another.
+/// An archive of one harmless Dockerfile, whose first header bears lines of another; the last of these takes all that
+/// follows for its input.
 fn polyglot(lines: &str) -> Vec<u8> {
     let header = |name: &str, kind: u8, size: usize| {
         let mut block = vec![0; 512];
@@ -341,5 +342,5 @@ fn polyglot(lines: &str) -> Vec<u8> {
     };
     let (said, file) = ("16 comment=none\n", "FROM tiny\n");
     let first = [header(lines, b'x', said.len()), padded(said)].concat();
-    [first, header("Dockerfile", b'0', file.len()), padded(file), vec![0; 1024]].concat()
+    [first, header("Dockerfile", b'0', file.len()), padded(file), vec![0; 1024], b"\nE\n".to_vec()].concat()
 }

@@ -303,6 +303,7 @@ fn a_build_through_buildkit_starts_and_copies_from_what_passes() {
         let refused = build(&format!("FROM {REGISTRY}/{from}\nRUN true\n"));
         let words = "it is not here, and would be fetched while it builds: pull it first";
         assert!(refused.code != 0 && refused.err.contains(words) && !here("built"), "{refused:?}");
+        assert!(refused.err.contains(" At Dockerfile:1: FROM"), "{refused:?}");
     }
     let pulled = shell.run(&format!("docker pull {REGISTRY}/bad:1"));
     assert!(pulled.code != 0 && pulled.err.contains("three holes"), "{pulled:?}");

@@ -5,7 +5,7 @@
 
 use crate::harness::engine::buildx;
 use crate::harness::{Cli, Engine, Firewall, Kind, Shell, eventually, skipped};
-use docker::buildkit::message::bridge::{NewContainerRequest, SolveRequest as Step};
+use docker::buildkit::message::bridge::{NewContainerRequest, ResolveImageConfigRequest, SolveRequest as Step};
 use docker::buildkit::message::content::InfoRequest;
 use docker::buildkit::message::control::{
     BuildHistoryEvent, BuildHistoryRecord, BuildHistoryRequest, CacheOptions, CacheOptionsEntry, SolveRequest,
@@ -256,6 +256,20 @@ fn builds_and_sessions_are_of_those_who_began_them() {
     }
     let step = Step { definition: Some(graph(&local)), ..Step::default() };
     place.refused("her files, raw", BOB, STEP, of_bob, &step.written(), "session: it is not yours");
+    let mut layout = source(&format!("oci-layout://x@sha256:{}", "a".repeat(64)));
+    if let Some(source) = &mut layout.source {
+        source.attrs = map(&[("oci.session", "alices-session")]);
+    }
+    let step = Step { definition: Some(graph(&layout)), ..Step::default() };
+    place.refused("her layouts", BOB, STEP, of_bob, &step.written(), "session: it is not yours");
+    let mut look =
+        ResolveImageConfigRequest { reference: "docker.io/library/tiny:latest".into(), ..Default::default() };
+    look.session_id = "alices-session".into();
+    let method = bridge("ResolveImageConfig");
+    place.refused("her logins", BOB, &method, of_bob, &look.written(), "session: it is not yours");
+    let within = [("x-docker-expose-session-uuid", "alices-session")];
+    let session = "moby.buildkit.v1.Control/Session";
+    place.refused("her session, opened within a tunnel", BOB, session, &within, &[], "belongs to somebody else");
     let answer = place.shell.must(&format!(
         "setpriv --reuid={BOB} --regid={BOB} --clear-groups curl -s -m 5 -X POST --unix-socket $SOCKET -H 'Connection: Upgrade' \
          -H 'Upgrade: h2c' -H 'X-Docker-Expose-Session-Uuid: alices-session' http://docker/session"

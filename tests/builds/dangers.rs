@@ -1,7 +1,7 @@
 //! What BuildKit does for whoever asks: each way that is known is refused to Bob, while a build of Alice's runs on.
 
 use super::*;
-use docker::buildkit::message::bridge::{ResolveImageConfigRequest, ResolveSourceMetaRequest};
+use docker::buildkit::message::bridge::ResolveSourceMetaRequest;
 use docker::buildkit::message::content::ReadContentRequest;
 use docker::buildkit::message::control::Exporter;
 use docker::buildkit::message::llb::{CacheOpt, HostIp};

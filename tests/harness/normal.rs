@@ -36,6 +36,7 @@ static OWNER: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r#"(?m)^ *"dockwarden\.(owner|record)": "[^"]*",?\n"#, ""),
         (r"'dockwarden\.(owner|record)': '[^']*'(, )?", ""),
         (r"\{\s*\n\s*\}", "{}"),
+        (r#""Labels": null"#, r#""Labels": {}"#),
         (r",\n( *)\}", "\n$1}"),
     ]
     .map(|(rule, by)| (Regex::new(rule).expect("a regular expression"), by))

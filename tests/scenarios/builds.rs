@@ -120,8 +120,8 @@ printf 'FROM tiny\\nRUN echo alone >/f\\nCMD [\"cat\",\"/f\"]\\n' >$WORK/www/alo
 git init -q -b main . && git add . && git -c user.name=a -c user.email=a@b.test commit -qm one && git clone -q --bare . $WORK/app.git && cp -r $WORK/app.git $WORK/other.git\n\
 printf 'FROM tiny\\nCOPY --from=extra f /f\\nCMD [\"cat\",\"/f\"]\\n' >$WORK/named\n\
 printf 'FROM tiny\\nADD http://127.0.0.1:8081/alone /f\\nCMD [\"cat\",\"/f\"]\\n' >$WORK/adds; sed s/alone/other/ <$WORK/adds >$WORK/adds-other\n\
-nsenter --net --target $DAEMON timeout 900 busybox httpd -f -p 127.0.0.1:8081 -h $WORK/www >/dev/null 2>&1 &\n\
-nsenter --net --target $DAEMON timeout 900 git daemon --export-all --base-path=$WORK --listen=127.0.0.1 --port=9418 >/dev/null 2>&1 &\n\
+nsenter --net --target $DAEMON timeout 900 busybox httpd -f -p 127.0.0.1:8081 -h $WORK/www >/dev/null 2>&1 & echo $! >>$WORK/pids\n\
+nsenter --net --target $DAEMON timeout 900 git daemon --export-all --base-path=$WORK --listen=127.0.0.1 --port=9418 >/dev/null 2>&1 & echo $! >>$WORK/pids\n\
 for port in 8081 9418; do until nsenter --net --target $DAEMON bash -c \"exec 3<>/dev/tcp/127.0.0.1/$port\" 2>/dev/null; do sleep 0.1; done; done\n\
 cp -L /usr/bin/git /usr/lib/git-core/git-submodule /usr/lib/git-core/git-sh-* $WORK/git/core\n\
 printf '#!/bin/sh\\nGIT_EXEC_PATH=%s exec %s/git \"$@\"\\n' $WORK/git/core $WORK/git/core >$WORK/git/git; chmod +x $WORK/git/git\n\
@@ -166,5 +166,6 @@ pub const FETCHED: Scenario = Scenario {
             "docker build --network none -f $WORK/adds-other $WORK/src",
             "At adds-other:2: ADD http://127.0.0.1:8081/other /f",
         ),
+        works("kill $(cat $WORK/pids)"),
     ],
 };

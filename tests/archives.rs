@@ -213,6 +213,27 @@ fn loads_plant_only_names_that_are_granted() {
     place.nothing_left();
 }
 
+/// A name without a tag is the name with tag `latest`, in all ways to give it.
+#[test]
+fn a_name_is_judged_with_the_tag_that_it_will_have() {
+    let place = Place::new("policy:\n  preset: developer\n  rules:\n    - deny: { name_image: \"kept:latest\" }\n");
+    place.must("docker create --name box --network none tiny true");
+    let post = "curl -s --unix-socket $SOCKET -X POST";
+    let archive = "-H 'Content-Type: application/x-tar' --data-binary @/dev/null";
+    for (ask, body) in [
+        ("images/tiny/tag?repo=kept", ""),
+        ("commit?container=box&repo=kept", ""),
+        ("images/create?fromSrc=-&repo=kept", archive),
+    ] {
+        let said = place.must(&format!("{post} {body} 'http://d/{ask}'"));
+        assert!(said.contains("may not name an image kept:latest"), "{ask}: {said}");
+    }
+    let words = &["name an image kept:latest"];
+    place.refuse("file 'FROM tiny\\n'; build -t kept $WORK/ctx", words);
+    place.must("docker tag tiny kept:other; docker tag tiny other");
+    place.nothing_left();
+}
+
 #[test]
 fn files_that_are_more_than_contents_are_not_copied_in() {
     let place = Place::new(DEVELOPER);

@@ -3,13 +3,13 @@
 //!
 //! The calls are HTTP/2 from the first byte, which the firewall takes as the tunnel; so curl makes them, as any user.
 
-use crate::harness::engine::modern_engine;
+use crate::harness::engine::buildx;
 use crate::harness::{Cli, Engine, Firewall, Kind, Shell, eventually, skipped};
-use docker::buildkit::message::bridge::{NewContainerRequest, SolveRequest as Step};
+use docker::buildkit::message::bridge::{NewContainerRequest, ResolveImageConfigRequest, SolveRequest as Step};
 use docker::buildkit::message::content::InfoRequest;
 use docker::buildkit::message::control::{
-    BuildHistoryEvent, BuildHistoryRequest, CacheOptions, CacheOptionsEntry, SolveRequest, StatusRequest,
-    UpdateBuildHistoryRequest,
+    BuildHistoryEvent, BuildHistoryRecord, BuildHistoryRequest, CacheOptions, CacheOptionsEntry, SolveRequest,
+    StatusRequest, UpdateBuildHistoryRequest,
 };
 use docker::buildkit::message::llb::{BuildOp, Definition, ExecOp, Input, Meta, Mount, Op, SourceOp};
 use docker::buildkit::wire::{self, Frames, MOST_MESSAGE, Message, Strictness};
@@ -18,6 +18,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+mod dangers;
+
 const ALICE: u32 = 5;
 const BOB: u32 = 65534;
 const SOLVE: &str = "moby.buildkit.v1.Control/Solve";
@@ -25,7 +27,7 @@ const BRIDGE: &str = "moby.buildkit.v1.frontend.LLBBridge";
 const STEP: &str = "moby.buildkit.v1.frontend.LLBBridge/Solve";
 const BUILD_ID: &str = "buildkit-controlapi-buildid";
 
-/// A daemon, a firewall with preset `team`, and a folder that all users may enter.
+/// A daemon, a firewall, and a folder that all users may enter.
 struct Place {
     engine: Engine,
     firewall: Firewall,
@@ -42,8 +44,12 @@ struct Answer {
 
 impl Place {
     fn new(preset: &str) -> Place {
+        Place::with(&format!("preset: {preset}\n"))
+    }
+
+    fn with(policy: &str) -> Place {
         let engine = Engine::start();
-        let firewall = Firewall::start(engine.socket(), |_| format!("policy:\n  preset: {preset}\n"));
+        let firewall = Firewall::start(engine.socket(), |_| format!("policy:\n  {policy}"));
         let shell = Shell::new(&firewall.socket(), Cli::Machine);
         fs::set_permissions(firewall.socket(), fs::Permissions::from_mode(0o666)).expect("the socket's mode");
         for folder in [firewall.folder(), shell.place(), &shell.work()] {
@@ -250,6 +256,20 @@ fn builds_and_sessions_are_of_those_who_began_them() {
     }
     let step = Step { definition: Some(graph(&local)), ..Step::default() };
     place.refused("her files, raw", BOB, STEP, of_bob, &step.written(), "session: it is not yours");
+    let mut layout = source(&format!("oci-layout://x@sha256:{}", "a".repeat(64)));
+    if let Some(source) = &mut layout.source {
+        source.attrs = map(&[("oci.session", "alices-session")]);
+    }
+    let step = Step { definition: Some(graph(&layout)), ..Step::default() };
+    place.refused("her layouts", BOB, STEP, of_bob, &step.written(), "session: it is not yours");
+    let mut look =
+        ResolveImageConfigRequest { reference: "docker.io/library/tiny:latest".into(), ..Default::default() };
+    look.session_id = "alices-session".into();
+    let method = bridge("ResolveImageConfig");
+    place.refused("her logins", BOB, &method, of_bob, &look.written(), "session: it is not yours");
+    let within = [("x-docker-expose-session-uuid", "alices-session")];
+    let session = "moby.buildkit.v1.Control/Session";
+    place.refused("her session, opened within a tunnel", BOB, session, &within, &[], "belongs to somebody else");
     let answer = place.shell.must(&format!(
         "setpriv --reuid={BOB} --regid={BOB} --clear-groups curl -s -m 5 -X POST --unix-socket $SOCKET -H 'Connection: Upgrade' \
          -H 'Upgrade: h2c' -H 'X-Docker-Expose-Session-Uuid: alices-session' http://docker/session"
@@ -289,22 +309,26 @@ fn builds_and_sessions_are_of_those_who_began_them() {
 }
 
 /// The builds that a history tells of.
-fn references(body: &[u8]) -> Vec<String> {
+fn records(body: &[u8]) -> Vec<BuildHistoryRecord> {
     let mut frames = Frames::new(MOST_MESSAGE);
     frames.feed(body);
     let mut all = Vec::new();
     while let Some(message) = frames.next().expect("frames") {
         let event: BuildHistoryEvent = wire::read(&message, Strictness::Lenient).expect("an event");
-        all.extend(event.record.map(|record| record.reference));
+        all.extend(event.record);
     }
     all
+}
+
+fn references(body: &[u8]) -> Vec<String> {
+    records(body).into_iter().map(|record| record.reference).collect()
 }
 
 /// Folders that one's builds keep are one's own; names of others' images are not given; and what the Dockerfile would be read by
 /// is not the file's choice.
 #[test]
 fn builds_of_two_users_leave_one_another_alone() {
-    let Some(buildx) = modern_engine().and_then(|engine| buildx(&engine)) else {
+    let Some(buildx) = buildx() else {
         return skipped("builds of two users", "no ../shared/bin/modern-engine here, so no buildx");
     };
     let place = Place::new("team");
@@ -357,7 +381,7 @@ fn builds_of_two_users_leave_one_another_alone() {
 /// Half a dozen builds at once, of two users: each image holds what its own Dockerfile says.
 #[test]
 fn builds_at_once_are_not_mixed_up() {
-    let Some(buildx) = modern_engine().and_then(|engine| buildx(&engine)) else {
+    let Some(buildx) = buildx() else {
         return skipped("builds at once", "no ../shared/bin/modern-engine here, so no buildx");
     };
     let place = Place::new("team");
@@ -379,12 +403,4 @@ fn builds_at_once_are_not_mixed_up() {
         let held = place.shell.must(&format!("docker -H unix://{daemon} run --rm --network none m{n} cat /g"));
         assert_eq!(held, format!("marker-{n}"));
     }
-}
-
-/// The client program of BuildKit, which other users may start too.
-fn buildx(engine: &std::path::Path) -> Option<String> {
-    let root = std::process::Command::new(engine).arg("root").output().ok()?;
-    let root = String::from_utf8(root.stdout).ok()?;
-    let program = format!("{}/usr/libexec/docker/cli-plugins/docker-buildx", root.trim());
-    std::path::Path::new(&program).exists().then_some(program)
 }

@@ -1,7 +1,8 @@
 //! Images are checked by others before a byte goes to the daemon, and what is used is what was checked.
 
+use crate::harness::engine::modern_engine;
 use crate::harness::http::{call, get};
-use crate::harness::{Cli, Engine, Firewall, Service, Shell};
+use crate::harness::{Cli, Engine, Firewall, Service, Shell, skipped};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -276,6 +277,60 @@ fn a_build_starts_and_copies_from_what_passes() {
     Shell::new(engine.socket(), Cli::Machine).must("docker tag tiny bad:here");
     let refused = shell.run("printf 'FROM bad:here\n' >Dockerfile; DOCKER_BUILDKIT=0 docker build .");
     assert!(refused.err.contains("may not use image bad:here"), "{refused:?}");
+}
+
+/// BuildKit says itself which images it takes; each is asked about before a step runs.
+#[test]
+fn a_build_through_buildkit_starts_and_copies_from_what_passes() {
+    if modern_engine().is_none() {
+        return skipped("checks of builds through BuildKit", "no ../shared/bin/modern-engine here, so no buildx");
+    }
+    let engine = Engine::start();
+    for name in ["base:1", "tool:1", "bad:1"] {
+        pushed(&engine, name);
+    }
+    other_image(&engine, "bad:here");
+    let hook = hook(&["bad"]);
+    let firewall = firewall(&engine, &format!("- http: {}", hook.url()));
+    let shell = Shell::new(&firewall.socket(), Cli::Modern);
+    let build = |dockerfile: &str| {
+        std::fs::write(shell.work().join("Dockerfile"), dockerfile).expect("a Dockerfile");
+        shell.run("docker build --network none -t built $WORK")
+    };
+    let here = |name: &str| call(engine.socket(), "GET", &format!("/images/{name}/json"), None).0 == 200;
+    // What BuildKit itself would fetch meanwhile, nobody could have checked.
+    for from in ["base:1", "bad:1"] {
+        let refused = build(&format!("FROM {REGISTRY}/{from}\nRUN true\n"));
+        let words = "it is not here, and would be fetched while it builds: pull it first";
+        assert!(refused.code != 0 && refused.err.contains(words) && !here("built"), "{refused:?}");
+        assert!(refused.err.contains(" At Dockerfile:1: FROM"), "{refused:?}");
+    }
+    let pulled = shell.run(&format!("docker pull {REGISTRY}/bad:1"));
+    assert!(pulled.code != 0 && pulled.err.contains("three holes"), "{pulled:?}");
+    shell.must(&format!("docker pull -q {REGISTRY}/base:1; docker pull -q {REGISTRY}/tool:1"));
+
+    for (dockerfile, step) in [
+        ("FROM bad:here\nRUN true\n", "Dockerfile:1: FROM"),
+        ("FROM tiny\nRUN true\nFROM bad:here\nCOPY --from=0 /etc /x\n", "Dockerfile:3: FROM"),
+        ("FROM tiny\nCOPY --from=bad:here /etc /x\n", "Dockerfile:2: COPY"),
+        ("FROM tiny\nRUN --mount=from=bad:here,target=/m ls /m\n", "Dockerfile:2: RUN"),
+    ] {
+        let refused = build(dockerfile);
+        let words = "dockwarden: may not use image bad:here (check http: three holes)";
+        assert!(refused.code != 0 && refused.err.contains(words), "{dockerfile}: {refused:?}");
+        assert!(refused.err.contains(&format!(" At {step}")), "no `{step}` in {refused:?}");
+        assert!(!here("built"), "{dockerfile}");
+    }
+
+    let built = build(&format!("FROM {REGISTRY}/base:1\nCOPY --from={REGISTRY}/tool:1 /etc/group /group\n"));
+    assert!(built.code == 0 && here("built"), "{built:?}");
+    let told = asked(&hook);
+    for name in ["base:1", "tool:1"] {
+        assert!(told.contains(&format!("{REGISTRY}/{name}")), "{told:?}");
+    }
+    let records = firewall.records();
+    let checked: Vec<&Value> = records.iter().filter_map(|record| record["checks"].as_array()).flatten().collect();
+    assert!(checked.iter().any(|check| check["image"] == "bad:here" && check["answer"] == "no"), "{checked:?}");
 }
 
 #[test]

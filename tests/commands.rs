@@ -1,6 +1,7 @@
 //! The other subcommands, as a user types them.
 
-use crate::harness::{Cli, Engine, Outcome, Shell, http};
+use crate::harness::engine::buildx;
+use crate::harness::{Cli, Engine, Outcome, Shell, http, skipped};
 
 /// A line with `dockwarden` on the path and the daemon's socket in `$DAEMON`.
 fn run(engine: &Engine, line: &str) -> Outcome {
@@ -73,6 +74,50 @@ fn explain_tells_what_a_dockerfile_asks_for() {
         }
     }
     assert_eq!(http::inventory(engine.socket()), before, "a rehearsal changes nothing");
+}
+
+/// What BuildKit would do, it tells itself; the build ends there.
+#[test]
+fn explain_tells_what_buildkit_would_do() {
+    let Some(buildx) = buildx() else {
+        return skipped("the rehearsal of a build", "no ../shared/bin/modern-engine here, so no buildx");
+    };
+    let engine = Engine::start();
+    let before = http::inventory(engine.socket());
+    let explain = |dockerfile: &str, options: &str| {
+        let text = dockerfile.replace('\n', "\\n");
+        run(
+            &engine,
+            &format!(
+                "mkdir $WORK/ctx; echo s3cret >$WORK/s; printf '{text}' >$WORK/ctx/Dockerfile; \
+                 dockwarden explain --upstream $DAEMON -- {buildx} build --load --network none {options} -t built $WORK/ctx"
+            ),
+        )
+    };
+    let refused = explain(
+        "FROM tiny\nRUN --mount=type=secret,id=key echo ran\n\nADD http://127.0.0.1:1/x /\n",
+        "--secret id=key,src=$WORK/s",
+    );
+    assert_eq!(refused.code, 2, "{refused:?}");
+    for words in [
+        "granted  useImage on Image::\"docker.io/library/tiny:latest\"",
+        "granted  buildRun on ",
+        "granted  useBuildSecret on ",
+        "granted  nameImage on Image::\"docker.io/library/built:latest\"",
+        "refused  buildFetch on BuildSource::\"http://127.0.0.1:1/x\"",
+        "the daemon fetches nothing for builds",
+        "At Dockerfile:4: ADD http://127.0.0.1:1/x /",
+        "refused: 1 of ",
+    ] {
+        assert!(refused.out.contains(words), "`{words}` is missing:\n{}\n{}", refused.out, refused.err);
+    }
+    let granted = explain("FROM tiny\nRUN echo ran >/f\n", "");
+    assert_eq!(granted.code, 0, "{granted:?}");
+    assert!(granted.out.contains("buildRun") && !granted.out.contains("refused"), "{granted:?}");
+    assert!(granted.err.contains("dockwarden: not built: this is a rehearsal"), "{granted:?}");
+    assert_eq!(http::inventory(engine.socket()), before, "a rehearsal changes nothing");
+    let kept = http::get(engine.socket(), "/system/df")["BuildCache"].to_string();
+    assert!(kept.contains("local source") && !kept.contains("echo ran"), "no step has run: {kept}");
 }
 
 #[test]

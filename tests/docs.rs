@@ -2,7 +2,7 @@
 //! without that the test compares. `docs/attacks.md` is written by hand; what it names as proof must be there.
 
 use crate::harness::repository;
-use crate::scenarios::{ALL, Expect, Scenario};
+use crate::scenarios::{ALL, DEVELOPER, Expect, Scenario};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
@@ -11,11 +11,11 @@ use std::process::Command;
 
 const HEAD: &str = "# Clients through the firewall\n\n\
 What ordinary clients do, run live on a daemon of its own twice: without the firewall, and through it with preset\n\
-`developer`. This page is made from the tests (`tests/scenarios`), which check every line of it on Docker 20.10\n\
+`developer`, or with the policies that are told. This page is made from the tests (`tests/scenarios`), which check every line of it on Docker 20.10\n\
 (`make test`) and 28.5 (`make test-engines`).\n\n\
 - **same**: exit status, stdout and stderr are equal, but for ids and times.\n\
 - **alike**: equal but for numbers that move by themselves, such as loads and process ids.\n\
-- **refused**: preset `developer` means to refuse it; the client shows a message that names what is in quotes.\n";
+- **refused**: the policy means to refuse it; the client shows a message that names what is in quotes.\n";
 
 #[test]
 fn clients_md_says_what_the_tests_do() {
@@ -37,11 +37,13 @@ fn page() -> String {
 }
 
 fn section(page: &mut String, scenario: &Scenario) {
-    let Scenario { name, client, steps } = scenario;
-    writeln!(page, "\n## {name}\n\n{}\n\n| command | outcome |\n|---|---|", client.title()).expect("a string");
+    let Scenario { name, client, policies, steps } = scenario;
+    let with = if *policies == DEVELOPER { String::new() } else { format!(", with {}", policies.join(" and ")) };
+    writeln!(page, "\n## {name}\n\n{}{with}\n\n| command | outcome |\n|---|---|", client.title()).expect("a string");
     for step in *steps {
         let outcome = match step.expect {
-            Expect::Same => "same".to_owned(),
+            Expect::Same | Expect::Works => "same".to_owned(),
+            Expect::SameUnlessPreset(preset, words) => format!("same; preset `{preset}` refuses it, \"{words}\""),
             Expect::Alike => "alike".to_owned(),
             Expect::ById(name) => format!("same, with the id for `{name}`"),
             Expect::Refused("") => "refused (this client hides the message)".to_owned(),

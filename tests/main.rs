@@ -7,7 +7,8 @@
 //! - `bundles`: such policies packed, signed and fetched; the last good one stays
 //! - `streams`: both directions of taken-over connections, to the last byte and the last half-close
 //! - `archives`: builds, loads and copies are judged by what their archive holds
-//! - `builds`: BuildKit: nobody uses what another began, and nothing is asked for unseen
+//! - `builds`: BuildKit: nobody uses what another began, and nothing is asked for unseen; each known danger, while another's
+//!   build runs on
 //! - `bad_input`: broken, ambiguous, slow and oversized bytes get an answer or a close, and go nowhere
 //! - `hostile`: the same by the thousand, and daemons that misbehave; figures in `docs/robustness.md`
 //! - `daemon_down`: 502 while the daemon is away, well at once when it is back

@@ -2,7 +2,9 @@
 //! whatever socket it comes by.
 
 use crate::harness::daemon::{self, FakeDaemon};
-use crate::harness::{Cli, Engine, Firewall, Shell, http};
+use crate::harness::engine::modern_engine;
+use crate::harness::{Cli, Engine, Firewall, Shell, http, skipped};
+use std::collections::BTreeSet;
 
 const REQUIRED: &str = "only through Dockwarden's gateway";
 
@@ -49,6 +51,51 @@ fn nobody_walks_around_the_gateway() {
         found.map(|record| record["subject"]["user"].clone()).collect::<Vec<_>>()
     };
     assert_eq!((of("gateway"), of("plugin")), (vec!["root".into()], vec!["root".into()]));
+}
+
+/// BuildKit's tunnels too: the daemon takes those alone that the gateway opens.
+#[test]
+fn nobody_builds_around_the_gateway() {
+    if modern_engine().is_none() {
+        return skipped("builds around the gateway", "no ../shared/bin/modern-engine here, so no buildx");
+    }
+    let mut engine = Engine::start();
+    let plugin = engine.plugin_socket().display().to_string();
+    let firewall = Firewall::start(engine.socket(), |_| {
+        format!("plugin: {{ socket: {plugin}, require: gateway }}\npolicy:\n  preset: developer\n")
+    });
+    engine.authorize();
+    let file = "printf 'FROM tiny\\nARG N\\nRUN echo built-$N >/x\\n' >Dockerfile; printf 'target \"default\" {\\n  context = \"%s\"\\n  tags = [\"baked\"]\\n  network = \"none\"\\n}\\n' $WORK >bake.hcl; ";
+    let around = Shell::new(engine.socket(), Cli::Modern);
+    for line in ["docker build --network none -t around $WORK", "docker buildx bake -f $WORK/bake.hcl"] {
+        let refused = around.run(&format!("{file}{line}"));
+        assert!(refused.code != 0 && refused.err.contains(REQUIRED), "{line}: {refused:?}");
+    }
+    for path in ["/grpc", "/session", "/v1.41/grpc", "/build?version=2"] {
+        let upgrade = "Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 0\r\n\r\n";
+        let answer = http::send(engine.socket(), format!("POST {path} HTTP/1.1\r\nHost: d\r\n{upgrade}").as_bytes());
+        assert!(answer.status() == 403 && answer.text().contains(REQUIRED), "{path}: {}", answer.text());
+    }
+
+    let shell = Shell::new(&firewall.socket(), Cli::Modern);
+    let built = "docker run --rm --network none built cat /x";
+    assert_eq!(
+        shell.must(&format!("{file}docker build -q --network none --build-arg N=1 -t built $WORK >id; {built}")),
+        "built-1"
+    );
+    assert_eq!(
+        shell.must("docker buildx bake -f $WORK/bake.hcl >log 2>&1; docker run --rm --network none baked cat /x"),
+        "built-"
+    );
+    let refused = shell.run("docker build --network host $WORK");
+    assert!(refused.code != 0 && refused.err.contains("dockwarden: may not share the host's network"), "{refused:?}");
+    assert_eq!(shell.must("docker images -q around"), "");
+    let doors = |path: &str| {
+        let records = firewall.records();
+        let of = records.iter().filter(|record| record["request"]["path"].to_string().contains(path));
+        of.map(|record| record["door"].as_str().unwrap_or_default().to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(doors("/grpc"), ["gateway", "plugin"].map(str::to_owned).into());
 }
 
 #[test]

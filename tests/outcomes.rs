@@ -1,9 +1,9 @@
-//! Ordinary work comes out the same with the firewall as without it, but for what preset developer means to
-//! refuse: every scenario runs live, on a daemon of its own, once directly and once through the firewall.
+//! Ordinary work comes out the same with the firewall as without it, but for what the policy means to refuse: every
+//! scenario runs live, on a daemon of its own, once directly and once through the firewall with each of its policies.
 
 use crate::harness::normal::{normal, without_numbers};
 use crate::harness::{Engine, Firewall, KILLED, Kind, Outcome, Shell, engine, skipped};
-use crate::scenarios::{self, Client, Expect, Scenario, Step};
+use crate::scenarios::{self, Client, Expect, Scenario};
 use std::fmt::Write;
 use std::time::Instant;
 
@@ -40,6 +40,7 @@ scenarios! {
     registry => scenarios::images::REGISTRY;
     build_classic => scenarios::images::BUILD;
     build_buildkit => scenarios::builds::BUILDKIT;
+    build_fetched => scenarios::builds::FETCHED;
     volumes => scenarios::machine::VOLUMES;
     networks => scenarios::machine::NETWORKS;
     system => scenarios::machine::SYSTEM;
@@ -54,26 +55,27 @@ fn compare(scenario: &Scenario) {
     if matches!(scenario.client, Client::Compose | Client::Buildx) && engine::modern_engine().is_none() {
         return skipped(scenario.name, "no ../shared/bin/modern-engine here, so no docker CLI 28.5");
     }
-    let direct = run(scenario, false);
-    let through = run(scenario, true);
-    let (Some(direct), Some(through)) = (direct, through) else {
+    let Some(direct) = run(scenario, None) else {
         return skipped(scenario.name, &format!("{} is not installed", scenario.client.title()));
     };
     let mut differences = String::new();
-    for (step, (direct, through)) in scenario.steps.iter().zip(direct.iter().zip(&through)) {
-        if let Some(difference) = difference(step, direct, through) {
-            writeln!(differences, "\n`{}`: {difference}", step.line).expect("a string");
+    for policy in scenario.policies {
+        let through = run(scenario, Some(policy)).expect("a client that was there a moment ago");
+        for (step, (direct, through)) in scenario.steps.iter().zip(direct.iter().zip(&through)) {
+            if let Some(difference) = difference(step.expect.under(policy), direct, through) {
+                writeln!(differences, "\n{policy} `{}`: {difference}", step.line).expect("a string");
+            }
         }
     }
     assert!(differences.is_empty(), "scenario {}:{differences}", scenario.name);
 }
 
-/// Every step's outcome on a fresh daemon; `None` where the client is missing.
-fn run(scenario: &Scenario, firewalled: bool) -> Option<Vec<Outcome>> {
+/// Every step's outcome on a fresh daemon, without or with a policy; `None` where the client is missing.
+fn run(scenario: &Scenario, policy: Option<&str>) -> Option<Vec<Outcome>> {
     let engine = Engine::start();
-    let firewall = firewalled.then(|| Firewall::preset(engine.socket(), "developer"));
+    let firewall = policy.map(|policy| Firewall::start(engine.socket(), |_| format!("policy: {policy}\n")));
     let socket = firewall.as_ref().map_or_else(|| engine.socket().to_owned(), Firewall::socket);
-    let shell = Shell::new(&socket, scenario.client.cli(engine.kind()));
+    let shell = Shell::new(&socket, scenario.client.cli(engine.kind())).beside(&engine);
     if shell.run(scenario.client.probe()).code != 0 {
         return None;
     }
@@ -95,12 +97,15 @@ fn run(scenario: &Scenario, firewalled: bool) -> Option<Vec<Outcome>> {
     Some(outcomes.collect())
 }
 
-fn difference(step: &Step, direct: &Outcome, through: &Outcome) -> Option<String> {
+fn difference(expect: Expect, direct: &Outcome, through: &Outcome) -> Option<String> {
     if direct.code == KILLED || through.code == KILLED {
         return Some(format!("did not end: {}", both(direct, through)));
     }
-    match step.expect {
-        Expect::Same => (direct != through).then(|| both(direct, through)),
+    match expect {
+        Expect::Works if direct.code != 0 => Some(format!("fails without the firewall: {direct:#?}")),
+        Expect::Same | Expect::Works | Expect::SameUnlessPreset(..) => {
+            (direct != through).then(|| both(direct, through))
+        }
         Expect::Alike => {
             let text = |outcome: &Outcome| (outcome.code, without_numbers(&outcome.out), without_numbers(&outcome.err));
             (text(direct) != text(through)).then(|| both(direct, through))

@@ -22,8 +22,14 @@ fn answer(op: Vec<u8>) -> Vec<u8> {
 
 fuzz_target!(|bytes: &[u8]| {
     let none = BTreeSet::new();
-    let reading =
-        Reading { allow_fields: &none, any_frontend: false, cache_namespace: None, owner: None, deny_sources: &[] };
+    let reading = Reading {
+        allow_fields: &none,
+        any_frontend: false,
+        cache_namespace: None,
+        owner: None,
+        deny_sources: &[],
+        allow_sources: &[],
+    };
     let asked = |op: Vec<u8>| {
         let build = Build::of_answer(&answer(op), &reading).ok()?;
         match build.facts(&World::new()) {

@@ -57,6 +57,7 @@ fuzz_target!(|bytes: &[u8]| {
         cache_namespace: namespace,
         owner: None,
         deny_sources: &[],
+        allow_sources: &[],
     };
     let chosen = usize::from(*chosen) % (judged.len() + 1);
     let read = |bytes: &[u8]| match judged.get(chosen) {

@@ -34,6 +34,14 @@ pub fn modern_engine() -> Option<PathBuf> {
     path.canonicalize().ok()
 }
 
+/// The client program of BuildKit of Docker 28.5, which any user may start; `None` where this machine has none.
+pub fn buildx() -> Option<String> {
+    let root = Command::new(modern_engine()?).arg("root").output().ok()?;
+    let root = String::from_utf8(root.stdout).ok()?;
+    let program = format!("{}/usr/libexec/docker/cli-plugins/docker-buildx", root.trim());
+    Path::new(&program).exists().then_some(program)
+}
+
 /// A running throw-away daemon with the image `tiny`.
 pub struct Engine {
     process: Child,

@@ -31,11 +31,12 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 /// The label by which the firewall says whose a thing is; a build makes it in a step of its own.
 static OWNER: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     [
-        (r"(?m)^Step \d+/\d+ : LABEL dockwarden\.owner=.*\n( ---> Running in .*\n)?(Removing .*\n)?( ---> .*\n)?", ""),
+        (r"(?m)^Step \d+/\d+ : LABEL dockwarden\.owner=.*\n(( ---> |Removing ).*\n)*", ""),
         (r"Step (\d+)/\d+ :", "Step $1 :"),
         (r#"(?m)^ *"dockwarden\.(owner|record)": "[^"]*",?\n"#, ""),
         (r"'dockwarden\.(owner|record)': '[^']*'(, )?", ""),
         (r"\{\s*\n\s*\}", "{}"),
+        (r#""Labels": null"#, r#""Labels": {}"#),
         (r",\n( *)\}", "\n$1}"),
     ]
     .map(|(rule, by)| (Regex::new(rule).expect("a regular expression"), by))

@@ -1,7 +1,7 @@
 //! A shell with a docker CLI that points at a socket: `DOCKER_HOST` is set, `$WORK` is a folder of its own (seen
 //! under the same name by the CLI), `docker` is the client asked for.
 
-use super::engine::{Kind, modern_engine};
+use super::engine::{Engine, Kind, modern_engine};
 use super::repository;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -48,6 +48,7 @@ pub struct Shell {
     place: TempDir,
     socket: PathBuf,
     limit: Duration,
+    daemon: Option<u32>,
 }
 
 impl Shell {
@@ -60,7 +61,12 @@ impl Shell {
         let docker = place.path().join("bin/docker");
         fs::write(&docker, client(cli, socket)).expect("the client");
         fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).expect("the client");
-        Shell { place, socket: socket.to_owned(), limit: Duration::from_secs(30) }
+        Shell { place, socket: socket.to_owned(), limit: Duration::from_secs(30), daemon: None }
+    }
+
+    /// The same, and `$DAEMON` is the process of this daemon: whose network servers can be started in.
+    pub fn beside(self, engine: &Engine) -> Shell {
+        Shell { daemon: Some(engine.pid()), ..self }
     }
 
     /// Runs a line of shell.
@@ -77,6 +83,7 @@ impl Shell {
             .env("CLIENTS", repository().join("tests/clients"))
             .env("HOME", folder.join("home"))
             .env("SOCKET", &self.socket)
+            .env("DAEMON", self.daemon.unwrap_or_default().to_string())
             .env("DOCKER_HOST", format!("unix://{}", self.socket.display()))
             .env_remove("DOCKER_CONTEXT")
             .env_remove("DOCKER_TLS_VERIFY")

@@ -1,6 +1,6 @@
 //! Clients other than the plain CLI: compose in both generations, docker-py.
 
-use super::{Client, Scenario, alike, refused, same};
+use super::{Client, DEVELOPER, Scenario, alike, refused, same};
 
 const PROJECT: &str = "mkdir -p $WORK/p; cat >$WORK/p/compose.yml <<'EOF'\n\
 services:\n  db:\n    image: tiny\n    command: sh -c 'trap exit TERM; while :; do echo db; sleep 1; done'\n    \
@@ -14,6 +14,7 @@ sed '1i version: \"3\"' $WORK/p/bad.yml >$WORK/p/oldbad.yml";
 pub const COMPOSE: Scenario = Scenario {
     name: "compose",
     client: Client::Compose,
+    policies: DEVELOPER,
     steps: &[
         same(PROJECT),
         alike("docker compose -f $WORK/p/compose.yml up -d 2>&1 | grep -c Started"),
@@ -55,6 +56,7 @@ pub const COMPOSE: Scenario = Scenario {
 pub const OLD_COMPOSE: Scenario = Scenario {
     name: "docker-compose 1.29",
     client: Client::OldCompose,
+    policies: DEVELOPER,
     steps: &[
         same(PROJECT),
         alike("/usr/bin/docker-compose -f $WORK/p/old.yml up -d"),
@@ -77,6 +79,7 @@ pub const OLD_COMPOSE: Scenario = Scenario {
 pub const DOCKER_PY: Scenario = Scenario {
     name: "docker-py",
     client: Client::Python,
+    policies: DEVELOPER,
     steps: &[
         same("/usr/bin/python3 $CLIENTS/docker_py.py system"),
         same("/usr/bin/python3 $CLIENTS/docker_py.py containers"),

@@ -1,6 +1,6 @@
 //! Containers from create to prune.
 
-use super::{Client, Scenario, alike, by_id, refused, same};
+use super::{Client, DEVELOPER, Scenario, alike, by_id, refused, same};
 
 const R1: &str = "docker run -d --name r1 --network none --label a=b -e K=V --memory 64m --cap-drop ALL \
                   --security-opt no-new-privileges tiny sh -c 'trap exit TERM; while :; do echo tick; sleep 1; done'";
@@ -9,6 +9,7 @@ const R1: &str = "docker run -d --name r1 --network none --label a=b -e K=V --me
 pub const LIFE: Scenario = Scenario {
     name: "containers",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker create --name c1 --network none tiny sh -c 'echo one; echo two >&2; sleep 1'"),
         same("docker container create --name c2 --network none -it tiny sh"),
@@ -37,6 +38,7 @@ pub const LIFE: Scenario = Scenario {
 pub const MISC: Scenario = Scenario {
     name: "container-misc",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same(R1),
         alike("docker top r1"),
@@ -67,6 +69,7 @@ pub const MISC: Scenario = Scenario {
 pub const END: Scenario = Scenario {
     name: "container-end",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same(R1),
         same("(sleep 1; docker kill r1 >/dev/null) & docker wait r1; wait"),
@@ -87,6 +90,7 @@ pub const END: Scenario = Scenario {
 pub const PRUNE: Scenario = Scenario {
     name: "prune",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker run --name p1 --network none tiny true"),
         same("docker create --name p2 --network none tiny true"),

@@ -1,11 +1,12 @@
 //! Images: local ones, a registry, builds by the classic builder.
 
-use super::{Client, Scenario, refused, same};
+use super::{Client, DEVELOPER, Scenario, refused, same};
 
 /// tag, save, load, import, rmi.
 pub const IMAGES: Scenario = Scenario {
     name: "images",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("mkdir -p $WORK/r/etc; echo x >$WORK/r/etc/x; tar -C $WORK/r -cf $WORK/rootfs.tar ."),
         same("docker import - imp1 <$WORK/rootfs.tar"),
@@ -31,6 +32,7 @@ pub const IMAGES: Scenario = Scenario {
 pub const EXPORT_COMMIT: Scenario = Scenario {
     name: "export-commit",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker run -d --name r1 --network none tiny sleep 1000; docker exec r1 touch /made"),
         same("docker export -o $WORK/exp.tar r1; tar -tf $WORK/exp.tar | grep -c '^made$'"),
@@ -46,6 +48,7 @@ pub const EXPORT_COMMIT: Scenario = Scenario {
 pub const REGISTRY: Scenario = Scenario {
     name: "registry",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker tag tiny 127.0.0.1:5577/a/tiny:1"),
         same("docker push 127.0.0.1:5577/a/tiny:1 | tail -n 1 | cut -d: -f1"),
@@ -72,6 +75,7 @@ pub const REGISTRY: Scenario = Scenario {
 pub const BUILD: Scenario = Scenario {
     name: "build-classic",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same(
             "mkdir $WORK/ctx; printf 'FROM tiny\\nCOPY f /f\\nRUN cat /f\\nCMD [\"cat\",\"/f\"]\\n' >$WORK/ctx/Dockerfile; echo hello >$WORK/ctx/f",

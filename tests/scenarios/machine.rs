@@ -1,11 +1,12 @@
 //! The daemon itself, volumes and networks, and what developer refuses as a whole.
 
-use super::{Client, Scenario, alike, refused, same};
+use super::{Client, DEVELOPER, Scenario, alike, refused, same};
 
 /// What everybody types first.
 pub const BASICS: Scenario = Scenario {
     name: "basics",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker version"),
         alike("docker info"),
@@ -27,6 +28,7 @@ pub const BASICS: Scenario = Scenario {
 pub const VOLUMES: Scenario = Scenario {
     name: "volumes",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker volume create v1"),
         same("docker volume create"),
@@ -57,6 +59,7 @@ pub const VOLUMES: Scenario = Scenario {
 pub const NETWORKS: Scenario = Scenario {
     name: "networks",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker network create n1 --subnet 10.77.1.0/24 --label q=1"),
         same("docker network create -d bridge --internal n2 --subnet 10.78.1.0/24"),
@@ -89,6 +92,7 @@ pub const NETWORKS: Scenario = Scenario {
 pub const SYSTEM: Scenario = Scenario {
     name: "system",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker run --name s1 --network none -v sv:/v tiny true"),
         alike("docker system df"),
@@ -112,6 +116,7 @@ pub const SYSTEM: Scenario = Scenario {
 pub const FORBIDDEN: Scenario = Scenario {
     name: "swarm and plugins",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         refused("docker swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2477", "swarm"),
         refused("docker swarm join --token SWMTKN-1-0-0 127.0.0.1:1", "swarm"),

@@ -16,13 +16,30 @@ use crate::harness::{Cli, Kind};
 pub enum Expect {
     /// Exit status, stdout and stderr are equal.
     Same,
+    /// The same, and it succeeds.
+    Works,
+    /// The same, but under this preset, which refuses it by a message that holds these words.
+    SameUnlessPreset(&'static str, &'static str),
     /// Equal but for numbers that move by themselves (loads, sizes, process ids).
     Alike,
     /// Equal but for this name, in place of which the daemon's message has the id that was decided on.
     ById(&'static str),
-    /// Refused by preset developer, by a message that holds these words; where there are none, this client hides
+    /// Refused by the policy, by a message that holds these words; where there are none, this client hides
     /// the message.
     Refused(&'static str),
+}
+
+impl Expect {
+    /// What is expected under a policy.
+    pub fn under(self, policy: &str) -> Expect {
+        match self {
+            Expect::SameUnlessPreset(preset, words) if policy.contains(&format!("preset: {preset}")) => {
+                Expect::Refused(words)
+            }
+            Expect::SameUnlessPreset(..) => Expect::Same,
+            other => other,
+        }
+    }
 }
 
 /// Which client a scenario needs.
@@ -72,7 +89,7 @@ impl Client {
 /// One line of shell.
 #[derive(Debug)]
 pub struct Step {
-    /// The line; `$WORK` is a folder of its own.
+    /// The line; `$WORK` is a folder of its own, `$DAEMON` the daemon's process.
     pub line: &'static str,
     /// How the two runs compare.
     pub expect: Expect,
@@ -85,12 +102,25 @@ pub struct Scenario {
     pub name: &'static str,
     /// Which client.
     pub client: Client,
+    /// The policies that it is run through, one after the other, as the configuration has them.
+    pub policies: &'static [&'static str],
     /// Its lines, in order.
     pub steps: &'static [Step],
 }
 
+/// The policy of most scenarios.
+pub const DEVELOPER: &[&str] = &["{ preset: developer }"];
+
 const fn same(line: &'static str) -> Step {
     Step { line, expect: Expect::Same }
+}
+
+const fn works(line: &'static str) -> Step {
+    Step { line, expect: Expect::Works }
+}
+
+const fn same_unless(preset: &'static str, line: &'static str, words: &'static str) -> Step {
+    Step { line, expect: Expect::SameUnlessPreset(preset, words) }
 }
 
 const fn alike(line: &'static str) -> Step {
@@ -123,6 +153,7 @@ pub const ALL: &[&Scenario] = &[
     &images::REGISTRY,
     &images::BUILD,
     &builds::BUILDKIT,
+    &builds::FETCHED,
     &machine::VOLUMES,
     &machine::NETWORKS,
     &machine::SYSTEM,

@@ -1,11 +1,12 @@
 //! Connections that are taken over or that stream: run -it, exec, attach, logs, events, cp.
 
-use super::{Client, Scenario, by_id, refused, same};
+use super::{Client, DEVELOPER, Scenario, by_id, refused, same};
 
 /// Terminals and pipes of `docker run`.
 pub const RUN_IT: Scenario = Scenario {
     name: "run-it",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("echo hi | docker run -i --rm --network none tiny cat"),
         same("echo hi | docker run -i --rm -a stdin -a stdout --network none tiny cat"),
@@ -27,6 +28,7 @@ pub const RUN_IT: Scenario = Scenario {
 pub const EXEC: Scenario = Scenario {
     name: "exec",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker run -d --name r1 --network none tiny sleep 1000"),
         same("docker exec r1 echo x"),
@@ -44,6 +46,7 @@ pub const EXEC: Scenario = Scenario {
 pub const ATTACH: Scenario = Scenario {
     name: "attach",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker run -d --name a1 --network none tiny sh -c 'sleep 2; echo late; exit 4'"),
         same("docker attach --no-stdin --sig-proxy=false a1"),
@@ -61,6 +64,7 @@ pub const ATTACH: Scenario = Scenario {
 pub const LOGS: Scenario = Scenario {
     name: "logs",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker run --name l1 --network none tiny sh -c 'for i in 1 2 3; do echo line $i; done'"),
         same("docker logs l1"),
@@ -78,6 +82,7 @@ pub const LOGS: Scenario = Scenario {
 pub const EVENTS: Scenario = Scenario {
     name: "events",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same(
             "timeout 3 docker events --format '{{.Type}} {{.Action}}' >$WORK/e & sleep 1; docker volume create e1; docker volume rm e1; wait; cat $WORK/e",
@@ -91,6 +96,7 @@ pub const EVENTS: Scenario = Scenario {
 pub const COPY: Scenario = Scenario {
     name: "cp",
     client: Client::Own,
+    policies: DEVELOPER,
     steps: &[
         same("docker run -d --name r1 --network none tiny sleep 1000; echo content >$WORK/f.txt"),
         same("docker cp $WORK/f.txt r1:/tmpf.txt"),

@@ -82,6 +82,22 @@ fn attribute_of_context<'a>(key: &str, inner: &'a Value) -> Option<&'a str> {
     of_context.then_some(attribute)
 }
 
+/// Every text that a policy compares with, a pattern with `*` for anything.
+pub(crate) fn texts(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Object(map) => match (map.get("Value"), map.get("pattern").and_then(Value::as_array)) {
+            (Some(Value::String(text)), _) => BTreeSet::from([text.clone()]),
+            (_, Some(pieces)) => {
+                let literal = |piece: &Value| piece.get("Literal").and_then(Value::as_str).map(str::to_owned);
+                BTreeSet::from([pieces.iter().map(|piece| literal(piece).unwrap_or_else(|| "*".to_owned())).collect()])
+            }
+            _ => map.values().flat_map(texts).collect(),
+        },
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
 /// Every entity of the given type that a policy names, in its scope or its conditions.
 pub(crate) fn mentions(policy: &Value, kind: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();

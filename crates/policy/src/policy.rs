@@ -1,10 +1,10 @@
 //! The policy: an immutable snapshot of everything that decides, made once and asked for every request.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use cedar_policy::PolicyId;
+use cedar_policy::{Effect, PolicyId};
 use docker::defaults::Defaults;
 use docker::facts::{CanonicalBody, Facts};
 use docker::resource::Resource;
@@ -15,6 +15,7 @@ use crate::decision::{Answered, Circumstances, Decision, Judgement, Mode, Permit
 use crate::explain::{self, Explanations};
 use crate::index::Index;
 use crate::judge::{Case, Judge};
+use crate::looks;
 use crate::message::{self, Reason};
 use crate::quota::{Quota, Quotas};
 use crate::rego::{self, Rego};
@@ -36,6 +37,8 @@ pub struct Policy {
     references: HashMap<PolicyId, PolicyRef>,
     /// What to say when no policy allows an action, by the action's name.
     explanations: Explanations,
+    /// What builds may fetch, as far as policies say by name.
+    fetches: BTreeSet<String>,
     /// Who is forbidden to be shown things.
     pub(crate) forbidden: Forbidden,
     version: String,
@@ -136,6 +139,7 @@ impl Policy {
             .map_err(|error| internal(&error))?;
         Ok(Policy {
             explanations: Explanations::new(&checked, &base.world),
+            fetches: fetches(&checked, &base.world),
             forbidden: Forbidden::new(&checked, &base.world),
             references: checked.into_iter().map(|checked| (checked.policy.id().clone(), checked.reference)).collect(),
             base,
@@ -223,6 +227,12 @@ impl Policy {
             self.cache.keep(key, subject, &answers);
         }
         Judgement { answers }
+    }
+
+    /// The addresses, and patterns of them, by which policies grant builds what they fetch. Whether one is granted to
+    /// somebody is to be asked.
+    pub fn named_fetches(&self) -> impl Iterator<Item = &str> {
+        self.fetches.iter().map(String::as_str)
     }
 
     /// The subject's groups, with those of the configuration.
@@ -368,6 +378,15 @@ impl Base {
         }
         fingerprint.finish()
     }
+}
+
+/// The texts that those policies name which permit fetching for builds.
+fn fetches(checked: &[Checked], world: &World) -> BTreeSet<String> {
+    let Some(fetch) = world.by_name("buildFetch") else { return BTreeSet::new() };
+    let permits = checked.iter().filter(|it| !it.explains_only && it.policy.effect() == Effect::Permit);
+    let about = permits.filter(|it| world.actions_of(&it.policy.action_constraint()).contains(&fetch));
+    let written = about.filter_map(|it| it.policy.to_json().ok());
+    written.flat_map(|json| looks::texts(&json).into_iter().chain(looks::mentions(&json, "BuildSource"))).collect()
 }
 
 /// A fault that is nobody's but ours.

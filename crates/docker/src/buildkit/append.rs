@@ -40,16 +40,18 @@ pub fn no_evaluation(message: &mut Vec<u8>) {
     varint(0, message);
 }
 
-/// Has the daemon itself refuse these sources, with `*` for anything: `http://169.254.*`.
+/// Has the daemon itself refuse these sources, with `*` for anything: `http://169.254.*`. The last ones are not refused.
 ///
 /// Of a build that brings a policy of its own the two would become one, so such a build must not come here.
-pub fn deny_sources(of: Of, message: &mut Vec<u8>, patterns: &[&str]) {
-    let rules = patterns.iter().map(|pattern| {
-        let identifier = (*pattern).to_owned();
+pub fn deny_sources(of: Of, message: &mut Vec<u8>, patterns: &[&str], but: &[String]) {
+    let rule = |action, pattern: &str| {
+        let identifier = pattern.to_owned();
         let selector = Selector { identifier, match_type: policy::WILDCARD, constraints: Vec::new() };
-        Rule { action: policy::DENY, selector: Some(selector), updates: None }
-    });
-    let policy = Policy { version: 1, rules: rules.collect() };
+        Rule { action, selector: Some(selector), updates: None }
+    };
+    let denied = patterns.iter().map(|pattern| rule(policy::DENY, pattern));
+    let rules = denied.chain(but.iter().map(|pattern| rule(policy::ALLOW, pattern))).collect();
+    let policy = Policy { version: 1, rules };
     match of {
         Of::Control => Some(policy).write(12, message),
         Of::Bridge => vec![policy].write(15, message),
@@ -83,14 +85,14 @@ mod tests {
         built_in_frontend(Of::Bridge, &mut message);
         cache_namespace(Of::Bridge, &mut message, "alice");
         no_evaluation(&mut message);
-        deny_sources(Of::Bridge, &mut message, &["http://*", "git://*"]);
+        deny_sources(Of::Bridge, &mut message, &["http://*", "git://*"], &["http://a/*".to_owned()]);
         assert!(message.starts_with(&before));
         let read: bridge::SolveRequest = read(&message, Strictness::Known(&none)).unwrap();
         assert!(!read.evaluate);
         assert_eq!(read.frontend_opt["cmdline"], "dockerfile.v0");
         assert_eq!(read.frontend_opt["build-arg:BUILDKIT_CACHE_MOUNT_NS"], "alice");
         assert_eq!(read.frontend_opt["target"], "x");
-        assert_eq!(read.source_policies[0].rules.len(), 2);
+        assert_eq!(read.source_policies[0].rules.iter().map(|rule| rule.action).collect::<Vec<_>>(), [1, 1, 0]);
         assert_eq!(read.source_policies[0].rules[1].selector.as_ref().unwrap().identifier, "git://*");
     }
 
@@ -99,7 +101,7 @@ mod tests {
         let none = BTreeSet::new();
         let mut message = control::SolveRequest { reference: "x".to_owned(), ..Default::default() }.written();
         attribute(Of::Control, &mut message, "a", "b");
-        deny_sources(Of::Control, &mut message, &["*"]);
+        deny_sources(Of::Control, &mut message, &["*"], &[]);
         let read: control::SolveRequest = read(&message, Strictness::Known(&none)).unwrap();
         assert_eq!((read.frontend_attrs["a"].as_str(), read.source_policy.unwrap().rules.len()), ("b", 1));
     }

@@ -47,6 +47,8 @@ pub struct Reading<'a> {
     pub owner: Option<&'a str>,
     /// Sources that BuildKit itself is told to refuse, with `*` for anything: a second net.
     pub deny_sources: &'a [&'a str],
+    /// What of these it takes all the same.
+    pub allow_sources: &'a [String],
 }
 
 /// A call that asks for a build or a part of one, or the answer to it.
@@ -113,7 +115,8 @@ impl Build {
                 )?;
                 build.begins = Some(asked.reference.clone());
                 if !reading.deny_sources.is_empty() && asked.source_policy.is_none() {
-                    append::deny_sources(Of::Control, &mut build.message, reading.deny_sources);
+                    let but = reading.allow_sources;
+                    append::deny_sources(Of::Control, &mut build.message, reading.deny_sources, but);
                 }
                 if !asked.frontend.is_empty() {
                     build.settle(Of::Control, &asked.frontend_attrs)?;
@@ -283,7 +286,7 @@ impl Build {
             Privilege::NameImage { image } => image.reference.clone(),
             _ => None,
         });
-        let names = images.map(|reference| reference.with_default_tag().familiar()).collect();
+        let names = images.map(|reference| reference.familiar()).collect();
         Some(Making { kind: Kind::Image, names, volumes: Vec::new(), memory: 0, nano_cpus: 0, ports: 0 })
     }
 }

@@ -358,3 +358,15 @@ fn the_firewall_itself_is_guarded_but_for_who_is_named() {
     let install = |name: &str| create(Privilege::InstallPlugin { image: image(name) });
     assert!(!allows(&policy, &ci, &install("team/dockwarden:1")) && allows(&policy, &ci, &install("team/other:1")));
 }
+
+/// Who tells BuildKit itself what to refuse must leave out what is granted by name.
+#[test]
+fn what_builds_may_fetch_is_told_by_name() {
+    let named = |policy: Policy| policy.named_fetches().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(
+        named(allowing("{ build_fetch: [\"http://127.0.0.1:8081/x\", \"git://127.*\"] }")),
+        ["git://127.*", "http://127.0.0.1:8081/x"]
+    );
+    assert!(named(denying("{ build_fetch: \"http://127.0.0.1/\" }")).is_empty());
+    assert!(named(allowing("{ build_context: \"http://127.0.0.1/\" }")).is_empty());
+}

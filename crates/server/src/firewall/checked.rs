@@ -200,7 +200,8 @@ impl Asking<'_> {
             let Some(words) = refused else { continue };
             if self.policy.mode() == Mode::Enforce {
                 let message = format!("dockwarden: {words} Record {}.", self.entry.id());
-                return Err(Stop::new(Outcome::Refused, Answer::new(403, message)));
+                let may_not = Some(format!("use image {}", image.describe()));
+                return Err(Stop { may_not, ..Stop::new(Outcome::Refused, Answer::new(403, message)) });
             }
             tracing::warn!(user, "dockwarden: {words}");
             self.entry.warning(&format!("dockwarden: {words}"));

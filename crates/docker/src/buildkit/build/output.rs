@@ -116,9 +116,11 @@ impl Asked<'_> {
             .get("push")
             .is_some_and(|push| !matches!(push.as_str(), "false" | "0" | "f" | "F" | "FALSE" | "False"));
         for name in attrs.get("name").iter().flat_map(|names| names.split(',')).filter(|name| !name.is_empty()) {
-            self.named_by_build(name)?;
+            let name = reference(name, "the name of the image")?.with_default_tag();
+            let image = Image { reference: Some(name), ..Image::default() };
+            let named = self.holder(image.clone());
+            self.ask_once(Privilege::NameImage { image: named });
             if push {
-                let image = Image { reference: Some(reference(name, "the name of the image")?), ..Image::default() };
                 self.ask_once(Privilege::PushImage { image });
             }
         }
@@ -127,13 +129,6 @@ impl Asked<'_> {
                 self.option(name, value);
             }
         }
-        Ok(())
-    }
-
-    fn named_by_build(&mut self, name: &str) -> Result<(), Misread> {
-        let image = Image { reference: Some(reference(name, "the name of the image")?), ..Image::default() };
-        let image = self.holder(image);
-        self.ask_once(Privilege::NameImage { image });
         Ok(())
     }
 

@@ -23,7 +23,14 @@ use crate::world::{KnownImage, Lookup};
 const SOLVE: &str = "/moby.buildkit.v1.Control/Solve";
 
 fn reading(allow_fields: &BTreeSet<String>) -> Reading<'_> {
-    Reading { allow_fields, any_frontend: false, cache_namespace: None, owner: None, deny_sources: &[] }
+    Reading {
+        allow_fields,
+        any_frontend: false,
+        cache_namespace: None,
+        owner: None,
+        deny_sources: &[],
+        allow_sources: &[],
+    }
 }
 
 /// A daemon that has the network `bridge`, and of all images these.

@@ -21,6 +21,9 @@ message! {
     Update = "Update" { 1 identifier: String, 2 attrs: BTreeMap<String, String>, }
 }
 
+/// `PolicyAction`: it is taken.
+pub const ALLOW: i32 = 0;
+
 /// `PolicyAction`: it is refused.
 pub const DENY: i32 = 1;
 

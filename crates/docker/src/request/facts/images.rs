@@ -175,9 +175,10 @@ impl Asked<'_> {
         Ok(())
     }
 
-    /// The name may be another image's: giving it away takes it from there.
+    /// The name, with the tag that it will have. It may be another image's: giving it away takes it from there.
     pub(crate) fn name(&mut self, image: Image) {
-        let image = self.holder(image);
+        let reference = image.reference.map(Reference::with_default_tag);
+        let image = self.holder(Image { reference, ..image });
         self.ask(Privilege::NameImage { image });
     }
 

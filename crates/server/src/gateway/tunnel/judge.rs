@@ -47,18 +47,25 @@ struct Manner {
     cache_namespace: Option<String>,
     owner: Option<String>,
     deny_sources: Vec<&'static str>,
+    allow_sources: Vec<String>,
 }
 
 impl Manner {
     fn of(policy: &Policy, tunnel: &Tunnel) -> Manner {
         let granted = |privilege| grants(policy, tunnel, &privilege);
         let shared = granted(Privilege::MountBuildCache { id: "shared".to_owned(), own: false });
-        let denied = |(probe, _): &&(&str, &str)| !granted(Privilege::BuildFetch { from: (*probe).to_owned() });
+        let fetch = |from: &str| granted(Privilege::BuildFetch { from: from.to_owned() });
+        let denied: Vec<&str> =
+            NEVER_UNASKED.iter().filter(|(probe, _)| !fetch(probe)).map(|(_, pattern)| *pattern).collect();
+        // A part of what is denied as a whole.
+        let within = |named: &&str| denied.iter().any(|pattern| named.starts_with(pattern.trim_end_matches('*')));
+        let allowed = policy.named_fetches().filter(within).filter(|named| fetch(&named.replace('*', "")));
         Manner {
             any_frontend: granted(Privilege::UseFrontend { image: None }),
             cache_namespace: (!shared).then(|| namespace(&tunnel.subject.user)),
             owner: tunnel.gateway.firewall.settings.owners.as_ref().map(|_| tunnel.subject.user.clone()),
-            deny_sources: NEVER_UNASKED.iter().filter(denied).map(|(_, pattern)| *pattern).collect(),
+            allow_sources: allowed.map(str::to_owned).collect(),
+            deny_sources: denied,
         }
     }
 }
@@ -130,6 +137,7 @@ impl Judging {
             cache_namespace: manner.cache_namespace.as_deref(),
             owner: manner.owner.as_deref(),
             deny_sources: &manner.deny_sources,
+            allow_sources: &manner.allow_sources,
         }
     }
 

@@ -218,11 +218,11 @@ fn what_the_result_becomes() {
     };
     assert_eq!(
         export("moby", &[("name", "a,registry.test/b:1")]),
-        words(&["name an image a", "name an image registry.test/b:1"])
+        words(&["name an image a:latest", "name an image registry.test/b:1"])
     );
     assert_eq!(
         export("image", &[("name", "r.test/b"), ("push", "true")]),
-        words(&["name an image r.test/b", "push image r.test/b from a build"])
+        words(&["name an image r.test/b:latest", "push image r.test/b:latest from a build"])
     );
     assert_eq!(export("local", &[]), words(&[]));
     assert_eq!(export("image", &[("dangling-name-prefix", "x")]), words(&["set build option dangling-name-prefix"]));
@@ -235,7 +235,7 @@ fn what_the_result_becomes() {
         ..Default::default()
     };
     old.exporter_attrs.insert("name".into(), "b".into());
-    assert_eq!(control(&old), words(&["name an image a", "name an image b"]));
+    assert_eq!(control(&old), words(&["name an image a:latest", "name an image b:latest"]));
     let judged = judge(&request(SOLVE, &old.written(), &reading(&BTreeSet::new())).unwrap()).unwrap();
     assert_eq!(judged.facts.makes.unwrap().names, ["a:latest", "b:latest"]);
 }

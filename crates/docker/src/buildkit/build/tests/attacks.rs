@@ -177,11 +177,18 @@ fn no_result_is_taken_before_its_answer_was_seen() {
 fn a_second_net_is_spread_on_request() {
     let none = BTreeSet::new();
     let solve = control::SolveRequest { reference: "b".into(), ..Default::default() };
-    let reading = Reading { deny_sources: &["http://169.254.*"], ..reading(&none) };
+    let but = ["http://169.254.1.1/x".to_owned()];
+    let reading = Reading { deny_sources: &["http://169.254.*"], allow_sources: &but, ..reading(&none) };
     let judged = judge(&request(SOLVE, &solve.written(), &reading).unwrap()).unwrap();
     let CanonicalBody::Message(message) = judged.facts.canonical.body else { panic!() };
     let sent: control::SolveRequest = read(&message, Strictness::Known(&none)).unwrap();
-    assert_eq!(sent.source_policy.unwrap().rules[0].selector.as_ref().unwrap().identifier, "http://169.254.*");
+    let rules = sent.source_policy.unwrap().rules.into_iter();
+    let rules: Vec<_> = rules.map(|rule| (rule.action, rule.selector.unwrap().identifier)).collect();
+    assert_eq!(
+        rules,
+        [(1, "http://169.254.*".to_owned()), (0, "http://169.254.1.1/x".to_owned())],
+        "the last one counts"
+    );
     assert!(judged.facts.privileges.is_empty());
 }
 

@@ -89,6 +89,15 @@ impl Place {
         assert!(refused && answer.message.contains(words), "{what}: no `{words}` in {answer:?}");
     }
 
+    /// Whether a record says what came of a call.
+    fn recorded(&self, outcome: &str, method: &str, words: &str) -> bool {
+        let says = |record: &serde_json::Value| {
+            let text = |name: &str| record[name].as_str().unwrap_or_default();
+            text("outcome") == outcome && record.to_string().contains(method) && text("message").contains(words)
+        };
+        eventually(Duration::from_secs(5), || self.firewall.records().iter().any(says))
+    }
+
     /// A build that somebody has run, by its reference.
     fn built(&self, user: u32, name: &str) -> String {
         let reference = format!("{name}0123456789abcdefghijkl");
@@ -207,10 +216,23 @@ fn whatever_a_build_asks_for_is_refused_however_it_is_asked() {
         let answer = place.call(BOB, method, &[], &[]);
         assert_eq!(answer.status, "12", "{method}: {answer:?}");
     }
-    let refused = |what: &str, records: &[serde_json::Value]| {
-        records.iter().any(|record| record["outcome"] == "refused" && record["message"].to_string().contains(what))
-    };
-    assert!(eventually(Duration::from_secs(5), || refused("git://evil.test/x.git", &place.firewall.records())));
+    // What cannot be read, by a method that is judged and by methods that look at their message.
+    let history = "moby.buildkit.v1.Control/ListenBuildHistory";
+    let status = "moby.buildkit.v1.Control/Status";
+    for (what, method, frame) in [
+        ("no protobuf", SOLVE, wire::framed(&[0xff; 9]).unwrap()),
+        ("half a frame", SOLVE, vec![0, 0, 0, 1, 0, 7]),
+        ("two messages", SOLVE, [wire::framed(&of(&|_| {})).unwrap(), wire::framed(&[]).unwrap()].concat()),
+        ("no protobuf, by the history", history, wire::framed(&[0xff; 9]).unwrap()),
+        ("half a frame, by the output", status, vec![0, 0, 0, 1, 0, 7]),
+    ] {
+        let answer = place.call_framed(BOB, method, &[], &frame);
+        assert!(answer.status == "3" && answer.message.starts_with("dockwarden: "), "{what}: {answer:?}");
+        assert!(place.recorded("malformed", &format!("/{method}"), &answer.message), "{what}: {answer:?}");
+    }
+    assert!(place.recorded("malformed", &format!("/{SOLVE}"), "compressed"));
+    assert!(place.recorded("malformed", "/moby.buildkit.v1.Control/Own", "is not known to have a method"));
+    assert!(place.recorded("refused", &format!("/{SOLVE}"), "git://evil.test/x.git"));
 }
 
 #[test]
@@ -374,8 +396,24 @@ fn builds_of_two_users_leave_one_another_alone() {
 
     let elsewhere = build(BOB, "# syntax=evil.test/frontend:1\nFROM tiny\nRUN true\n", "-t own");
     assert_eq!(elsewhere.code, 0, "the built-in frontend reads it: {elsewhere:?}");
-    let owners = place.firewall.records();
-    assert!(owners.iter().any(|record| record["questions"].to_string().contains("nameImage")), "{owners:?}");
+
+    // The records of one build, by its id.
+    let records = place.firewall.records();
+    let named = records.iter().find(|record| record["questions"].to_string().contains("nameImage"));
+    let id = named.and_then(|record| record["request"]["build"].as_str()).expect("the build of a record");
+    let explained = explain(&place.firewall.folder().join("records.jsonl"), id);
+    for part in ["Control/Solve", "nameImage on Image::\"", "LLBBridge/Solve", "useImage on ", "buildRun on "] {
+        assert!(explained.contains(part), "no {part}: {explained}");
+    }
+    assert!(explained.lines().filter(|line| line.contains("record 0")).all(|line| line.ends_with(id)), "{explained}");
+    let unknown = explain(&place.firewall.folder().join("records.jsonl"), "nosuchbuild");
+    assert!(unknown.contains("there is no record `nosuchbuild`, or of a build of that name"), "{unknown}");
+}
+
+fn explain(records: &std::path::Path, what: &str) -> String {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dockwarden"));
+    let said = command.args(["explain", what, "--records"]).arg(records).output().expect("the binary");
+    format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr))
 }
 
 /// Half a dozen builds at once, of two users: each image holds what its own Dockerfile says.

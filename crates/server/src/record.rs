@@ -79,6 +79,9 @@ pub struct Request {
     pub api_version: Option<String>,
     /// The API's own name for the call.
     pub operation: Option<String>,
+    /// The build that it is a call of, as BuildKit calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
 }
 
 /// One edit of a request, called as in the configuration.

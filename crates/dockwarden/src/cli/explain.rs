@@ -26,8 +26,8 @@ use crate::talk;
 /// Tell why a docker command, a request or a recorded exchange is (or would be) allowed or refused
 ///
 /// With `-- docker ...`, the real client runs against a socket that judges, answers as a daemon might
-/// and changes nothing. With a RECORD (the id that a refusal names), the record is retold. With
-/// --request, a request from a file is judged. Exit status 2 when anything is refused.
+/// and changes nothing. With a RECORD (the id that a refusal names), the record is retold; with the id of
+/// a build (`docker buildx history ls`), its records. With --request, a request from a file is judged. Exit status 2 when anything is refused.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, override_usage = USAGE)]
 pub struct Arguments {
@@ -48,7 +48,7 @@ pub struct Arguments {
     /// Hide what the docker command prints
     #[arg(long)]
     quiet: bool,
-    /// The id of a record
+    /// The id of a record, or of a build
     #[arg(value_name = "RECORD", conflicts_with = "command", required_unless_present_any = ["command", "request"])]
     record: Option<String>,
     /// The docker command to rehearse
@@ -74,10 +74,7 @@ pub fn run(arguments: Arguments, as_json: bool) -> Result<Exit, Failure> {
         return retell(config.settings.records.file, id, &places, as_json);
     }
     let told = judged(config, arguments)?;
-    for (at, record) in told.iter().enumerate() {
-        let apart = if at == 0 || as_json { "" } else { "\n" };
-        talk::result(&format!("{apart}{}", show::record(record, &places, as_json)))?;
-    }
+    talk::result(&show::records(&told, &places, as_json))?;
     if !as_json {
         talk::result(&format!("\n{}", show::verdict(&told)))?;
     }
@@ -96,9 +93,9 @@ fn with_rules_of_now(config: &Config) -> Result<Policy, Failure> {
 }
 
 fn retell(file: PathBuf, id: &str, places: &show::Places, as_json: bool) -> Result<Exit, Failure> {
-    let record = found::find(&file, id).map_err(Failure::Sentence)?;
-    talk::result(&show::record(&record, places, as_json))?;
-    Ok(show::exit(&[record]))
+    let found = found::find(&file, id).map_err(Failure::Sentence)?;
+    talk::result(&show::records(&found, places, as_json))?;
+    Ok(show::exit(&found))
 }
 
 /// What the rehearsal told.

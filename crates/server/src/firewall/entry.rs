@@ -114,6 +114,13 @@ impl Entry {
         });
     }
 
+    /// The build that a call is of. It is the client's word: what is longer than names are, or would do something to a
+    /// terminal, is not kept.
+    pub(crate) fn build(&mut self, reference: &str) {
+        let kept = reference.chars().filter(char::is_ascii_graphic).take(LONGEST_BUILD).collect();
+        self.change(|record| record.request.build = Some(kept));
+    }
+
     /// The edits that were made to the request before it was judged.
     pub(crate) fn obligations(&mut self, obligations: &[Obligation]) {
         let edit = |obligation: &Obligation| Edit { set: obligation.key(), value: obligation.value() };
@@ -178,6 +185,8 @@ fn short(text: &str) -> String {
 
 /// The longest text of a client's that is kept, in characters.
 const LONGEST: usize = 300;
+/// The longest name of a build, in characters.
+const LONGEST_BUILD: usize = 128;
 
 impl Drop for Entry {
     fn drop(&mut self) {

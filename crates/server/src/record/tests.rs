@@ -31,6 +31,7 @@ fn record(id: &str) -> Record {
             method: "POST".to_owned(),
             path: path_without_values("/v1.47/containers/create?name=x"),
             api_version: Some("1.47".to_owned()),
+            build: None,
             operation: Some("ContainerCreate".to_owned()),
         },
         resource: None,

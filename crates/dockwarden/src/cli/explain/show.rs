@@ -47,6 +47,7 @@ struct Asked {
     method: String,
     path: String,
     operation: Option<String>,
+    build: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -129,6 +130,11 @@ impl Told {
         Ok(Told { line: line.to_owned(), ..told })
     }
 
+    /// The build that it is a call of.
+    pub fn build(&self) -> Option<&str> {
+        self.request.build.as_deref()
+    }
+
     fn refused(&self) -> bool {
         matches!(self.outcome.as_str(), "refused" | "malformed")
             || self.questions.iter().any(|question| !question.allowed)
@@ -143,6 +149,12 @@ impl Told {
     fn is_command(&self) -> bool {
         self.request.method.is_empty() && self.request.operation.is_some()
     }
+}
+
+/// Records, one after the other.
+pub fn records(told: &[Told], places: &Places, as_json: bool) -> String {
+    let each: Vec<String> = told.iter().map(|told| record(told, places, as_json)).collect();
+    each.join(if as_json { "\n" } else { "\n\n" })
 }
 
 /// One record.
@@ -180,7 +192,7 @@ fn check(Check { check, image, answer, reason, passes }: &Check) -> String {
 }
 
 fn head(told: &Told) -> String {
-    let Asked { method, path, operation } = &told.request;
+    let Asked { method, path, operation, .. } = &told.request;
     match operation {
         Some(operation) if told.is_command() => operation.clone(),
         Some(operation) => format!("{method} {path} → {operation}"),
@@ -195,7 +207,8 @@ fn circumstances(told: &Told) -> String {
         Some(Asker { user, groups }) => format!("by {user} ({})", groups.join(", ")),
         None => "by nobody knows whom".to_owned(),
     };
-    format!("{by}, {}, record {}", told.time, told.id)
+    let build = told.build().map(|build| format!(", build {build}")).unwrap_or_default();
+    format!("{by}, {}, record {}{build}", told.time, told.id)
 }
 
 fn reasons(question: &Question, places: &Places) -> Vec<String> {

@@ -26,13 +26,14 @@ use super::refusal::{Code, Refusal};
 use super::{Tunnel, history, nested};
 use crate::firewall::Manner;
 use crate::firewall::making::Afterwards;
-use crate::record::Outcome;
 
 /// Why a call ends here.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// It is answered by us.
+    /// It is answered by us, and the record says why.
     Refused(Refusal),
+    /// It cannot be understood: answered by us, and the record has yet to say so.
+    Malformed(Refusal),
     /// One side has gone, and the other is told by resetting the stream.
     Reset(Reason),
 }
@@ -76,6 +77,10 @@ pub(super) async fn answer(
     match call.run().await {
         Ok(()) => {}
         Err(Stop::Refused(refusal)) => refuse(&refusal, &mut call.respond, &mut call.body).await,
+        Err(Stop::Malformed(refusal)) => {
+            let refusal = call.judging().malformed(refusal);
+            refuse(&refusal, &mut call.respond, &mut call.body).await;
+        }
         Err(Stop::Reset(reason)) => call.respond.send_reset(reason),
     }
 }
@@ -101,7 +106,7 @@ fn method(tunnel: &Arc<Tunnel>, head: &Parts) -> Result<&'static Method, Refusal
         let path: String = path.chars().filter(|c| !c.is_control()).take(200).collect();
         let mut judging = Judging::begin(tunnel, &path);
         let words = format!("dockwarden: BuildKit is not known to have a method `{path}`, so it is refused");
-        judging.stop(Outcome::Malformed, Refusal::new(Code::Unimplemented, words))
+        judging.malformed(Refusal::new(Code::Unimplemented, words))
     })
 }
 
@@ -123,8 +128,14 @@ impl Call {
                 self.rehearsed_unless(!CARRY_OUT.contains(&self.method.name()) || self.is_internal())?;
                 self.pass(message).await
             }
-            Need::Judged => self.judged().await,
-            Need::JudgedWithAnswer => self.judged_with_answer().await,
+            Need::Judged | Need::JudgedWithAnswer => {
+                let mut judging = self.judging();
+                let ended = match self.method.need {
+                    Need::Judged => self.judged(&mut judging).await,
+                    _ => self.judged_with_answer(&mut judging).await,
+                };
+                ended.map_err(|stop| judging.stopped_by(stop))
+            }
             Need::OwnHistory => history::run(self).await,
             Need::OwnContent => {
                 let message = Message::read(&self.tunnel, &mut self.body).await?;
@@ -137,7 +148,7 @@ impl Call {
             }
             Need::Session => nested::run(self).await,
             Need::Granted(operation) => {
-                Judging::begin(&self.tunnel, self.method.path).operation(operation)?;
+                self.judging().operation(operation)?;
                 self.rehearsed_unless(false)?;
                 self.pass(None).await
             }
@@ -154,18 +165,22 @@ impl Call {
 
     /// Whether it is of a build that its client begins to see what there is.
     fn is_internal(&self) -> bool {
-        let named = self.head.headers.get(BUILD_ID).and_then(|name| name.to_str().ok());
-        named.is_some_and(|name| self.tunnel.gateway.builds.is_internal(name))
+        only(&self.head.headers, BUILD_ID).is_some_and(|name| self.tunnel.gateway.builds.is_internal(name))
     }
 
     /// Refuses it, and records that.
     pub(super) fn refuse(&self, what: &str) -> Refusal {
-        Judging::begin(&self.tunnel, self.method.path).refuse(what)
+        self.judging().refuse(what)
     }
 
     /// Ends here what is not granted.
-    pub(super) fn granted(&self, privilege: &Privilege) -> Result<(), Refusal> {
-        Judging::begin(&self.tunnel, self.method.path).privilege(privilege)
+    fn granted(&self, privilege: &Privilege) -> Result<(), Refusal> {
+        self.judging().privilege(privilege)
+    }
+
+    /// Begins the record of it.
+    fn judging(&self) -> Judging {
+        Judging::begin(&self.tunnel, self.method.path).of_build(only(&self.head.headers, BUILD_ID))
     }
 
     /// Looks whose the build is that it names; gives the message where that had to be read.
@@ -186,7 +201,9 @@ impl Call {
             match builds.build(&asked.reference, user).await {
                 Standing::Own => {}
                 Standing::Refused(why) => return Err(Refusal::new(Code::PermissionDenied, why).into()),
-                Standing::Others => self.granted(&Privilege::UseBuildsOfOthers)?,
+                Standing::Others => {
+                    self.judging().of_build(Some(&asked.reference)).privilege(&Privilege::UseBuildsOfOthers)?;
+                }
             }
         }
         Ok(Some(message.into_frame()))
@@ -196,7 +213,7 @@ impl Call {
     async fn own_build_of_head(&self) -> Result<(), Stop> {
         let Some(name) = only(&self.head.headers, BUILD_ID) else {
             let words = format!("dockwarden: a part of a build must name its build, once ({BUILD_ID})");
-            return Err(Refusal::new(Code::InvalidArgument, words).into());
+            return Err(Stop::Malformed(Refusal::new(Code::InvalidArgument, words)));
         };
         match self.tunnel.gateway.builds.build(name, &self.tunnel.subject.user).await {
             Standing::Own => Ok(()),
@@ -206,9 +223,8 @@ impl Call {
     }
 
     /// A call that is judged before it is passed on. What a build makes is written down before its end is told.
-    async fn judged(&mut self) -> Result<(), Stop> {
-        let mut judging = Judging::begin(&self.tunnel, self.method.path);
-        let (message, only_begins) = self.judge(&mut judging).await?;
+    async fn judged(&mut self, judging: &mut Judging) -> Result<(), Stop> {
+        let (message, only_begins) = self.judge(judging).await?;
         let afterwards = judging.begin_making().await?;
         let looks = only_begins || !matches!(self.method.name(), "Control/Solve" | "LLBBridge/NewContainer");
         if let Err(rehearsed) = self.rehearsed_unless(looks) {
@@ -228,9 +244,8 @@ impl Call {
     }
 
     /// The same, and its answer, which tells what would be done, is judged before anything of it is.
-    async fn judged_with_answer(&mut self) -> Result<(), Stop> {
-        let mut judging = Judging::begin(&self.tunnel, self.method.path);
-        let (message, _) = self.judge(&mut judging).await?;
+    async fn judged_with_answer(&mut self, judging: &mut Judging) -> Result<(), Stop> {
+        let (message, _) = self.judge(judging).await?;
         let answer = self.held(message).await?;
         if !answer.message.is_empty() {
             judging.answer(answer.message.bytes()?).await?;
@@ -245,12 +260,13 @@ impl Call {
         let message = Message::read(&self.tunnel, &mut self.body).await?;
         let reading = judging.reading();
         let read = Build::of_request(self.method, message.bytes()?, &reading);
-        let build = read.map_err(|error| judging.stop(Outcome::Malformed, misread(&error)))?;
+        let build = read.map_err(|error| Stop::Malformed(misread(&error)))?;
         drop(message);
         let begins = build.begins().map(str::to_owned);
+        begins.iter().for_each(|reference| judging.begins(reference));
         if begins.as_ref().is_some_and(|reference| !(1..=LONGEST_REFERENCE).contains(&reference.len())) {
             let words = "dockwarden: a build must name itself, in no more than 128 bytes";
-            return Err(judging.stop(Outcome::Malformed, Refusal::new(Code::InvalidArgument, words)).into());
+            return Err(Stop::Malformed(Refusal::new(Code::InvalidArgument, words)));
         }
         let (builds, user) = (&self.tunnel.gateway.builds, &self.tunnel.subject.user);
         if let Some(reference) = &begins {

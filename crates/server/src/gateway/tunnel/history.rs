@@ -21,12 +21,11 @@ pub(super) async fn run(call: &mut Call) -> Result<(), Stop> {
     let all = Judging::grants(&call.tunnel, &Privilege::UseBuildsOfOthers);
     let (answer, mut out) = call.open(Some(message.into_frame())).await?;
     let Some((mut body, mut down)) = call.answered(answer, &mut out).await? else { return Ok(()) };
-    if events(call, &mut body, &mut down, all).await.is_err() {
+    events(call, &mut body, &mut down, all).await.inspect_err(|_| {
         // The head has been sent: an event that cannot be read ends the answer, and is not passed on.
         down.send_reset(Reason::CANCEL);
         out.send_reset(Reason::CANCEL);
-    }
-    Ok(())
+    })
 }
 
 /// Passes on what is told, to the end.

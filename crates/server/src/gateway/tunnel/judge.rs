@@ -18,6 +18,7 @@ use docker::target::encode_segment;
 use http::{HeaderMap, Response};
 use policy::{Door, Permit, Policy};
 
+use super::call;
 use super::message::{Message, misread};
 use super::refusal::{Code, Refusal};
 use super::{NOT_YOUR_SESSION, Tunnel};
@@ -80,6 +81,17 @@ impl Judging {
         Judging { tunnel: Arc::clone(tunnel), policy, entry, line: None, manner: None, plan: None }
     }
 
+    /// The build that the call is of.
+    pub(super) fn of_build(mut self, reference: Option<&str>) -> Judging {
+        reference.inspect(|reference| self.entry.build(reference));
+        self
+    }
+
+    /// The build that the call begins.
+    pub(super) fn begins(&mut self, reference: &str) {
+        self.entry.build(reference);
+    }
+
     /// Whether something is granted, without a record.
     pub(super) fn grants(tunnel: &Tunnel, privilege: &Privilege) -> bool {
         let policy = tunnel.gateway.firewall.policy.load();
@@ -87,9 +99,22 @@ impl Judging {
     }
 
     /// Ends it, and records why.
-    pub(super) fn stop(&mut self, outcome: Outcome, refusal: Refusal) -> Refusal {
+    fn stop(&mut self, outcome: Outcome, refusal: Refusal) -> Refusal {
         self.entry.outcome(outcome, None, Some(refusal.message.clone()));
         refusal
+    }
+
+    /// Ends what cannot be understood.
+    pub(super) fn malformed(&mut self, refusal: Refusal) -> Refusal {
+        self.stop(Outcome::Malformed, refusal)
+    }
+
+    /// Ends it as its call ends.
+    pub(super) fn stopped_by(&mut self, stop: call::Stop) -> call::Stop {
+        match stop {
+            call::Stop::Malformed(refusal) => self.malformed(refusal).into(),
+            said => said,
+        }
     }
 
     /// Refuses what no policy is asked about.
@@ -156,7 +181,7 @@ impl Judging {
     /// Judges what BuildKit says that it would do.
     pub(super) async fn answer(&mut self, message: &[u8]) -> Result<(), Refusal> {
         let read = Build::of_answer(message, &self.reading());
-        let build = read.map_err(|error| self.stop(Outcome::Malformed, misread(&error)))?;
+        let build = read.map_err(|error| self.malformed(misread(&error)))?;
         self.judge(&build).await?;
         self.own_sessions(&build).await
     }
@@ -237,7 +262,7 @@ impl Judging {
         head: &Response<()>,
         trailers: Option<&HeaderMap>,
         message: &Message,
-    ) -> Result<(), super::call::Stop> {
+    ) -> Result<(), call::Stop> {
         let status = trailers.and_then(|trailers| trailers.get(STATUS)).or_else(|| head.headers().get(STATUS));
         if message.is_empty() || status.is_none_or(|status| status != "0") {
             return Ok(());

@@ -41,7 +41,7 @@ impl Message {
             Ok(read) => read?,
             Err(_) => {
                 let words = "dockwarden: a message took too long (limits.judged_body_wait)";
-                return Err(Refusal::new(Code::InvalidArgument, words).into());
+                return Err(Stop::Malformed(Refusal::new(Code::InvalidArgument, words)));
             }
         }
         Ok(Message { frame, _room: room })
@@ -69,7 +69,7 @@ pub(super) fn framed(message: &[u8]) -> Result<Bytes, Stop> {
 }
 
 pub(super) fn malformed(error: Malformed) -> Stop {
-    misread(&Misread::from(error)).into()
+    Stop::Malformed(misread(&Misread::from(error)))
 }
 
 pub(super) fn misread(misread: &Misread) -> Refusal {
@@ -80,5 +80,5 @@ fn too_large(most: usize) -> Stop {
     let words = format!(
         "dockwarden: the message is larger than {most} bytes, the most that is judged (limits.judged_body_bytes)"
     );
-    Refusal::new(Code::InvalidArgument, words).into()
+    Stop::Malformed(Refusal::new(Code::InvalidArgument, words))
 }

@@ -28,7 +28,7 @@ pub(super) fn run(call: &mut Call) -> Pin<Box<dyn Future<Output = Result<(), Sto
 
 async fn open(call: &mut Call) -> Result<(), Stop> {
     let Some(id) = only(&call.head.headers, SESSION_ID).filter(|id| !id.is_empty()) else {
-        return Err(Refusal::new(Code::InvalidArgument, nameless_session()).into());
+        return Err(Stop::Malformed(Refusal::new(Code::InvalidArgument, nameless_session())));
     };
     let session = Builds::open_session(&call.tunnel.gateway.builds, id, &call.tunnel.subject.user);
     let session = session.map_err(|taken| call.refuse(&format!("may not open this session: {taken}")))?;
@@ -39,12 +39,17 @@ async fn open(call: &mut Call) -> Result<(), Stop> {
     let (daemon, of_daemon_side) = tokio::io::duplex(BUFFER);
     let (to_client, from_client) = split(of_client_side);
     let (to_daemon, from_daemon) = split(of_daemon_side);
-    tokio::select! {
-        _ = relay::run(daemon, client, Arc::new(nested)) => {}
-        _ = unwrapped(&mut call.body, from_client) => {}
-        _ = unwrapped(&mut of_daemon, from_daemon) => {}
-        _ = wrapped(to_client, &mut down) => {}
-        _ = wrapped(to_daemon, &mut up) => {}
+    let ended = tokio::select! {
+        _ = relay::run(daemon, client, Arc::new(nested)) => Ok(()),
+        ended = unwrapped(&mut call.body, from_client) => ended,
+        ended = unwrapped(&mut of_daemon, from_daemon) => ended,
+        ended = wrapped(to_client, &mut down) => ended,
+        ended = wrapped(to_daemon, &mut up) => ended,
+    };
+    if let Err(Stop::Malformed(_)) = &ended {
+        down.send_reset(Reason::CANCEL);
+        up.send_reset(Reason::CANCEL);
+        return ended;
     }
     let _ = end(&mut up, None);
     let trailers = HeaderMap::from_iter([(HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))]);

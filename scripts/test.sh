@@ -87,7 +87,7 @@ case $engine in
     export MODERN_ENGINE E2E_ENGINE=modern
     command -v debootstrap >/dev/null || as_root apt-get install -y debootstrap >/dev/null || exit 1
     "$MODERN_ENGINE" root >/dev/null || exit 1
-    tests cargo test --release --package dockwarden --test e2e
+    tests cargo test --release --workspace --test e2e --no-fail-fast
     corpus --engine modern ;;
   *) die "--engine is \`$engine\`; it may be \`modern\`" ;;
 esac

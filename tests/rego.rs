@@ -74,9 +74,9 @@ fn the_flags_and_files_of_docker_socket_firewall() {
     assert_eq!(shell.must("docker run --rm --network none -e TOKEN=hunter2 tiny echo hi"), "hi");
     let refused = shell.run("docker network create n");
     assert!(refused.err.contains("authz.rego:3 (data.docker.authz.allow) is undefined"), "{refused:?}");
-    shell.must("mkdir ok; echo 'FROM tiny' >ok/Dockerfile; DOCKER_BUILDKIT=0 docker build -q ok");
+    shell.must("mkdir ok; echo 'FROM tiny' >ok/Dockerfile; DOCKER_BUILDKIT=0 docker build -q $WORK/ok");
     shell.must("docker tag tiny denied; mkdir no; echo 'FROM denied' >no/Dockerfile");
-    let refused = shell.run("DOCKER_BUILDKIT=0 docker build no");
+    let refused = shell.run("DOCKER_BUILDKIT=0 docker build $WORK/no");
     assert!(refused.err.contains("build.rego:3 (data.docker.build.allow)"), "{refused:?}");
     let said = said();
     for words in ["querying data.docker.authz.allow, input: {", "TOKEN=[redacted]", "decision: true (by "] {

@@ -103,12 +103,18 @@ down() {
   rm -f "$DIR/pid" "$DIR/exec/containerd/containerd.pid"
 }
 
-# has_plugins LIST: the authorization plugins from now on, as JSON.
+# has_plugins LIST: the authorization plugins from now on, as JSON. The daemon says when it has them.
 has_plugins() {
+  local before
+  before=$(reloads)
   printf '{"authorization-plugins": [%s]}\n' "$1" >"$DIR/daemon.json"
-  kill -HUP "$(cat "$DIR/pid")" 2>/dev/null
-  sleep 0.5
+  kill -HUP "$(cat "$DIR/pid")" 2>/dev/null || return
+  for _ in $(seq 200); do [ "$(reloads)" -gt "$before" ] && return; sleep 0.05; done
+  echo "private-daemon: the daemon did not take its plugins" >&2
+  return 1
 }
+
+reloads() { grep -c 'Reloaded configuration' "$DIR/log"; }
 
 finish() {
   trap '' INT TERM HUP
@@ -169,8 +175,8 @@ while read -r command; do
   case $command in
     kill) down; echo down ;;
     start) if start; then echo "ready $SOCKET"; else echo failed; fi ;;
-    authorize) has_plugins '"dockwarden"'; echo authorized ;;
-    unauthorize) has_plugins ''; echo unauthorized ;;
+    authorize) if has_plugins '"dockwarden"'; then echo authorized; else echo failed; fi ;;
+    unauthorize) if has_plugins ''; then echo unauthorized; else echo failed; fi ;;
     *) echo "unknown command" ;;
   esac
 done

@@ -14,7 +14,7 @@ use std::fmt::Write;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use docker::body::base64;
 use docker::facts::CanonicalBody;
@@ -30,7 +30,7 @@ mod tests;
 
 pub use key::{KEY, KeyError, read_or_make};
 
-use nonces::Nonces;
+use nonces::{Nonce, Nonces};
 
 /// The header field. Not `X-Meta-…`, which the daemon tells to registries.
 pub(crate) const FIELD: &str = "X-Dockwarden-Seal";
@@ -143,8 +143,8 @@ impl Seal {
         if time < soonest || time > now.saturating_add(SKEW) {
             return Err(SealError::Stale);
         }
-        let nonce = u128::from_str_radix(nonce, 16).map_err(|_| SealError::Form)?;
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).take(nonce, now)?;
+        let nonce = Nonce::read(nonce).ok_or(SealError::Form)?;
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).take(nonce, Instant::now())?;
         if *who == OWN {
             return Ok(Sealed::Own);
         }

@@ -79,13 +79,25 @@ fn a_seal_is_taken_in_its_time() {
 
 #[test]
 fn what_was_used_is_remembered_for_as_long_as_it_could_be_used_again() {
-    let mut nonces = Nonces::new(2);
-    assert_eq!(nonces.take(1, 1_000_000), Ok(()));
-    assert_eq!(nonces.take(1, 1_000_000 + FRESH + SKEW), Err(SealError::Replayed));
-    assert_eq!(nonces.take(2, 1_000_000), Ok(()));
-    assert_eq!(nonces.take(3, 1_000_000), Err(SealError::Crowded));
-    assert_eq!(nonces.take(3, 1_000_000 + FRESH + SKEW + 1), Ok(()));
-    assert_eq!(nonces.take(1, 1_000_000 + FRESH + SKEW + 2), Err(SealError::Replayed));
+    let (life, start) = (Duration::from_millis(FRESH + SKEW), Instant::now());
+    let (mut nonces, soon) = (Nonces::new(2), Duration::from_millis(1));
+    let nonce = |count: u64| Nonce::read(&format!("{:016x}{count:016x}", 7)).unwrap();
+    assert_eq!(nonces.take(nonce(1), start), Ok(()));
+    assert_eq!(nonces.take(nonce(1), start + life), Err(SealError::Replayed));
+    assert_eq!(nonces.take(nonce(3), start), Ok(()));
+    assert_eq!(nonces.take(nonce(4), start), Err(SealError::Crowded));
+    assert_eq!(nonces.take(nonce(4), start + life + soon * 2), Ok(()));
+    assert_eq!(nonces.take(nonce(1), start + life + soon * 3), Err(SealError::Replayed));
+    // Two turns on, the clock on the wall may say again what it said at first: what was forgotten stays used.
+    for count in [1, 2, 3, 4] {
+        assert_eq!(nonces.take(nonce(count), start + life * 3), Err(SealError::Replayed), "{count}");
+    }
+    assert_eq!(nonces.take(nonce(5), start + life * 3), Ok(()));
+    let other = Nonce::read(&format!("{:016x}{:016x}", 8, 1)).unwrap();
+    assert_eq!(nonces.take(other, start + life * 3), Ok(()));
+    for wrong in ["", "1", "00000000000000070000000000000001x", "ü00000000000000070000000000000001"] {
+        assert_eq!(Nonce::read(wrong), None, "{wrong}");
+    }
 }
 
 #[test]

@@ -138,7 +138,10 @@ fn run(network: i32, security: i32, mounts: Vec<Mount>) -> Op {
     let meta = Meta { args: vec!["/bin/sh".into(), "-c".into(), "id".into()], cwd: "/".into(), ..Meta::default() };
     let root = Mount { input: -1, dest: "/".into(), ..Mount::default() };
     let mounts = [vec![root], mounts].concat();
-    Op { exec: Some(ExecOp { meta: Some(meta), mounts, network, security, ..ExecOp::default() }), ..Op::default() }
+    Op {
+        exec: Some(Box::new(ExecOp { meta: Some(meta), mounts, network, security, ..ExecOp::default() })),
+        ..Op::default()
+    }
 }
 
 fn source(identifier: &str) -> Op {
@@ -199,7 +202,7 @@ fn whatever_a_build_asks_for_is_refused_however_it_is_asked() {
         place.refused(what, BOB, STEP, &[(BUILD_ID, &own)], &step.written(), words);
     }
     // What nobody may be asked about.
-    let inner = Op { build: Some(BuildOp { builder: -1, ..BuildOp::default() }), ..Op::default() };
+    let inner = Op { build: Some(Box::new(BuildOp { builder: -1, ..BuildOp::default() })), ..Op::default() };
     for (what, message) in [
         ("a build within a build", raw(&inner).written()),
         ("a source of a kind that is not known", raw(&source("file:///etc")).written()),
@@ -289,14 +292,22 @@ fn builds_and_sessions_are_of_those_who_began_them() {
     look.session_id = "alices-session".into();
     let method = bridge("ResolveImageConfig");
     place.refused("her logins", BOB, &method, of_bob, &look.written(), "session: it is not yours");
-    let within = [("x-docker-expose-session-uuid", "alices-session")];
+    // BuildKit looks for what stands behind the colon.
+    named.session = "x:alices-session".into();
+    place.refused("her session, by another name", BOB, SOLVE, &[], &named.written(), "session: it is not yours");
+    let within = [("x-docker-expose-session-uuid", "x:alices-session")];
     let session = "moby.buildkit.v1.Control/Session";
+    let answer = place.call(BOB, session, &within, &[]);
+    assert!(answer.status == "3" && answer.message.contains("must name itself"), "{answer:?}");
+    let within = [("x-docker-expose-session-uuid", "alices-session")];
     place.refused("her session, opened within a tunnel", BOB, session, &within, &[], "belongs to somebody else");
-    let answer = place.shell.must(&format!(
-        "setpriv --reuid={BOB} --regid={BOB} --clear-groups curl -s -m 5 -X POST --unix-socket $SOCKET -H 'Connection: Upgrade' \
-         -H 'Upgrade: h2c' -H 'X-Docker-Expose-Session-Uuid: alices-session' http://docker/session"
-    ));
-    assert!(answer.contains("belongs to somebody else"), "{answer}");
+    for (id, words) in [("alices-session", "belongs to somebody else"), ("x:alices-session", "must name itself")] {
+        let answer = place.shell.must(&format!(
+            "setpriv --reuid={BOB} --regid={BOB} --clear-groups curl -s -m 5 -X POST --unix-socket $SOCKET -H 'Connection: Upgrade' \
+             -H 'Upgrade: h2c' -H 'X-Docker-Expose-Session-Uuid: {id}' http://docker/session"
+        ));
+        assert!(answer.contains(words), "{answer}");
+    }
 
     // Output, history, contents.
     let status = StatusRequest { reference: alices.clone() }.written();

@@ -1,10 +1,13 @@
 //! What BuildKit does for whoever asks: each way that is known is refused to Bob, while a build of Alice's runs on.
 
 use super::*;
-use docker::buildkit::message::bridge::ResolveSourceMetaRequest;
+use docker::buildkit::message::bridge::{
+    EvaluateRequest, ReadDirRequest, ReadFileRequest, Ref, ResolveSourceMetaRequest, ReturnRequest, SolveResponse,
+    SolveResult, StatFileRequest,
+};
 use docker::buildkit::message::content::ReadContentRequest;
 use docker::buildkit::message::control::Exporter;
-use docker::buildkit::message::llb::{CacheOpt, HostIp};
+use docker::buildkit::message::llb::{CacheOpt, FileAction, FileActionMkFile, FileOp, HostIp};
 use docker::buildkit::message::policy::{Policy, Rule, Selector};
 use docker::buildkit::wire::Whole;
 
@@ -140,6 +143,11 @@ fn what_a_whole_build_may_not_do() {
             "not yours",
         ),
         (
+            "results from a folder of his",
+            solve(caches(CacheOptions { imports: vec![cache("local", "")], ..CacheOptions::default() })),
+            "take build results from a cache of type local",
+        ),
+        (
             "a policy that makes another image of what was judged",
             solve(|it| it.source_policy = Some(policy)),
             "source-policy",
@@ -173,7 +181,7 @@ fn what_a_step_of_a_build_may_not_do() {
         ..Step::default()
     };
     let graphed = |op: &Op| Step { definition: Some(graph(op)), ..Step::default() };
-    let inner = Op { build: Some(BuildOp { builder: -1, ..BuildOp::default() }), ..Op::default() };
+    let inner = Op { build: Some(Box::new(BuildOp { builder: -1, ..BuildOp::default() })), ..Op::default() };
     let hers = "docker-image://docker.io/library/hers:latest";
     let imports = r#"[{"Type":"registry","Attrs":{"ref":"hers"}}]"#;
     for (what, step, words) in [
@@ -231,6 +239,52 @@ fn what_a_step_of_a_build_may_not_do() {
         place.refused(what, BOB, &bridge("ResolveSourceMeta"), of_bob, &look.written(), words);
     }
     goes_on(&place, &buildx);
+}
+
+/// BuildKit has the result of a step whether its answer was passed on or not, and its errors tell the ids of all.
+#[test]
+fn a_result_that_was_withheld_is_not_to_be_had() {
+    let place = Place::new("developer");
+    let own = place.built(BOB, "bob");
+    let of_bob: &[(&str, &str)] = &[(BUILD_ID, &own)];
+    let bridge = |method: &str| format!("{BRIDGE}/{method}");
+    let step = |file: &str| {
+        let file = Whole(graph(&made("/Dockerfile", file)));
+        let inputs = ["context", "dockerfile"].map(|name| (name.to_owned(), file.clone()));
+        let (frontend, frontend_inputs) = ("dockerfile.v0".to_owned(), inputs.into());
+        Step { frontend, frontend_inputs, allow_result_return: true, allow_result_array_ref: true, ..Step::default() }
+    };
+    let given = place.call(BOB, STEP, of_bob, &step("FROM tiny").written());
+    let given: SolveResponse =
+        wire::read(wire::single(&given.body).expect("an answer"), Strictness::Lenient).expect("a result");
+    let given = given.result.and_then(|result| result.one).expect("one result").id;
+    let look =
+        |reference: &str| ReadDirRequest { reference: reference.to_owned(), path: "/".into(), ..Default::default() };
+    let listed = place.call(BOB, &bridge("ReadDir"), of_bob, &look(&given).written());
+    assert!(!listed.body.is_empty(), "{listed:?}");
+
+    let refused = step("FROM tiny\nADD http://127.0.0.1:9/x /x\n").written();
+    place.refused("a step", BOB, STEP, of_bob, &refused, "may not fetch http://127.0.0.1:9/x in a build");
+    let unknown = "nobody-knows-it";
+    let one = Ref { id: unknown.into(), def: None };
+    let result = SolveResult { one: Some(one), ..SolveResult::default() };
+    for (method, message) in [
+        ("ReadDir", look(unknown).written()),
+        ("ReadFile", ReadFileRequest { reference: unknown.into(), path: "/".into(), range: None }.written()),
+        ("StatFile", StatFileRequest { reference: unknown.into(), path: "/".into() }.written()),
+        ("Evaluate", EvaluateRequest { reference: unknown.into() }.written()),
+        ("Return", ReturnRequest { result: Some(result), ..ReturnRequest::default() }.written()),
+    ] {
+        place.refused(method, BOB, &bridge(method), of_bob, &message, "no answer gave it to you");
+    }
+}
+
+/// A file of that content, on nothing.
+fn made(path: &str, text: &str) -> Op {
+    let (path, data) = (path.to_owned(), text.as_bytes().to_vec());
+    let file = FileActionMkFile { path, mode: 0o644, data, timestamp: -1, ..FileActionMkFile::default() };
+    let action = FileAction { input: -1, secondary_input: -1, mkfile: Some(Box::new(file)), ..FileAction::default() };
+    Op { file: Some(FileOp { actions: vec![action] }), ..Op::default() }
 }
 
 /// Of 28.5 on, BuildKit tells of all builds to whoever asks, and keeps what came of them.

@@ -16,8 +16,9 @@
 //!    ([`wire::framed`]) and send it.
 //! 4. The answer of a `JudgedWithAnswer` is held whole and read with
 //!    [`Build::of_answer`](build::Build::of_answer): it is the build as BuildKit has worked it out, of which nothing has
-//!    run. Its facts are judged in the same way, and the answer is passed on or replaced by a refusal. As ids of results
-//!    cannot be guessed, one whose answer was withheld never runs.
+//!    run. Its facts are judged in the same way, and the answer is passed on or replaced by a refusal. Only results of answers
+//!    that were passed on may be named by calls ([`OwnResults`](method::Need::OwnResults), [`named`](build::named)): BuildKit has
+//!    the others as well, and tells their ids.
 //! 5. A refusal is worded with [`Judged::place`](build::Judged::place): the step of the Dockerfile.
 //!
 //! What is asked for becomes the privileges that the classic builder's `/build` asks for too, in most cases by the same

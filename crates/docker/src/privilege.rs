@@ -293,7 +293,7 @@ pub enum Privilege {
     },
     /// A store of build results outside of the daemon and of registries.
     UseBuildCache {
-        /// `s3`, `gha`, `azblob`, …
+        /// `registry`, `local` (a folder of the client's), `s3`, `gha`, `azblob`, …
         kind: String,
         /// Whether results are written there, and not only taken from it.
         export: bool,

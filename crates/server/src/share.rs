@@ -93,6 +93,15 @@ impl Held {
         self.all.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
     }
 
+    /// Gives back what is more than so much.
+    pub(crate) fn shrink(&mut self, amount: usize) {
+        let more = self.amount().saturating_sub(amount);
+        for permit in [&mut self.own, &mut self.all].into_iter().flatten() {
+            // What is split off is given back at once.
+            drop(permit.split(more));
+        }
+    }
+
     fn add(&mut self, own: OwnedSemaphorePermit, all: OwnedSemaphorePermit) {
         match (&mut self.own, &mut self.all) {
             (Some(before), Some(all_before)) => {
@@ -121,6 +130,11 @@ mod tests {
         assert_eq!(share.take("other", &mut other, 2), Err(Short::All));
         assert_eq!(share.take("other", &mut other, 1), Ok(()));
         assert_eq!((one.amount(), other.amount(), share.left()), (3, 1, 0));
+        one.shrink(5);
+        assert_eq!(one.amount(), 3);
+        one.shrink(1);
+        assert_eq!((one.amount(), share.left()), (1, 2));
+        assert_eq!(share.take("one", &mut one, 3), Ok(()), "what was given back may be had again");
         drop((one, other));
         assert_eq!(share.left(), 4);
         assert_eq!(share.take("third", &mut Held::default(), 3), Ok(()));

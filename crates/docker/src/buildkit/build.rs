@@ -1,6 +1,7 @@
 //! A build as it is asked for, or as BuildKit has worked it out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::append::{self, Of};
 use super::message::bridge::{
@@ -25,11 +26,14 @@ mod looks;
 mod operation;
 mod output;
 mod place;
+mod results;
 mod source;
 
 pub use place::Place;
+pub use results::named;
 
 use graph::Graph;
+use place::{File, Spot};
 
 /// The method whose answer is judged too.
 pub const BRIDGE_SOLVE: &str = "/moby.buildkit.v1.frontend.LLBBridge/Solve";
@@ -59,6 +63,12 @@ pub struct Build {
     content: Content,
     /// What is to be done, as far as it is told here.
     graphs: Vec<Graph>,
+    /// What it was made from, as far as it is told.
+    files: Arc<Vec<File>>,
+    /// The results that it names, or gives.
+    results: BTreeSet<String>,
+    /// How much it holds, in bytes.
+    held: usize,
     begins: Option<String>,
     any_frontend: bool,
     cache_namespace: Option<String>,
@@ -81,31 +91,23 @@ pub struct Judged {
     /// The facts.
     pub facts: Facts,
     /// For each of their privileges, in the same order, the first step of the Dockerfile that asks for it.
-    pub places: Vec<Option<Place>>,
+    spots: Vec<Option<Spot>>,
+    files: Arc<Vec<File>>,
 }
 
 impl Judged {
     /// The first step that asks for a privilege.
-    pub fn place(&self, privilege: &Privilege) -> Option<&Place> {
+    pub fn place(&self, privilege: &Privilege) -> Option<Place> {
         let at = self.facts.privileges.iter().position(|other| other == privilege)?;
-        self.places.get(at)?.as_ref()
+        self.spots.get(at)?.and_then(|spot| spot.place(&self.files))
     }
 }
 
 impl Build {
     /// The request of a method that is judged.
     pub fn of_request(method: &super::method::Method, message: &[u8], reading: &Reading<'_>) -> Result<Build, Misread> {
-        let mut reader = Reader::new(Strictness::Known(reading.allow_fields));
-        let mut build = Build {
-            path: method.path,
-            message: message.to_vec(),
-            content: Content::Answer,
-            graphs: Vec::new(),
-            begins: None,
-            any_frontend: reading.any_frontend,
-            cache_namespace: reading.cache_namespace.map(str::to_owned),
-            owner: reading.owner.map(str::to_owned),
-        };
+        let mut reader = Reader::new(Strictness::Known(reading.allow_fields), message.len());
+        let mut build = Build::new(method.path, message, reading);
         match method.name() {
             "Control/Solve" => {
                 let asked: control::SolveRequest = reader.read(message)?;
@@ -139,27 +141,41 @@ impl Build {
             }
             "LLBBridge/ResolveImageConfig" => build.content = Content::Image(Box::new(reader.read(message)?)),
             "LLBBridge/ResolveSourceMeta" => build.content = Content::Source(Box::new(reader.read(message)?)),
-            "LLBBridge/NewContainer" => build.content = Content::Container(Box::new(reader.read(message)?)),
+            "LLBBridge/NewContainer" => {
+                let asked: NewContainerRequest = reader.read(message)?;
+                build.results = results::mounted(&asked);
+                build.content = Content::Container(Box::new(asked));
+            }
             _ => return Err(Misread::value(method.path, "is not judged")),
         }
+        build.held = build.held.saturating_add(reader.held());
         Ok(build)
+    }
+
+    fn new(path: &'static str, message: &[u8], reading: &Reading<'_>) -> Build {
+        Build {
+            path,
+            message: message.to_vec(),
+            content: Content::Answer,
+            graphs: Vec::new(),
+            files: Arc::default(),
+            results: BTreeSet::new(),
+            held: message.len(),
+            begins: None,
+            any_frontend: reading.any_frontend,
+            cache_namespace: reading.cache_namespace.map(str::to_owned),
+            owner: reading.owner.map(str::to_owned),
+        }
     }
 
     /// The answer to `LLBBridge/Solve`: what BuildKit would do, before it does it.
     pub fn of_answer(message: &[u8], reading: &Reading<'_>) -> Result<Build, Misread> {
-        let mut reader = Reader::new(Strictness::Known(reading.allow_fields));
+        let mut reader = Reader::new(Strictness::Known(reading.allow_fields), message.len());
         let answer: SolveResponse = reader.read(message)?;
-        let mut build = Build {
-            path: BRIDGE_SOLVE,
-            message: message.to_vec(),
-            content: Content::Answer,
-            graphs: Vec::new(),
-            begins: None,
-            any_frontend: false,
-            cache_namespace: reading.cache_namespace.map(str::to_owned),
-            owner: reading.owner.map(str::to_owned),
-        };
+        let mut build = Build::new(BRIDGE_SOLVE, message, &Reading { any_frontend: false, ..*reading });
         build.graphs(definitions(&answer)?.into_iter(), &mut reader)?;
+        build.results = answer.result.iter().flat_map(results::of).map(str::to_owned).collect();
+        build.held = build.held.saturating_add(reader.held());
         Ok(build)
     }
 
@@ -189,9 +205,11 @@ impl Build {
         definitions: impl Iterator<Item = &'d Definition>,
         reader: &mut Reader<'_>,
     ) -> Result<(), Misread> {
+        let mut files = Vec::new();
         for definition in definitions {
-            self.graphs.extend(Graph::read(definition, reader)?);
+            self.graphs.extend(Graph::read(definition, reader, &mut files)?);
         }
+        self.files = Arc::new(files);
         Ok(())
     }
 
@@ -203,6 +221,18 @@ impl Build {
     /// The name of the build that it begins.
     pub fn begins(&self) -> Option<&str> {
         self.begins.as_deref()
+    }
+
+    /// The ids of the results that an answer gives, or that a call names. One that is named must have been given by an
+    /// answer that was judged: BuildKit has more, of answers that were withheld, and tells their ids to whoever asks for one
+    /// that there is not.
+    pub fn results(&self) -> &BTreeSet<String> {
+        &self.results
+    }
+
+    /// How much it holds, in bytes.
+    pub fn held(&self) -> usize {
+        self.held
     }
 
     /// Whether it asks BuildKit for nothing but a build that its client drives step by step: nothing runs before a step's
@@ -233,6 +263,10 @@ impl Build {
             Content::Source(asked) => sessions.extend(asked.source.iter().flat_map(source::sessions)),
             Content::Answer | Content::Container(_) => {}
         }
+        for session in &mut sessions {
+            // As BuildKit looks for it: what stands before the first colon only tells contexts apart.
+            *session = session.split_once(':').map(|(_, id)| id).filter(|id| !id.is_empty()).unwrap_or(session);
+        }
         sessions.retain(|session| !session.is_empty());
         sessions.sort_unstable();
         sessions.dedup();
@@ -243,8 +277,8 @@ impl Build {
     /// [`Unsettled::Open`].
     pub fn facts(&self, world: &World) -> Result<Judged, Unsettled> {
         let mut asked = Asked::new(world);
-        let mut places = Vec::new();
-        let outcome = self.ask(&mut asked, &mut places);
+        let mut spots = Vec::new();
+        let outcome = self.ask(&mut asked, &mut spots);
         let open = world.take_open();
         if world.asked_too_much() || asked.too_much {
             return Err(Misread::TooMuch.into());
@@ -253,16 +287,16 @@ impl Build {
             return Err(Unsettled::Open(open));
         }
         outcome?;
-        places.resize(asked.privileges.len(), None);
+        spots.resize(asked.privileges.len(), None);
         let body = CanonicalBody::Message(self.message.clone());
         let canonical = Canonical { method: Method::Post, target: self.path.to_owned(), body };
         let mut facts = Facts::plain(Operation::ImageBuild, None, vec![Resource::Daemon], canonical);
         facts.makes = self.making(&asked.privileges);
         facts.privileges = asked.privileges;
-        Ok(Judged { facts, places })
+        Ok(Judged { facts, spots, files: Arc::clone(&self.files) })
     }
 
-    fn ask(&self, asked: &mut Asked<'_>, places: &mut Vec<Option<Place>>) -> Result<(), Misread> {
+    fn ask(&self, asked: &mut Asked<'_>, spots: &mut Vec<Option<Spot>>) -> Result<(), Misread> {
         match &self.content {
             Content::Control(solve) => asked.control_solve(solve, self.any_frontend)?,
             Content::Bridge(solve) => asked.bridge_solve(solve, self.any_frontend)?,
@@ -272,9 +306,9 @@ impl Build {
             Content::Container(container) => asked.build_container(container, self.cache_namespace.as_deref())?,
         }
         for step in self.graphs.iter().flat_map(|graph| &graph.steps) {
-            places.resize(asked.privileges.len(), None);
+            spots.resize(asked.privileges.len(), None);
             asked.operation(&step.op, self.cache_namespace.as_deref())?;
-            places.resize(asked.privileges.len(), step.place.clone());
+            spots.resize(asked.privileges.len(), step.spot);
         }
         Ok(())
     }
@@ -297,14 +331,8 @@ fn definitions(answer: &SolveResponse) -> Result<Vec<&Definition>, Misread> {
     if !answer.reference.is_empty() || answer.result.iter().any(untold) {
         return Err(Misread::value("a result of BuildKit's", "does not tell how it is made"));
     }
-    let result = answer.result.iter();
-    let refs = result.flat_map(|result| {
-        let many = result.many.iter().flat_map(|many| many.refs.values().map(|it| &it.0));
-        let stated = result.attestations.values().flat_map(|list| &list.0.attestation).flat_map(|it| &it.one);
-        result.one.iter().chain(many).chain(stated)
-    });
     let told = |it: &Ref| it.id.is_empty() || it.def.as_ref().is_some_and(|def| !def.def.is_empty());
-    let refs: Vec<&Ref> = refs.collect();
+    let refs: Vec<&Ref> = answer.result.iter().flat_map(results::refs).collect();
     if !refs.iter().all(|it| told(it)) {
         return Err(Misread::value("a result of BuildKit's", "does not tell how it is made"));
     }

@@ -26,6 +26,8 @@ pub enum Need {
     Noted,
     /// The build that it names must be the subject's own.
     OwnBuild,
+    /// That, and each result that it names must have been given by an answer that was judged.
+    OwnResults,
     /// That, and its request is judged ([`Build`](super::Build)).
     Judged,
     /// That, and its answer is held and judged too.
@@ -117,12 +119,11 @@ pub static METHODS: &[Method] = &[
     // What runs in such a container is judged with the container: who may have one, may run anything.
     streaming(grpc("/moby.buildkit.v1.frontend.LLBBridge/ExecProcess", Need::OwnBuild, Names::Header)),
     grpc("/moby.buildkit.v1.frontend.LLBBridge/ReleaseContainer", Need::OwnBuild, Names::Header),
-    // These name results by ids that an answer told, once it was judged.
-    grpc("/moby.buildkit.v1.frontend.LLBBridge/Return", Need::OwnBuild, Names::Header),
-    grpc("/moby.buildkit.v1.frontend.LLBBridge/ReadFile", Need::OwnBuild, Names::Header),
-    grpc("/moby.buildkit.v1.frontend.LLBBridge/ReadDir", Need::OwnBuild, Names::Header),
-    grpc("/moby.buildkit.v1.frontend.LLBBridge/StatFile", Need::OwnBuild, Names::Header),
-    grpc("/moby.buildkit.v1.frontend.LLBBridge/Evaluate", Need::OwnBuild, Names::Header),
+    grpc("/moby.buildkit.v1.frontend.LLBBridge/Return", Need::OwnResults, Names::Header),
+    grpc("/moby.buildkit.v1.frontend.LLBBridge/ReadFile", Need::OwnResults, Names::Header),
+    grpc("/moby.buildkit.v1.frontend.LLBBridge/ReadDir", Need::OwnResults, Names::Header),
+    grpc("/moby.buildkit.v1.frontend.LLBBridge/StatFile", Need::OwnResults, Names::Header),
+    grpc("/moby.buildkit.v1.frontend.LLBBridge/Evaluate", Need::OwnResults, Names::Header),
     grpc("/moby.buildkit.v1.frontend.LLBBridge/Inputs", Need::OwnBuild, Names::Header),
     grpc("/moby.buildkit.v1.frontend.LLBBridge/Ping", Need::OwnBuild, Names::Header),
     grpc("/moby.buildkit.v1.frontend.LLBBridge/Warn", Need::OwnBuild, Names::Header),

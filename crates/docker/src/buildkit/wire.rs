@@ -5,7 +5,7 @@
 //! kind, a message in two pieces and an entry of a map that says a thing twice, at every level. Of a plain value that comes
 //! twice the last one counts, as it does to every reader: an edit relies on that ([`append`](super::append)).
 //!
-//! Nothing here panics, recurses without a bound, or holds more than some hundred times what it was given.
+//! Nothing here panics, recurses without a bound, or holds more than [`most_held`] of what it was given.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ mod slot;
 mod tests;
 
 pub use frame::{Frames, MOST_MESSAGE, framed, single};
-pub use reader::{Message, Reader, read};
+pub use reader::{Message, Reader, most_held, read};
 pub use slot::{Slot, Whole};
 
 pub(crate) use field::varint;

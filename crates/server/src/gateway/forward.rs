@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::connection::Next;
 use super::exchange::{Exchange, Granted, Stop};
-use super::tunnel::Tunnel;
+use super::tunnel::{self, SHARED_KEY, Tunnel};
 use crate::firewall::answer::Answer;
 use crate::firewall::entry::Entry;
 use crate::firewall::making::Afterwards;
@@ -109,6 +109,15 @@ pub(super) fn sendable(head: &RequestHead, call: &Call) -> Result<(), Stop> {
     fields.map(drop).map_err(refused)
 }
 
+/// The name of the copy of a context, where a session is opened.
+fn shared_key(exchange: &Exchange<'_>, call: &Call) -> Result<Option<Vec<u8>>, String> {
+    if call.operation != Operation::Session {
+        return Ok(None);
+    }
+    let given = exchange.head.headers().one(SHARED_KEY).map_err(|error| error.to_string())?;
+    Ok(Some(tunnel::shared_key(&exchange.connection.subject.user, given.unwrap_or_default())))
+}
+
 /// Writes a permitted request to the daemon; the bytes of the archive that was judged follow later.
 async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::io::Result<()> {
     let canonical = permit.into_canonical();
@@ -127,6 +136,8 @@ async fn send(exchange: &mut Exchange<'_>, permit: Permit, call: &Call) -> std::
         CanonicalBody::None => (Framing::None, b"", None),
     };
     let mut fields = fields::of_request(&exchange.head, call, content_type).map_err(invalid)?;
+    let shared_key = shared_key(exchange, call).map_err(invalid)?;
+    fields.extend(shared_key.iter().map(|key| (SHARED_KEY, key.as_slice())));
     let seal = exchange.gateway.firewall.settings.seal.as_ref();
     let (subject, canonical) = (&exchange.connection.subject, &canonical);
     let seal = seal.map(|seal| seal.judged(subject, &canonical.method, &canonical.target, &canonical.body));

@@ -29,6 +29,7 @@ mod call;
 mod end;
 mod history;
 mod judge;
+mod kept;
 mod message;
 mod nested;
 mod pump;
@@ -36,8 +37,9 @@ mod refusal;
 mod relay;
 
 pub(super) use builds::Builds;
+pub(super) use kept::{SHARED_KEY, shared_key};
 
-use builds::OpenSession;
+use builds::{OpenSession, is_session_id};
 use end::End;
 
 /// A tunnel that is about to be opened, or open.
@@ -91,7 +93,7 @@ impl Exchange<'_> {
                 Kind::Grpc => None,
                 Kind::Session => {
                     let id = self.head.headers().one(SESSION_ID).ok().flatten();
-                    let id = id.and_then(|id| std::str::from_utf8(id).ok()).filter(|id| !id.is_empty());
+                    let id = id.and_then(|id| std::str::from_utf8(id).ok()).filter(|id| is_session_id(id));
                     let Some(id) = id else {
                         return Err(Stop::new(Outcome::Malformed, Answer::new(400, nameless_session())));
                     };
@@ -133,7 +135,7 @@ impl Tunnel {
 }
 
 fn nameless_session() -> String {
-    format!("dockwarden: a session must name itself, once ({SESSION_ID})")
+    format!("dockwarden: a session must name itself, once, with letters, digits and `-_.` ({SESSION_ID})")
 }
 
 /// What is said of a session that a build names and its client has not opened.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::source::is_upload;
+use super::source::{OnPlatform, is_upload};
 use crate::buildkit::message::control::CacheOptionsEntry;
 use crate::image::Reference;
 use crate::json;
@@ -150,7 +150,7 @@ impl Asked<'_> {
             return Ok(());
         }
         let name = reference.to_string();
-        self.base_image(&name, "")?;
+        self.base_image(&name, "", OnPlatform::Any)?;
         let image = self.world.image(&name).map_or_else(Image::default, |known| known.image.clone());
         let image = Image { reference: Some(reference), ..image };
         self.ask_once(Privilege::UseFrontend { image: Some(image) });
@@ -170,8 +170,13 @@ impl Asked<'_> {
 
     /// A context that the daemon fetches. Without one it is a folder of the client's.
     fn context(&mut self, from: &str) {
-        if !from.is_empty() && !is_upload(from) {
-            self.ask_once(Privilege::FetchBuildContext { from: from.to_owned() });
+        if from.is_empty() || is_upload(from) {
+            return;
+        }
+        self.ask_once(Privilege::FetchBuildContext { from: from.to_owned() });
+        if is_of_a_machine(from) {
+            // Its operation may ask for this, but it is told after it was fetched.
+            self.ask_once(Privilege::BuildFetch { from: fetched(from).to_owned() });
         }
     }
 
@@ -181,7 +186,7 @@ impl Asked<'_> {
             Some(("local" | "input" | "oci-layout", _)) => Ok(()),
             Some(("docker-image", image)) => match image.strip_prefix("//").unwrap_or(image) {
                 "scratch" => Ok(()),
-                image => self.base_image(image, ""),
+                image => self.base_image(image, "", OnPlatform::Any),
             },
             Some(("git" | "http" | "https", _)) => {
                 self.context(value);
@@ -228,7 +233,7 @@ impl Asked<'_> {
                         scanner = image;
                     }
                 }
-                self.base_image(scanner, "")?;
+                self.base_image(scanner, "", OnPlatform::Any)?;
                 self.build_run("default");
                 Ok(())
             }
@@ -237,6 +242,26 @@ impl Asked<'_> {
                 Ok(())
             }
         }
+    }
+}
+
+/// Whether a URL names a machine by its address, in one of the many ways to write it, or this one: there may be services of
+/// a cloud, or of the host, that answer whoever can reach them.
+fn is_of_a_machine(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")) else { return false };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let place = authority.rsplit('@').next().unwrap_or_default();
+    let host = place.split(':').next().unwrap_or_default().trim_end_matches('.');
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    !plain || !last.starts_with(|c: char| c.is_ascii_alphabetic()) || last.eq_ignore_ascii_case("localhost")
+}
+
+/// What is fetched for a context by URL: of a git repository, what stands behind `#` is a branch and a folder of it.
+fn fetched(url: &str) -> &str {
+    match url.split_once('#') {
+        Some((repository, _)) if repository.ends_with(".git") => repository,
+        _ => url,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Calls beside the build itself: looks at what it would take, and containers for commands of the client's.
 
+use super::source::OnPlatform;
 use crate::buildkit::message::bridge::{NewContainerRequest, ResolveImageConfigRequest, ResolveSourceMetaRequest};
 use crate::privilege::Privilege;
 use crate::privilege::asked::Asked;
@@ -14,7 +15,7 @@ impl Asked<'_> {
     pub(super) fn look_at_image(&mut self, look: &ResolveImageConfigRequest) -> Result<(), Misread> {
         self.own_source_policies(!look.source_policies.is_empty());
         match look.resolver_type {
-            REGISTRY => self.base_image(&look.reference, &look.resolve_mode),
+            REGISTRY => self.base_image(&look.reference, &look.resolve_mode, OnPlatform::Of(look.platform.as_ref())),
             LAYOUT => Ok(()),
             _ => Err(Misread::value("the kind of image", "is not known")),
         }
@@ -23,7 +24,7 @@ impl Asked<'_> {
     pub(super) fn look_at_source(&mut self, look: &ResolveSourceMetaRequest) -> Result<(), Misread> {
         self.own_source_policies(!look.source_policies.is_empty());
         match &look.source {
-            Some(source) => self.source(source),
+            Some(source) => self.source(source, &look.resolve_mode, OnPlatform::Of(look.platform.as_ref())),
             None => Ok(()),
         }
     }

@@ -1,5 +1,6 @@
 //! What one operation asks for.
 
+use super::source::OnPlatform;
 use crate::buildkit::message::llb::{ExecOp, Meta, Mount, Op, mount_type, network, security};
 use crate::privilege::asked::Asked;
 use crate::privilege::{Namespace, Peer, Privilege};
@@ -24,7 +25,7 @@ impl Asked<'_> {
             self.execute(exec, namespace)?;
         }
         if let Some(source) = &op.source {
-            self.source(source)?;
+            self.source(source, "", OnPlatform::Of(op.platform.as_ref()))?;
         }
         Ok(())
     }

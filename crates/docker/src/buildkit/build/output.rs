@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::source::OnPlatform;
 use crate::buildkit::message::bridge;
 use crate::buildkit::message::control::{CacheOptions, CacheOptionsEntry, SolveRequest};
 use crate::image::Reference;
@@ -151,8 +152,10 @@ impl Asked<'_> {
     /// A place that results are taken from, or written to.
     pub(super) fn cache(&mut self, entry: &CacheOptionsEntry, export: bool) -> Result<(), Misread> {
         match entry.kind.as_str() {
-            // Within the image, and within the client's session.
-            "inline" | "local" => Ok(()),
+            // Within the image.
+            "inline" => Ok(()),
+            // Into a folder of the client's.
+            "local" if export => Ok(()),
             "registry" => self.cache_in_registry(entry.attrs.get("ref").map_or("", String::as_str), export),
             kind => {
                 self.ask_once(Privilege::UseBuildCache { kind: kind.to_owned(), export });
@@ -168,8 +171,11 @@ impl Asked<'_> {
             self.ask_once(Privilege::PushImage { image });
             return Ok(());
         }
-        // The daemon always looks in the registry, and what is there may become the result as it is.
-        self.base_image(&name.to_string(), "pull")
+        // The daemon always looks in the registry.
+        self.base_image(&name.to_string(), "pull", OnPlatform::Any)?;
+        // What is taken is everybody's from then on: somebody's later build of the same steps has it for its result.
+        self.ask_once(Privilege::UseBuildCache { kind: "registry".to_owned(), export });
+        Ok(())
     }
 }
 

@@ -4,7 +4,9 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::buildkit::message::llb::{Definition, Source};
+use crate::buildkit::message::llb::{Definition, Source, SourceInfo};
+use crate::buildkit::wire::Reader;
+use crate::request::Misread;
 
 /// A step of a Dockerfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,27 +25,61 @@ impl fmt::Display for Place {
     }
 }
 
-/// The places of a definition's operations, where it tells them.
-pub(super) struct Places<'a>(Option<&'a Source>);
+/// A file that operations were made from.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    name: String,
+    data: Vec<u8>,
+}
+
+/// A line of one of the files. The line itself is looked for when it is to be told: whoever sends a file of millions of
+/// lines and as many operations has none of them searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spot {
+    file: usize,
+    line: u32,
+}
+
+impl Spot {
+    pub(super) fn place(self, files: &[File]) -> Option<Place> {
+        let file = files.get(self.file)?;
+        let at = usize::try_from(self.line.checked_sub(1)?).ok()?;
+        let text = file.data.split(|byte| *byte == b'\n').nth(at)?;
+        Some(Place { file: printable(file.name.as_bytes()), line: self.line, text: printable(text) })
+    }
+}
+
+/// The places of a definition's operations.
+pub(super) struct Places<'a> {
+    source: &'a Source,
+    /// Where its files begin among all.
+    first: usize,
+}
 
 impl<'a> Places<'a> {
-    pub(super) fn of(definition: &'a Definition) -> Places<'a> {
-        Places(definition.source.as_ref())
-    }
-
-    /// Whether any are told.
-    pub(super) fn any(&self) -> bool {
-        self.0.is_some_and(|source| !source.locations.is_empty())
+    /// Those that are told, if any are. Their files are added to `files`.
+    pub(super) fn of(
+        definition: &'a Definition,
+        reader: &mut Reader<'_>,
+        files: &mut Vec<File>,
+    ) -> Result<Option<Places<'a>>, Misread> {
+        let Some(source) = definition.source.as_ref().filter(|source| !source.locations.is_empty()) else {
+            return Ok(None);
+        };
+        let first = files.len();
+        for SourceInfo { filename, data, .. } in &source.infos {
+            reader.hold(size_of::<File>().saturating_add(filename.len()).saturating_add(data.len()))?;
+            files.push(File { name: filename.clone(), data: data.clone() });
+        }
+        Ok(Some(Places { source, first }))
     }
 
     /// Of the operation of that digest.
-    pub(super) fn of_operation(&self, digest: &str) -> Option<Place> {
-        let source = self.0?;
-        let location = source.locations.get(digest)?.0.locations.first()?;
-        let info = source.infos.get(usize::try_from(location.source_index).ok()?)?;
+    pub(super) fn of_operation(&self, digest: &str) -> Option<Spot> {
+        let location = self.source.locations.get(digest)?.0.locations.first()?;
+        let index = usize::try_from(location.source_index).ok().filter(|index| *index < self.source.infos.len())?;
         let line = u32::try_from(location.ranges.first()?.start.as_ref()?.line).ok()?;
-        let text = info.data.split(|byte| *byte == b'\n').nth(usize::try_from(line.checked_sub(1)?).ok()?)?;
-        Some(Place { file: printable(info.filename.as_bytes()), line, text: printable(text) })
+        Some(Spot { file: self.first.checked_add(index)?, line })
     }
 }
 

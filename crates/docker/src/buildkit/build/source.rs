@@ -1,10 +1,11 @@
 //! Where files come from.
 
-use crate::buildkit::message::llb::SourceOp;
+use crate::buildkit::message::llb::{Platform, SourceOp};
 use crate::image::Reference;
 use crate::privilege::Privilege;
 use crate::privilege::asked::Asked;
 use crate::request::Misread;
+use crate::resource::Image;
 
 /// Attributes of sources that grant nothing: how it is fetched, named and checked. The sessions are asked for apart.
 const HARMLESS: &[&str] = &[
@@ -62,21 +63,54 @@ pub(super) fn sessions(source: &SourceOp) -> impl Iterator<Item = &str> {
     ["local.session", "oci.session"].into_iter().filter_map(|name| source.attrs.get(name)).map(String::as_str)
 }
 
-/// Whether it is what the client itself sends.
+/// Whether it is what the client itself sends. With more in it than a name, it is an address like any other: of a git
+/// repository, for one.
 pub(super) fn is_upload(url: &str) -> bool {
-    url.starts_with(UPLOAD)
+    url.strip_prefix(UPLOAD).is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// For which platform an image is taken. The daemon takes the one that it has where it is for that one, and otherwise
+/// looks in the registry.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum OnPlatform<'a> {
+    /// Whichever it is for: it is judged again, when it is known for which.
+    Any,
+    /// That one; `None`: the daemon's own, which is not told.
+    Of(Option<&'a Platform>),
+}
+
+impl OnPlatform<'_> {
+    fn is(self, known: &str) -> bool {
+        match self {
+            OnPlatform::Any => true,
+            OnPlatform::Of(None) => false,
+            OnPlatform::Of(Some(Platform { os, architecture, variant, .. })) => {
+                usual(known) == usual(&format!("{os}/{architecture}/{variant}"))
+            }
+        }
+    }
+}
+
+/// A platform without the variant that every machine of its kind has (containerd's `platforms.Normalize`).
+fn usual(platform: &str) -> &str {
+    let platform = platform.trim_end_matches('/');
+    match platform.rsplit_once('/') {
+        Some((usual, "v8" | "8")) if usual.ends_with("/arm64") => usual,
+        Some((usual, "v1")) if usual.ends_with("/amd64") => usual,
+        _ => platform,
+    }
 }
 
 impl Asked<'_> {
     /// A source of files.
-    pub(super) fn source(&mut self, source: &SourceOp) -> Result<(), Misread> {
+    pub(super) fn source(&mut self, source: &SourceOp, mode: &str, platform: OnPlatform<'_>) -> Result<(), Misread> {
         let (scheme, place) = source.identifier.split_once("://").ok_or_else(unknown)?;
         match scheme {
             "docker-image" => {
-                let mode = source.attrs.get("image.resolvemode").map_or("", String::as_str);
-                self.base_image(place, mode)?;
+                let own = source.attrs.get("image.resolvemode").map_or("", String::as_str);
+                self.base_image(place, if mode.is_empty() { own } else { mode }, platform)?;
             }
-            "docker-image+blob" => self.base_image(place, "pull")?,
+            "docker-image+blob" => self.base_image(place, "pull", platform)?,
             // What the client itself sends, within its session.
             "local" | "oci-layout" | "oci-layout+blob" => {}
             "http" | "https" if is_upload(&source.identifier) => {}
@@ -103,13 +137,19 @@ impl Asked<'_> {
     }
 
     /// An image that a build takes. `mode`: `pull` where the daemon is to look in the registry anew; otherwise it takes the
-    /// one that it has.
-    pub(super) fn base_image(&mut self, name: &str, mode: &str) -> Result<(), Misread> {
+    /// one that it has, if that is for this platform.
+    pub(super) fn base_image(&mut self, name: &str, mode: &str, platform: OnPlatform<'_>) -> Result<(), Misread> {
         let reference = Reference::parse(name).map(Reference::with_default_tag);
-        let name = reference.map_err(|_| Misread::value("an image of the build", "is not the name of an image"))?;
-        let name = name.to_string();
+        let reference =
+            reference.map_err(|_| Misread::value("an image of the build", "is not the name of an image"))?;
+        let name = reference.to_string();
         let missing = self.build_image(&name)?;
-        self.pulled(&name, "", missing || mode == "pull");
+        let other = self.world.image(&name).is_some_and(|known| !platform.is(&known.platform));
+        self.pulled(&name, "", missing || other || mode == "pull");
+        if other {
+            // Not the one that is here.
+            self.ask_once(Privilege::UseImage { image: Image { reference: Some(reference), ..Image::default() } });
+        }
         Ok(())
     }
 }

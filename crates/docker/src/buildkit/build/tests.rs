@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::buildkit::message::llb::Op;
-use crate::buildkit::method::{Method as Known, Tunnel};
+use crate::buildkit::method::{Method as Known, Need, Tunnel};
 use crate::buildkit::wire::Message;
 use crate::image::Reference;
 use crate::resource::{Image, Network};
@@ -56,6 +56,7 @@ fn learn(world: &mut World, lookup: Lookup, images: &[&str]) {
             let id = Some(format!("sha256:{}", "a".repeat(64)));
             let known = there.map(|it| KnownImage {
                 image: Image { id, names: vec![it], ..Image::default() },
+                platform: "linux/amd64".to_owned(),
                 ..KnownImage::default()
             });
             world.learn_image(name, known);

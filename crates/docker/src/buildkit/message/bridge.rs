@@ -61,6 +61,24 @@ message! {
     /// What it is stated of.
     Subject = "InTotoSubject" { 1 kind: i32, 2 digest: Vec<String>, 3 name: String, }
 
+    /// The end of a build, and its result.
+    ReturnRequest = "ReturnRequest" { 1 result: Option<SolveResult>, 2 error: Vec<u8>, }
+
+    /// A file of a result.
+    ReadFileRequest = "ReadFileRequest" { 1 reference: String, 2 path: String, 3 range: Option<FileRange>, }
+
+    /// A part of it.
+    FileRange = "FileRange" { 1 offset: i64, 2 length: i64, }
+
+    /// A folder of a result.
+    ReadDirRequest = "ReadDirRequest" { 1 reference: String, 2 path: String, 3 include: String, }
+
+    /// What is known of a file of a result.
+    StatFileRequest = "StatFileRequest" { 1 reference: String, 2 path: String, }
+
+    /// A result is to be had now.
+    EvaluateRequest = "EvaluateRequest" { 1 reference: String, }
+
     /// A look at an image's configuration.
     ResolveImageConfigRequest = "ResolveImageConfigRequest" {
         1 reference: String,

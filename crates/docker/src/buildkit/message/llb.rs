@@ -15,10 +15,10 @@ message! {
     /// One operation; at most one of `exec` to `diff`.
     Op = "Op" {
         1 inputs: Vec<Input>,
-        2 exec: Option<ExecOp>,
+        2 exec: Option<Box<ExecOp>>,
         3 source: Option<SourceOp>,
         4 file: Option<FileOp>,
-        5 build: Option<BuildOp>,
+        5 build: Option<Box<BuildOp>>,
         6 merge: Option<MergeOp>,
         7 diff: Option<DiffOp>,
         10 platform: Option<Platform>,
@@ -56,7 +56,7 @@ message! {
         2 env: Vec<String>,
         3 cwd: String,
         4 user: String,
-        5 proxy_env: Option<ProxyEnv>,
+        5 proxy_env: Option<Box<ProxyEnv>>,
         6 extra_hosts: Vec<HostIp>,
         7 hostname: String,
         9 ulimit: Vec<Ulimit>,
@@ -139,11 +139,11 @@ message! {
         1 input: i64,
         2 secondary_input: i64,
         3 output: i64,
-        4 copy: Option<FileActionCopy>,
-        5 mkfile: Option<FileActionMkFile>,
-        6 mkdir: Option<FileActionMkDir>,
-        7 rm: Option<FileActionRm>,
-        8 symlink: Option<FileActionSymlink>,
+        4 copy: Option<Box<FileActionCopy>>,
+        5 mkfile: Option<Box<FileActionMkFile>>,
+        6 mkdir: Option<Box<FileActionMkDir>>,
+        7 rm: Option<Box<FileActionRm>>,
+        8 symlink: Option<Box<FileActionSymlink>>,
     }
 
     /// Files copied.
@@ -211,7 +211,7 @@ message! {
         4 export_cache: Option<ExportCache>,
         5 caps: BTreeMap<String, bool>,
         6 progress_group: Option<ProgressGroup>,
-        7 linux_resources: Option<LinuxResources>,
+        7 linux_resources: Option<Box<LinuxResources>>,
     }
 
     /// Whether its result is kept for other builds.

@@ -7,7 +7,7 @@ fn every_method_is_there_once_and_needs_something() {
     let paths: HashSet<_> = METHODS.iter().map(|method| (method.tunnel, method.path)).collect();
     assert_eq!(paths.len(), METHODS.len());
     for method in METHODS {
-        let own = matches!(method.need, Need::OwnBuild | Need::Judged | Need::JudgedWithAnswer);
+        let own = matches!(method.need, Need::OwnBuild | Need::OwnResults | Need::Judged | Need::JudgedWithAnswer);
         assert_eq!(own, method.names != Names::Nothing, "{}: whose build is it?", method.path);
         if method.path.contains("LLBBridge") {
             assert_eq!(method.names, Names::Header, "{}", method.path);

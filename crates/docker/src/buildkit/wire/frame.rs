@@ -11,38 +11,47 @@ const HEAD: usize = 5;
 #[derive(Debug)]
 pub struct Frames {
     held: Vec<u8>,
+    /// How much at its beginning was given out.
+    given: usize,
     most: usize,
 }
 
 impl Frames {
     /// Of messages no longer than this.
     pub fn new(most: usize) -> Frames {
-        Frames { held: Vec::new(), most: most.min(MOST_MESSAGE) }
+        Frames { held: Vec::new(), given: 0, most: most.min(MOST_MESSAGE) }
     }
 
     /// The next piece.
     pub fn feed(&mut self, piece: &[u8]) {
+        // Once for each piece, and not for each message: there may be thousands in one.
+        self.held.drain(..self.given);
+        self.given = 0;
         self.held.extend_from_slice(piece);
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.held.get(self.given..).unwrap_or_default()
     }
 
     /// The next message, once it is there whole. A length that is too large is refused before the message comes.
     #[allow(clippy::should_implement_trait, reason = "more may come after none")]
     pub fn next(&mut self) -> Result<Option<Vec<u8>>, Malformed> {
-        let Some((length, rest)) = head(&self.held, self.most)? else { return Ok(None) };
+        let Some((length, rest)) = head(self.rest(), self.most)? else { return Ok(None) };
         let Some(message) = rest.get(..length) else { return Ok(None) };
         let message = message.to_vec();
-        self.held.drain(..HEAD.saturating_add(length));
+        self.given = self.given.saturating_add(HEAD).saturating_add(length);
         Ok(Some(message))
     }
 
     /// How much is held that is no message yet.
     pub fn held(&self) -> usize {
-        self.held.len()
+        self.rest().len()
     }
 
     /// The end, which may not be in the middle of a message.
     pub fn finish(&self) -> Result<(), Malformed> {
-        if self.held.is_empty() { Ok(()) } else { Err(Malformed::Short) }
+        if self.rest().is_empty() { Ok(()) } else { Err(Malformed::Short) }
     }
 }
 

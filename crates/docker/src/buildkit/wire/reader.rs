@@ -50,6 +50,8 @@ pub struct Reader<'a> {
     strictness: Strictness<'a>,
     fields: usize,
     depth: usize,
+    room: usize,
+    held: usize,
 }
 
 /// The most fields. A build of a thousand steps has some fifty thousand.
@@ -60,17 +62,24 @@ const DEEPEST: usize = 24;
 
 /// Reads one message.
 pub fn read<M: Message>(bytes: &[u8], strictness: Strictness<'_>) -> Result<M, Malformed> {
-    Reader::new(strictness).read(bytes)
+    Reader::new(strictness, bytes.len()).read(bytes)
+}
+
+/// The most bytes that reading so many may come to hold. What people build takes a quarter of it; two bytes of an empty
+/// operation would become five hundred without a bound.
+pub const fn most_held(length: usize) -> usize {
+    length.saturating_mul(12).saturating_add(64 << 10)
 }
 
 impl<'a> Reader<'a> {
-    /// A reader for what belongs together.
-    pub fn new(strictness: Strictness<'a>) -> Reader<'a> {
-        Reader { strictness, fields: MOST_FIELDS, depth: DEEPEST }
+    /// A reader for what belongs together, of so many bytes in all.
+    pub fn new(strictness: Strictness<'a>, length: usize) -> Reader<'a> {
+        Reader { strictness, fields: MOST_FIELDS, depth: DEEPEST, room: most_held(length), held: 0 }
     }
 
     /// Reads a message.
     pub fn read<M: Message>(&mut self, bytes: &[u8]) -> Result<M, Malformed> {
+        self.hold(size_of::<M>())?;
         let mut message = M::default();
         self.each(M::NAME, bytes, |field, reader| message.take(field, reader))?;
         Ok(message)
@@ -98,6 +107,17 @@ impl<'a> Reader<'a> {
     pub(super) fn count(&mut self) -> Result<(), Malformed> {
         self.fields = self.fields.checked_sub(1).ok_or(Malformed::TooMuch)?;
         Ok(())
+    }
+
+    /// Something that was read is kept, of so many bytes.
+    pub(in crate::buildkit) fn hold(&mut self, bytes: usize) -> Result<(), Malformed> {
+        self.held = self.held.saturating_add(bytes);
+        if self.held > self.room { Err(Malformed::TooMuch) } else { Ok(()) }
+    }
+
+    /// How much is kept of what was read, in bytes.
+    pub fn held(&self) -> usize {
+        self.held
     }
 
     fn let_through(&self, message: &'static str, number: u32) -> Result<(), Malformed> {

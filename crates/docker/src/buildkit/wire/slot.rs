@@ -32,9 +32,16 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn text(self) -> Result<String, Malformed> {
-        let bytes = self.bytes()?.to_vec();
-        String::from_utf8(bytes).map_err(|_| Malformed::Text { message: self.message, number: self.number })
+    /// Its bytes, to be kept.
+    fn kept(self, reader: &mut Reader<'_>) -> Result<Vec<u8>, Malformed> {
+        let bytes = self.bytes()?;
+        reader.hold(bytes.len().saturating_add(size_of::<Vec<u8>>()))?;
+        Ok(bytes.to_vec())
+    }
+
+    fn text(self, reader: &mut Reader<'_>) -> Result<String, Malformed> {
+        String::from_utf8(self.kept(reader)?)
+            .map_err(|_| Malformed::Text { message: self.message, number: self.number })
     }
 
     fn odd(self) -> Malformed {
@@ -51,6 +58,7 @@ impl<'a> Field<'a> {
         let mut numbers = Vec::new();
         while !rest.is_empty() {
             reader.count()?;
+            reader.hold(size_of::<u64>())?;
             let (number, after) = field::number(self.message, rest)?;
             numbers.push(number);
             rest = after;
@@ -60,8 +68,8 @@ impl<'a> Field<'a> {
 }
 
 impl Slot for String {
-    fn take(&mut self, field: Field<'_>, _: &mut Reader<'_>) -> Result<(), Malformed> {
-        *self = field.text()?;
+    fn take(&mut self, field: Field<'_>, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        *self = field.text(reader)?;
         Ok(())
     }
 
@@ -71,8 +79,8 @@ impl Slot for String {
 }
 
 impl Slot for Vec<u8> {
-    fn take(&mut self, field: Field<'_>, _: &mut Reader<'_>) -> Result<(), Malformed> {
-        *self = field.bytes()?.to_vec();
+    fn take(&mut self, field: Field<'_>, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        *self = field.kept(reader)?;
         Ok(())
     }
 
@@ -84,8 +92,8 @@ impl Slot for Vec<u8> {
 }
 
 impl Slot for Vec<String> {
-    fn take(&mut self, field: Field<'_>, _: &mut Reader<'_>) -> Result<(), Malformed> {
-        self.push(field.text()?);
+    fn take(&mut self, field: Field<'_>, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        self.push(field.text(reader)?);
         Ok(())
     }
 
@@ -95,8 +103,8 @@ impl Slot for Vec<String> {
 }
 
 impl Slot for Vec<Vec<u8>> {
-    fn take(&mut self, field: Field<'_>, _: &mut Reader<'_>) -> Result<(), Malformed> {
-        self.push(field.bytes()?.to_vec());
+    fn take(&mut self, field: Field<'_>, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        self.push(field.kept(reader)?);
         Ok(())
     }
 
@@ -226,6 +234,7 @@ impl<K: Slot + Ord + Default, V: Slot + Default> Slot for BTreeMap<K, V> {
     fn take(&mut self, field: Field<'_>, reader: &mut Reader<'_>) -> Result<(), Malformed> {
         let (mut key, mut value) = (K::default(), V::default());
         let mut seen = [false; 2];
+        reader.hold(size_of::<(K, V)>())?;
         reader.each(field.message, field.bytes()?, |part, reader| {
             let [has_key, has_value] = &mut seen;
             let had = match part.number {

@@ -44,7 +44,7 @@ pub(super) fn of_request<'a>(
     match call.operation {
         Operation::ImageBuild => pass("X-Registry-Config")?,
         Operation::Session => {
-            for name in [SESSION_ID, "X-Docker-Expose-Session-Name", "X-Docker-Expose-Session-Sharedkey"] {
+            for name in [SESSION_ID, "X-Docker-Expose-Session-Name"] {
                 pass(name)?;
             }
         }

@@ -4,7 +4,7 @@
 //! build in a call, or a session in a build, must be who began it. It is remembered in memory alone: after a restart of
 //! the firewall, what was begun before is nobody's.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,6 +35,8 @@ struct Begun {
     refused: Option<String>,
     /// What the daemon's store has of it, by digest.
     content: HashSet<String>,
+    /// The ids of the results that its client was given.
+    results: HashSet<String>,
 }
 
 struct Opened {
@@ -58,6 +60,13 @@ pub(super) enum Standing {
 #[error("this {0} belongs to somebody else")]
 pub(super) struct Taken(&'static str);
 
+/// Whether a session can go by it. BuildKit leaves out what stands before a colon when it looks for a session: by
+/// `x:HERS`, somebody would open one of their own and name another's.
+pub(super) fn is_session_id(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=LONGEST_SESSION).contains(&id.len()) && id.bytes().all(plain)
+}
+
 /// A session that lasts.
 pub(super) struct OpenSession {
     builds: Arc<Builds>,
@@ -76,7 +85,8 @@ impl Builds {
             Some(begun) if begun.user != user => return Err(Taken("build")),
             Some(begun) => (begun.refused, begun.internal) = (None, internal),
             None => {
-                let begun = Begun { user: user.to_owned(), internal, refused: None, content: HashSet::new() };
+                let (owner, content, results) = (user.to_owned(), HashSet::new(), HashSet::new());
+                let begun = Begun { user: owner, internal, refused: None, content, results };
                 known.builds.insert(reference.to_owned(), begun);
                 let of_user = known.of_users.entry(user.to_owned()).or_default();
                 of_user.push_back(reference.to_owned());
@@ -161,6 +171,20 @@ impl Builds {
         }
     }
 
+    /// Its client is about to be given these results. `false`: it has as many as are remembered.
+    pub(super) fn give(&self, reference: &str, results: &BTreeSet<String>) -> bool {
+        let mut known = self.known();
+        let Some(begun) = known.builds.get_mut(reference) else { return false };
+        begun.results.extend(results.iter().cloned());
+        begun.results.len() <= MOST_RESULTS
+    }
+
+    /// Whether its client was given all of these.
+    pub(super) fn gave(&self, reference: &str, results: &BTreeSet<String>) -> bool {
+        let known = self.known();
+        known.builds.get(reference).is_some_and(|begun| results.iter().all(|id| begun.results.contains(id)))
+    }
+
     /// Whether something in the daemon's store is of a build of this user's.
     pub(super) fn is_own_content(&self, digest: &str, user: &str) -> bool {
         let known = self.known();
@@ -187,6 +211,10 @@ const WAIT: Duration = Duration::from_secs(3);
 const MOST: usize = 1000;
 /// What is remembered of one build.
 const MOST_CONTENT: usize = 200;
+/// The results of one build that are remembered: one for each step that its client asks for, and each platform.
+const MOST_RESULTS: usize = 2000;
+/// The longest id of a session, in bytes.
+const LONGEST_SESSION: usize = 128;
 
 #[cfg(test)]
 mod tests {
@@ -224,6 +252,26 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(400)).await;
         assert!(!builds.is_own_session("s", "alice").await, "it ended");
         assert!(Builds::open_session(&builds, "s", "bob").is_ok());
+    }
+
+    #[test]
+    fn results_are_used_by_whoever_was_given_them() {
+        let builds = Builds::default();
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
+        builds.begin("a", "alice", false).unwrap();
+        assert!(builds.give("a", &ids(&["x", "y"])) && !builds.give("b", &ids(&["x"])));
+        assert!(builds.gave("a", &ids(&["x"])) && builds.gave("a", &ids(&["y", "x"])) && builds.gave("a", &ids(&[])));
+        assert!(!builds.gave("a", &ids(&["x", "z"])) && !builds.gave("b", &ids(&["x"])));
+        let many = (0..MOST_RESULTS).map(|at| at.to_string()).collect();
+        assert!(!builds.give("a", &many), "no more than are remembered");
+    }
+
+    #[test]
+    fn sessions_have_plain_names() {
+        assert!(["jx2ybp2sgi4i5vcfyt5qcr8rd", "a-b_c.d"].into_iter().all(is_session_id));
+        for odd in ["", "x:hers", "a b", "a/b", "ä", &"a".repeat(129)] {
+            assert!(!is_session_id(odd), "{odd}");
+        }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! One call: what its method needs, then its messages in both directions.
 
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use docker::buildkit::build::Build;
+use docker::buildkit::build::{Build, named};
 use docker::buildkit::message::content::InfoRequest;
 use docker::buildkit::message::control::StatusRequest;
 use docker::buildkit::message::session::asked_for;
@@ -23,7 +24,7 @@ use super::judge::Judging;
 use super::message::{Message, framed, misread};
 use super::pump::{Broken, end, pump, reason, send, told};
 use super::refusal::{Code, Refusal};
-use super::{Tunnel, history, nested};
+use super::{SHARED_KEY, Tunnel, history, nested, shared_key};
 use crate::firewall::Manner;
 use crate::firewall::making::Afterwards;
 
@@ -128,6 +129,14 @@ impl Call {
                 self.rehearsed_unless(!CARRY_OUT.contains(&self.method.name()) || self.is_internal())?;
                 self.pass(message).await
             }
+            Need::OwnResults => {
+                let message = Message::read(&self.tunnel, &mut self.body).await?;
+                let allowed = &self.tunnel.gateway.firewall.settings.reading.allow_fields;
+                let results = named(self.method, message.bytes()?, allowed);
+                self.own_results(&results.map_err(|error| Stop::Malformed(misread(&error)))?)?;
+                self.rehearsed_unless(!CARRY_OUT.contains(&self.method.name()) || self.is_internal())?;
+                self.pass(Some(message.into_frame())).await
+            }
             Need::Judged | Need::JudgedWithAnswer => {
                 let mut judging = self.judging();
                 let ended = match self.method.need {
@@ -222,6 +231,16 @@ impl Call {
         }
     }
 
+    /// The daemon has the results of answers that were withheld, too, and tells their ids to whoever asks for one that there
+    /// is not: only those that were given may be used.
+    fn own_results(&self, results: &BTreeSet<String>) -> Result<(), Refusal> {
+        let build = only(&self.head.headers, BUILD_ID).unwrap_or_default();
+        if results.is_empty() || self.tunnel.gateway.builds.gave(build, results) {
+            return Ok(());
+        }
+        Err(self.refuse("may not use this result: no answer gave it to you"))
+    }
+
     /// A call that is judged before it is passed on. What a build makes is written down before its end is told.
     async fn judged(&mut self, judging: &mut Judging) -> Result<(), Stop> {
         let (message, only_begins) = self.judge(judging).await?;
@@ -246,9 +265,17 @@ impl Call {
     /// The same, and its answer, which tells what would be done, is judged before anything of it is.
     async fn judged_with_answer(&mut self, judging: &mut Judging) -> Result<(), Stop> {
         let (message, _) = self.judge(judging).await?;
-        let answer = self.held(message).await?;
+        let mut answer = self.held(message).await?;
         if !answer.message.is_empty() {
-            judging.answer(answer.message.bytes()?).await?;
+            answer.message.make_room(&self.tunnel).await?;
+            let read = Build::of_answer(answer.message.bytes()?, &judging.reading());
+            let build = read.map_err(|error| Stop::Malformed(misread(&error)))?;
+            answer.message.settle(build.held());
+            judging.answer(&build).await?;
+            let reference = only(&self.head.headers, BUILD_ID).unwrap_or_default();
+            if !self.tunnel.gateway.builds.give(reference, build.results()) {
+                return Err(judging.refuse("may not have so many results of one build").into());
+            }
         }
         judging.passed();
         self.rehearsed_unless(self.is_internal())?;
@@ -257,11 +284,16 @@ impl Call {
 
     /// Judges the request. Gives what is to be sent, and whether it only begins what its client drives step by step.
     async fn judge(&mut self, judging: &mut Judging) -> Result<(Bytes, bool), Stop> {
-        let message = Message::read(&self.tunnel, &mut self.body).await?;
+        let mut message = Message::read(&self.tunnel, &mut self.body).await?;
+        message.make_room(&self.tunnel).await?;
         let reading = judging.reading();
         let read = Build::of_request(self.method, message.bytes()?, &reading);
         let build = read.map_err(|error| Stop::Malformed(misread(&error)))?;
-        drop(message);
+        message.settle(build.held());
+        let _room = message.into_room();
+        if matches!(self.method.names, Names::Header) {
+            self.own_results(build.results())?;
+        }
         let begins = build.begins().map(str::to_owned);
         begins.iter().for_each(|reference| judging.begins(reference));
         if begins.as_ref().is_some_and(|reference| !(1..=LONGEST_REFERENCE).contains(&reference.len())) {
@@ -285,7 +317,7 @@ impl Call {
     pub(super) async fn open(&mut self, message: Option<Bytes>) -> Result<(ResponseFuture, SendStream<Bytes>), Stop> {
         let lost = |_| Refusal::new(Code::Unavailable, "dockwarden: the other side of the tunnel has gone");
         let mut callee = self.callee.clone().ready().await.map_err(lost)?;
-        let head = head(&self.tunnel, self.method, &self.head.headers);
+        let head = head(&self.tunnel, self.method, &self.head.headers)?;
         let (answer, mut out) = callee.send_request(head, false).map_err(lost)?;
         if let Some(message) = message {
             send(&mut out, message).await.map_err(Stop::Reset)?;
@@ -410,7 +442,7 @@ pub(super) fn only<'a>(fields: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// The head of a call as it is sent. Of what a client says beside, only what is known goes on; that compressed messages
 /// would be taken is not said.
-fn head(tunnel: &Tunnel, method: &Method, given: &HeaderMap) -> Request<()> {
+fn head(tunnel: &Tunnel, method: &Method, given: &HeaderMap) -> Result<Request<()>, Refusal> {
     let mut request = Request::new(());
     *request.method_mut() = http::Method::POST;
     let target = http::Uri::builder().scheme("http").authority("localhost").path_and_query(method.path).build();
@@ -425,7 +457,14 @@ fn head(tunnel: &Tunnel, method: &Method, given: &HeaderMap) -> Request<()> {
     }
     request.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
     request.headers_mut().insert("te", HeaderValue::from_static("trailers"));
-    request
+    if method.need == Need::Session {
+        let own = shared_key(&tunnel.subject.user, only(given, SHARED_KEY).unwrap_or_default().as_bytes());
+        let own = HeaderValue::from_bytes(&own);
+        let own =
+            own.map_err(|_| Refusal::new(Code::InvalidArgument, "dockwarden: the shared key cannot be sent on"))?;
+        request.headers_mut().insert("x-docker-expose-session-sharedkey", own);
+    }
+    Ok(request)
 }
 
 /// The longest name of a build, in bytes: it is remembered.

@@ -14,12 +14,12 @@ use docker::facts::{Canonical, CanonicalBody, Facts};
 use docker::http::Method;
 use docker::privilege::Privilege;
 use docker::resource::Resource;
-use docker::target::encode_segment;
 use http::{HeaderMap, Response};
 use policy::{Door, Permit, Policy};
 
 use super::call;
-use super::message::{Message, misread};
+use super::kept::namespace;
+use super::message::Message;
 use super::refusal::{Code, Refusal};
 use super::{NOT_YOUR_SESSION, Tunnel};
 use crate::firewall::ask::Line;
@@ -65,7 +65,8 @@ impl Manner {
             any_frontend: granted(Privilege::UseFrontend { image: None }),
             cache_namespace: (!shared).then(|| namespace(&tunnel.subject.user)),
             owner: tunnel.gateway.firewall.settings.owners.as_ref().map(|_| tunnel.subject.user.clone()),
-            allow_sources: allowed.map(str::to_owned).collect(),
+            // To BuildKit, one star is anything, and two are a mistake.
+            allow_sources: allowed.map(|named| named.replace("**", "*")).collect(),
             deny_sources: denied,
         }
     }
@@ -179,11 +180,9 @@ impl Judging {
     }
 
     /// Judges what BuildKit says that it would do.
-    pub(super) async fn answer(&mut self, message: &[u8]) -> Result<(), Refusal> {
-        let read = Build::of_answer(message, &self.reading());
-        let build = read.map_err(|error| self.malformed(misread(&error)))?;
-        self.judge(&build).await?;
-        self.own_sessions(&build).await
+    pub(super) async fn answer(&mut self, build: &Build) -> Result<(), Refusal> {
+        self.judge(build).await?;
+        self.own_sessions(build).await
     }
 
     /// Files, secrets and logins are taken from sessions of the subject's own alone.
@@ -302,13 +301,6 @@ fn grants(policy: &Policy, tunnel: &Tunnel, privilege: &Privilege) -> bool {
     policy.refuses(&tunnel.subject, &asking(privilege), &judge::circumstances(Door::Gateway)).is_none()
 }
 
-/// What the names of a user's folders begin with. BuildKit joins it to them as a path, of which it must stay one part.
-fn namespace(user: &str) -> String {
-    let mut name = String::new();
-    encode_segment(&mut name, user);
-    if name.starts_with('.') { format!("%2E{}", name.trim_start_matches('.')) } else { name }
-}
-
 const STATUS: &str = "grpc-status";
 /// By what names an answer tells the image: which of them is its id depends on how the daemon stores images.
 const DIGESTS: &[&str] = &["containerimage.digest", "containerimage.config.digest"];
@@ -321,15 +313,3 @@ const NEVER_UNASKED: &[(&str, &str)] = &[
     ("https://127.0.0.1/", "https://127.*"),
     ("https://localhost/", "https://localhost*"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_folders_stay_within_their_users() {
-        assert_eq!(namespace("alice"), "alice");
-        assert_eq!(namespace("a/../bob"), "a%2F..%2Fbob");
-        assert!(!namespace("..").contains(".."));
-    }
-}

@@ -15,7 +15,7 @@ use crate::share::Held;
 /// The one message of a call or an answer, and the room that it takes among all that is judged.
 pub(super) struct Message {
     frame: Vec<u8>,
-    _room: Held,
+    room: Held,
 }
 
 impl Message {
@@ -31,7 +31,7 @@ impl Message {
                 if frame.len() > limits.judged_body_bytes {
                     return Err(too_large(limits.judged_body_bytes));
                 }
-                firewall.bodies.wait(&tunnel.subject.user, &mut room, frame.len().wrapping_div(BODY_UNIT)).await;
+                firewall.bodies.wait(&tunnel.subject.user, &mut room, units(frame.len())).await;
                 // The rest may come: it would wait for this for ever otherwise.
                 let _ = body.flow_control().release_capacity(piece.len());
             }
@@ -44,12 +44,33 @@ impl Message {
                 return Err(Stop::Malformed(Refusal::new(Code::InvalidArgument, words)));
             }
         }
-        Ok(Message { frame, _room: room })
+        Ok(Message { frame, room })
     }
 
     /// The message without its frame.
     pub(super) fn bytes(&self) -> Result<&[u8], Stop> {
         wire::single(&self.frame).map_err(malformed)
+    }
+
+    /// Waits for room for all that may come of reading it.
+    pub(super) async fn make_room(&mut self, tunnel: &Tunnel) -> Result<(), Stop> {
+        let firewall = &tunnel.gateway.firewall;
+        let room = units(wire::most_held(self.frame.len())).min(firewall.bodies.each());
+        let waiting = firewall.bodies.wait(&tunnel.subject.user, &mut self.room, room);
+        tokio::time::timeout(firewall.settings.limits.judged_body_wait, waiting).await.map_err(|_| {
+            let words = "dockwarden: too much is being judged; try again (limits.judged_bodies_bytes)";
+            Refusal::new(Code::Unavailable, words).into()
+        })
+    }
+
+    /// Gives back the room that is not needed: so many bytes came of it.
+    pub(super) fn settle(&mut self, held: usize) {
+        self.room.shrink(units(held));
+    }
+
+    /// The room alone, for as long as what came of it lasts.
+    pub(super) fn into_room(self) -> Held {
+        self.room
     }
 
     /// Whether nothing came at all, as where an answer is an error.
@@ -61,6 +82,10 @@ impl Message {
     pub(super) fn into_frame(self) -> Bytes {
         self.frame.into()
     }
+}
+
+fn units(bytes: usize) -> usize {
+    bytes.wrapping_div(BODY_UNIT)
 }
 
 /// A message that was judged, in its frame.

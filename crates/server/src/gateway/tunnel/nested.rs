@@ -9,12 +9,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use docker::buildkit::append::bytes_message;
 use docker::buildkit::message::session::BytesMessage;
-use docker::buildkit::wire::{self, Frames, MOST_MESSAGE, Strictness};
+use docker::buildkit::wire::{self, Frames, Strictness};
 use h2::{Reason, RecvStream, SendStream};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, split};
 
-use super::builds::Builds;
+use super::builds::{Builds, is_session_id};
 use super::call::{Call, Stop, only};
 use super::message::{framed, malformed};
 use super::pump::{end, reason, send};
@@ -27,7 +27,7 @@ pub(super) fn run(call: &mut Call) -> Pin<Box<dyn Future<Output = Result<(), Sto
 }
 
 async fn open(call: &mut Call) -> Result<(), Stop> {
-    let Some(id) = only(&call.head.headers, SESSION_ID).filter(|id| !id.is_empty()) else {
+    let Some(id) = only(&call.head.headers, SESSION_ID).filter(|id| is_session_id(id)) else {
         return Err(Stop::Malformed(Refusal::new(Code::InvalidArgument, nameless_session())));
     };
     let session = Builds::open_session(&call.tunnel.gateway.builds, id, &call.tunnel.subject.user);
@@ -59,7 +59,7 @@ async fn open(call: &mut Call) -> Result<(), Stop> {
 
 /// Takes bytes out of the messages that they come in.
 async fn unwrapped(from: &mut RecvStream, mut to: WriteHalf<DuplexStream>) -> Result<(), Stop> {
-    let mut frames = Frames::new(MOST_MESSAGE);
+    let mut frames = Frames::new(MOST);
     while let Some(piece) = from.data().await {
         let piece = piece.map_err(|error| Stop::Reset(reason(&error)))?;
         frames.feed(&piece);
@@ -85,6 +85,8 @@ async fn wrapped(mut from: ReadHalf<DuplexStream>, to: &mut SendStream<Bytes>) -
     }
 }
 
+/// The longest message that is taken: clients and daemons send some 32 KiB, and what is not whole is held.
+const MOST: usize = 1 << 20;
 /// Bytes that are held between the connection and its messages.
 const BUFFER: usize = 64 << 10;
 /// The most that one message carries: as the daemon's own do.

@@ -4,12 +4,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use h2::{Reason, client, server};
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream, client, server};
+use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Tunnel;
 use super::call;
+
+type Caller<A> = server::Connection<A, Bytes>;
+type Accepted = (Request<RecvStream>, SendResponse<Bytes>);
 
 /// Carries calls from the one to the other, until either leaves.
 pub(super) async fn run<A, B>(caller: A, callee: B, tunnel: Arc<Tunnel>) -> Result<(), h2::Error>
@@ -35,6 +41,7 @@ where
         tokio::time::sleep(REFUSED).await;
     });
     let ended = loop {
+        let under_way = calls.len();
         tokio::select! {
             biased;
             Some(()) = calls.next() => {}
@@ -42,7 +49,7 @@ where
                 caller.abrupt_shutdown(Reason::NO_ERROR);
                 break Ok(());
             }
-            accepted = caller.accept() => match accepted {
+            accepted = next(&mut caller, under_way) => match accepted {
                 Some(Ok((request, respond))) => {
                     calls.push(call::answer(Arc::clone(&tunnel), calls_out.clone(), request, respond));
                 }
@@ -72,6 +79,18 @@ where
     let farewell = async { tokio::join!(std::future::poll_fn(|task| caller.poll_closed(task)), callee) };
     let _ = tokio::time::timeout(FAREWELL, farewell).await;
     ended.or_else(quiet)
+}
+
+/// The next call, once there are few enough. One that its caller reset is none any more to the connection, but is under
+/// way here until it has noticed: whoever calls and resets again and again would pile them up.
+async fn next<A>(caller: &mut Caller<A>, calls: usize) -> Option<Result<Accepted, h2::Error>>
+where
+    A: AsyncRead + AsyncWrite + Unpin,
+{
+    if calls < STREAMS as usize {
+        return caller.accept().await;
+    }
+    std::future::poll_fn(|task| caller.poll_closed(task)).await.err().map(Err)
 }
 
 /// Who simply leaves does nothing wrong.

@@ -2,18 +2,20 @@
 
 use super::*;
 use crate::buildkit::message::llb::{
-    CacheOpt, CdiDevice, ExecOp, HostIp, Location, Locations, Meta, Mount, Position, Range, SecretEnv, SecretOpt,
-    Source, SourceInfo, SourceOp, Ulimit, mount_type, network, security,
+    CacheOpt, CdiDevice, ExecOp, HostIp, Location, Locations, Meta, Mount, Platform, Position, Range, SecretEnv,
+    SecretOpt, Source, SourceInfo, SourceOp, Ulimit, mount_type, network, security,
 };
 use crate::buildkit::wire::Whole;
 
 fn source(identifier: &str, attrs: &[(&str, &str)]) -> Op {
     let attrs = attrs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Op { source: Some(SourceOp { identifier: identifier.to_owned(), attrs }), ..Op::default() }
+    let platform = Platform { os: "linux".to_owned(), architecture: "amd64".to_owned(), ..Platform::default() };
+    let source = Some(SourceOp { identifier: identifier.to_owned(), attrs });
+    Op { source, platform: Some(platform), ..Op::default() }
 }
 
 fn run(exec: ExecOp) -> Op {
-    Op { exec: Some(exec), ..Op::default() }
+    Op { exec: Some(Box::new(exec)), ..Op::default() }
 }
 
 fn mounted(mount: Mount) -> Op {
@@ -164,7 +166,19 @@ fn what_the_frontend_is_told() {
     }
     assert_eq!(asks(&[("new-thing", "x")]), words(&["set build option new-thing"]));
     assert_eq!(asks(&[("context", "https://u:p@h/a.git#x")]), words(&["build from remote context https://h/a.git"]));
+    for host in ["127.0.0.1", "0.0.0.0:80", "[::1]:80", "2130706433", "0x7f.1", "169.254.169.254.", "a.localhost", "ä"]
+    {
+        let url = format!("http://{host}/x");
+        let both = words(&[&format!("build from remote context {url}"), &format!("fetch {url} in a build")]);
+        assert_eq!(asks(&[("context", &url)]), both);
+    }
+    assert_eq!(
+        asks(&[("context", "https://u:p@127.0.0.1/a.git#main")]),
+        words(&["build from remote context https://127.0.0.1/a.git", "fetch https://127.0.0.1/a.git in a build"])
+    );
     assert_eq!(asks(&[("context", "http://buildkit-session/x")]), words(&[]));
+    let other = "http://buildkit-session/x.git";
+    assert_eq!(asks(&[("context", other)]), words(&[&format!("build from remote context {other}")]));
     assert_eq!(
         asks(&[("contextkey", "x"), ("x", "git://h/a")]),
         words(&["build from remote context git://h/a", "set build option x"])
@@ -187,11 +201,19 @@ fn what_the_frontend_is_told() {
         words(&[
             "pull image r.test/c:latest",
             "use image r.test/c:latest",
+            "take build results from a cache of type registry",
             "take build results from a cache of type s3"
         ])
     );
     assert!(asks(&[("cache-imports", r#"[{"Type":"inline","type":"registry"}]"#)]).is_err());
-    assert_eq!(asks(&[("cache-from", "tiny")]), words(&["use image tiny:latest", "pull image tiny:latest"]));
+    assert_eq!(
+        asks(&[("cache-from", "tiny")]),
+        words(&["use image tiny:latest", "pull image tiny:latest", "take build results from a cache of type registry"])
+    );
+    assert_eq!(
+        asks(&[("cache-imports", r#"[{"Type":"local","Attrs":{"src":"x"}}]"#)]),
+        words(&["take build results from a cache of type local"])
+    );
 }
 
 #[test]
@@ -259,11 +281,34 @@ fn caches_elsewhere() {
             "push image r.test/old:latest from a build",
             "use image tiny:latest",
             "pull image tiny:latest",
+            "take build results from a cache of type registry",
             "push image r.test/new:latest from a build",
             "write build results to a cache of type gha",
+            "take build results from a cache of type local",
             "take build results from a cache of type azblob",
         ])
     );
+}
+
+#[test]
+fn an_image_of_another_platform_is_not_the_one_that_is_here() {
+    let on = |os: &str, architecture: &str, variant: &str| {
+        let platform = Platform {
+            os: os.to_owned(),
+            architecture: architecture.to_owned(),
+            variant: variant.to_owned(),
+            ..Platform::default()
+        };
+        operations(&[Op { platform: Some(platform), ..source("docker-image://tiny", &[]) }])
+    };
+    let here = words(&["use image tiny:latest"]);
+    let elsewhere = words(&["use image tiny:latest", "pull image tiny:latest", "use image tiny:latest"]);
+    assert_eq!(on("linux", "amd64", ""), here);
+    assert_eq!(on("linux", "amd64", "v1"), here);
+    for (os, architecture, variant) in [("linux", "386", ""), ("linux", "amd64", "v3"), ("windows", "amd64", "")] {
+        assert_eq!(on(os, architecture, variant), elsewhere);
+    }
+    assert_eq!(operations(&[Op { platform: None, ..source("docker-image://tiny", &[]) }]), elsewhere);
 }
 
 #[test]
@@ -285,10 +330,10 @@ fn a_refusal_can_name_the_step() {
     let result = SolveResult { one: Some(one), ..SolveResult::default() };
     let message = SolveResponse { result: Some(result), ..Default::default() }.written();
     let judged = judge(&Build::of_answer(&message, &reading(&BTreeSet::new())).unwrap()).unwrap();
-    assert_eq!(judged.places.len(), judged.facts.privileges.len());
+    assert_eq!(judged.spots.len(), judged.facts.privileges.len());
     let run = Privilege::BuildRun { network: "host".into() };
     assert_eq!(judged.place(&run).unwrap().to_string(), "Dockerfile:2: RUN --network=host id");
-    assert_eq!(judged.places[0], None);
+    assert_eq!(judged.spots[0], None);
 }
 
 use sha2::Digest as _;

@@ -7,7 +7,7 @@ use crate::buildkit::message::policy::Policy;
 use crate::buildkit::wire::{Strictness, Whole, read};
 
 fn host() -> Op {
-    Op { exec: Some(ExecOp { network: network::HOST, ..ExecOp::default() }), ..Op::default() }
+    Op { exec: Some(Box::new(ExecOp { network: network::HOST, ..ExecOp::default() })), ..Op::default() }
 }
 
 const IN_THE_HOSTS_NETWORK: &str = "may not share the host's network namespace";
@@ -25,11 +25,11 @@ fn entitlements_are_the_privileges_that_they_give() {
 
 #[test]
 fn a_build_within_a_build_is_refused_whoever_asks() {
-    let op = Op { build: Some(BuildOp { builder: -1, ..BuildOp::default() }), ..Op::default() };
+    let op = Op { build: Some(Box::new(BuildOp { builder: -1, ..BuildOp::default() })), ..Op::default() };
     assert!(operations(std::slice::from_ref(&op)).unwrap_err().contains("a build of its own"));
     let raw = control::SolveRequest { definition: Some(definition(&[op])), ..Default::default() };
     assert!(control(&raw).unwrap_err().contains("a build of its own"));
-    let two = Op { exec: Some(ExecOp::default()), merge: Some(MergeOp::default()), ..Op::default() };
+    let two = Op { exec: Some(Box::default()), merge: Some(MergeOp::default()), ..Op::default() };
     assert!(operations(&[two]).unwrap_err().contains("two operations"));
 }
 
@@ -239,4 +239,87 @@ fn looks_and_containers() {
             "share the host's network namespace",
         ])
     );
+}
+
+#[test]
+fn results_are_named_by_whoever_was_given_them() {
+    let none = BTreeSet::new();
+    let named = |path: &str, message: &[u8]| {
+        let method = Known::of(Tunnel::Grpc, &format!("/moby.buildkit.v1.frontend.LLBBridge/{path}")).unwrap();
+        named(method, message, &none).map(|ids| ids.into_iter().collect::<Vec<_>>().join(" "))
+    };
+    let reference = || "r".to_owned();
+    let file = bridge::ReadFileRequest { reference: reference(), path: "/x".to_owned(), ..Default::default() };
+    assert_eq!(named("ReadFile", &file.written()), Ok(reference()));
+    assert_eq!(named("ReadFile", &bridge::ReadFileRequest::default().written()), Ok(String::new()));
+    let folder = bridge::ReadDirRequest { reference: reference(), ..Default::default() };
+    assert_eq!(named("ReadDir", &folder.written()), Ok(reference()));
+    let stat = bridge::StatFileRequest { reference: reference(), ..Default::default() };
+    assert_eq!(named("StatFile", &stat.written()), Ok(reference()));
+    let evaluated = bridge::EvaluateRequest { reference: reference() };
+    assert_eq!(named("Evaluate", &evaluated.written()), Ok(reference()));
+    assert!(named("Evaluate", &[&evaluated.written()[..], &[0x12, 0]].concat()).is_err(), "a field that it has not");
+    let a = |id: &str| Ref { id: id.to_owned(), def: None };
+    let stated = Attestations { attestation: vec![Attestation { one: Some(a("e")), ..Default::default() }] };
+    let result = SolveResult {
+        old_ref: "a".to_owned(),
+        old_refs: Some(bridge::OldRefs { refs: [("p".to_owned(), "b".to_owned())].into() }),
+        one: Some(a("c")),
+        many: Some(RefMap { refs: [("p".to_owned(), Whole(a("d")))].into() }),
+        attestations: [("p".to_owned(), Whole(stated))].into(),
+        ..Default::default()
+    };
+    let returned = bridge::ReturnRequest { result: Some(result), ..Default::default() };
+    assert_eq!(named("Return", &returned.written()), Ok("a b c d e".to_owned()));
+
+    let given = Build::of_answer(&answer(&[host()]), &reading(&none)).unwrap();
+    assert!(given.results().iter().eq(["r"]));
+    let mount = crate::buildkit::message::llb::Mount { result_id: reference(), ..Default::default() };
+    let container = NewContainerRequest { mounts: vec![mount], ..Default::default() };
+    let path = "/moby.buildkit.v1.frontend.LLBBridge/NewContainer";
+    assert!(request(path, &container.written(), &reading(&none)).unwrap().results().iter().eq(["r"]));
+}
+
+#[test]
+fn a_session_is_known_by_what_stands_behind_the_colon() {
+    let none = BTreeSet::new();
+    let of = |session: &str| {
+        let solve = control::SolveRequest { session: session.to_owned(), ..Default::default() };
+        request(SOLVE, &solve.written(), &reading(&none)).unwrap().sessions().join(" ")
+    };
+    assert_eq!([of("x:hers"), of("x:y:z"), of(":hers"), of("x:"), of("own")], ["hers", "y:z", "hers", "x:", "own"]);
+}
+
+#[test]
+fn small_messages_do_not_become_large() {
+    let none = BTreeSet::new();
+    let empty = Definition { def: vec![Vec::new(); 1 << 17], ..Definition::default() };
+    let solve = control::SolveRequest { definition: Some(empty), ..Default::default() };
+    let refused = request(SOLVE, &solve.written(), &reading(&none)).unwrap_err().to_string();
+    assert!(refused.contains("too many parts"), "{refused}");
+    let mounts = vec![crate::buildkit::message::llb::Mount::default(); 1 << 17];
+    let run = Op { exec: Some(Box::new(ExecOp { mounts, ..ExecOp::default() })), ..Op::default() };
+    assert!(Build::of_answer(&answer(&[run]), &reading(&none)).is_err());
+}
+
+#[test]
+fn many_operations_of_a_large_file_are_located_at_once() {
+    use crate::buildkit::message::llb::{Location, Locations, Position, Range, Source};
+    let ops: Vec<Op> = (0..4000).map(|at| from_name(&format!("docker-image://tiny:{at}"))).collect();
+    let range = Range { start: Some(Position { line: i32::MAX, character: 0 }), end: None };
+    let location = || Whole(Locations { locations: vec![Location { source_index: 0, ranges: vec![range.clone()] }] });
+    let locations = ops.iter().map(|op| (super::place::digest(&op.written()), location())).collect();
+    let info = SourceInfo { data: vec![b'x'; 4 << 20], ..Default::default() };
+    let def = Definition { source: Some(Source { locations, infos: vec![info] }), ..definition(&ops) };
+    let solve = control::SolveRequest { definition: Some(def), ..Default::default() };
+    let (message, none) = (solve.written(), BTreeSet::new());
+    let begun = std::time::Instant::now();
+    let build = request(SOLVE, &message, &reading(&none)).unwrap();
+    // Each of them searching the file took a minute.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(build.held() < crate::buildkit::wire::most_held(message.len()));
+}
+
+fn from_name(name: &str) -> Op {
+    Op { source: Some(SourceOp { identifier: name.to_owned(), ..SourceOp::default() }), ..Op::default() }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::archive::tests_unpack;
-use crate::buildkit::message::llb::{ExecOp, HostIp, Meta, SourceOp, Ulimit, network};
+use crate::buildkit::message::llb::{ExecOp, HostIp, Meta, Platform, SourceOp, Ulimit, network};
 use crate::defaults::Defaults;
 use crate::dockerfile::{self, Ask, BuildArgs, Builder};
 use crate::http::{HeadLimits, Parsed, RequestHead};
@@ -35,11 +35,13 @@ fn buildkit(solve: &control::SolveRequest, ops: &[Op]) -> BTreeSet<String> {
 }
 
 fn from(name: &str) -> Op {
-    Op { source: Some(SourceOp { identifier: name.to_owned(), ..SourceOp::default() }), ..Op::default() }
+    let platform = Platform { os: "linux".to_owned(), architecture: "amd64".to_owned(), ..Platform::default() };
+    let source = Some(SourceOp { identifier: name.to_owned(), ..SourceOp::default() });
+    Op { source, platform: Some(platform), ..Op::default() }
 }
 
 fn run(network: i32, meta: Meta) -> Op {
-    Op { exec: Some(ExecOp { network, meta: Some(meta), ..ExecOp::default() }), ..Op::default() }
+    Op { exec: Some(Box::new(ExecOp { network, meta: Some(meta), ..ExecOp::default() })), ..Op::default() }
 }
 
 #[test]

@@ -32,7 +32,7 @@ use evaluate::Verdict;
 use input::Form;
 
 pub(crate) use load::load;
-pub use source::{RegoData, RegoModule, RegoSources, Syntax};
+pub use source::{Notation, RegoData, RegoModule, RegoSources, Syntax};
 pub use told::RegoTold;
 
 /// The action of the judge's one question, in records and where answers are told.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use policy::bundle::{self as pack, BundleFault, BundleFile, Verifier};
 use policy::source::Node;
-use policy::{NamedText, RegoData, RegoModule, RegoSources, Roots};
+use policy::{NamedText, Notation, RegoData, RegoModule, RegoSources, Roots};
 use serde_saphyr::{Location, Spanned};
 
 use super::Wishes;
@@ -122,7 +122,8 @@ impl Reading {
         let text = NamedText { name, text };
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("json" | "yaml" | "yml") => {
-                self.sources.data.push(RegoData { path: Vec::new(), text, roots: Roots::default() });
+                let notation = Notation::of(&text.name);
+                self.sources.data.push(RegoData { path: Vec::new(), text, notation, roots: Roots::default() });
             }
             _ => self.sources.modules.push(RegoModule { text, ..RegoModule::default() }),
         }

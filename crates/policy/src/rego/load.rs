@@ -10,7 +10,8 @@ use super::bundle::Roots;
 use super::check::{self, Found};
 use super::graph::{Graph, path_of};
 use super::input::Form;
-use super::{ALLOW, BUILD, Entry, Rego, RegoData, RegoModule, RegoSources, Syntax, builtins, evaluate, fault, told};
+use super::{ALLOW, BUILD, Entry, Notation, Rego, RegoData, RegoModule, RegoSources, Syntax};
+use super::{builtins, evaluate, fault, told};
 use crate::NamedText;
 use crate::source::diagnostics::{Place, Text};
 use crate::source::{Diagnostic, Diagnostics, nearest};
@@ -127,9 +128,10 @@ fn outside(text: &NamedText, roots: &Roots, path: &str) -> Diagnostic {
 
 /// Adds a document below the path at which it stands.
 fn add_data(engine: &mut Engine, data: &RegoData) -> Result<(), Diagnostic> {
-    let NamedText { name, text } = &data.text;
-    let is_yaml = [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
-    let value = if is_yaml { Value::from_yaml_str(text) } else { Value::from_json_str(text) };
+    let value = match data.notation {
+        Notation::Json => Value::from_json_str(&data.text.text),
+        Notation::Yaml => Value::from_yaml_str(&data.text.text),
+    };
     let value = value.map_err(|error| unread(&data.text, &error.to_string()))?;
     let nested = data
         .path

@@ -8,11 +8,13 @@
 mod builtins;
 pub mod bundle;
 mod check;
+mod conflict;
 mod evaluate;
 mod fault;
 mod graph;
 mod input;
 mod load;
+mod nesting;
 mod redact;
 mod source;
 #[cfg(test)]

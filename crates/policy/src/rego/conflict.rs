@@ -7,6 +7,7 @@ use serde_saphyr::Spanned;
 
 use super::RegoData;
 use super::graph::Graph;
+use crate::message::one_line;
 use crate::source::diagnostics::{Place, Text};
 use crate::source::{Diagnostic, Diagnostics, Node};
 
@@ -37,8 +38,9 @@ fn obstacle(value: &Value, steps: &[String]) -> Option<usize> {
 }
 
 fn fault(data: &RegoData, at: &[String], rule: &[String], span: &Span) -> Diagnostic {
-    let (value, rule_at) = (format!("data.{}", at.join(".")), format!("{}:{}", span.source.file(), span.line));
-    let message = match rule.join(".") {
+    let (value, rule_at) =
+        (one_line(&format!("data.{}", at.join("."))), format!("{}:{}", span.source.file(), span.line));
+    let message = match one_line(&rule.join(".")) {
         rule if rule == value => format!("it gives a value to `{value}`, which is a rule ({rule_at})"),
         rule => format!("it gives `{value}` a value of its own, and `{rule}` is a rule ({rule_at})"),
     };

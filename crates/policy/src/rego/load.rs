@@ -13,6 +13,7 @@ use super::input::Form;
 use super::{ALLOW, BUILD, Entry, Notation, Rego, RegoData, RegoModule, RegoSources, Syntax};
 use super::{builtins, conflict, evaluate, fault, nesting, told};
 use crate::NamedText;
+use crate::message::one_line;
 use crate::source::diagnostics::{Place, Text};
 use crate::source::{Diagnostic, Diagnostics, nearest};
 
@@ -65,7 +66,7 @@ pub(crate) fn load(sources: &RegoSources, config: &Text, faults: &mut Diagnostic
             Some(near) => format!("did you mean `{near}`? Say which rule with `allow` or `build` of `rego`"),
             None => "say which rule with `allow` or `build` of `rego`".to_owned(),
         };
-        place.error(format!("no Rego file has a rule `{path}`")).help_with(help)
+        place.error(format!("no Rego file has a rule `{path}`")).help_with(one_line(&help))
     };
     let (allow, build) = (entry(sources.allow.as_ref(), ALLOW), entry(sources.build.as_ref(), BUILD));
     if allow.is_none() {
@@ -135,7 +136,7 @@ fn add(engine: &mut Engine, module: &RegoModule) -> Result<(), Diagnostic> {
 /// What a bundle defines beside its roots.
 fn outside(text: &NamedText, roots: &Roots, path: &str) -> Diagnostic {
     let message = format!("it defines `{path}`, outside of the `roots` of its bundle's manifest");
-    Diagnostic::at(text, 1, 1, message).help_with(format!("these are {}", roots.told()))
+    Diagnostic::at(text, 1, 1, one_line(&message)).help_with(one_line(&format!("these are {}", roots.told())))
 }
 
 /// Adds a document below the path at which it stands, and returns it so.

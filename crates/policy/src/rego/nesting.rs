@@ -19,14 +19,14 @@ use token::Token;
 const DEEPEST: usize = 48;
 /// How many operations and references may hang on one another in one expression: what reads it goes down as many levels.
 const LONGEST: usize = 500;
-/// How many tokens of an outermost bracket may be read again, each as often as it is. So many take about a third
+/// How many tokens of an outermost bracket may be read more than twice, each as often as it is. So many take about a third
 /// of a second.
 const MOST_AT_ONCE: u64 = 1 << 15;
 /// How many of all policies together: for some seconds.
 const MOST_IN_ALL: u64 = 1 << 19;
 
 /// Refuses a policy that could not be read, or not in time. `again`: how many tokens of the policies before it are read
-/// again.
+/// more than twice.
 pub(super) fn check(named: &NamedText, again: &mut u64) -> Result<(), Diagnostic> {
     let mut scan = Scan { levels: vec![Level::new(0, Reading::Once)], signs: 0, last: Token::Blank, last_end: 0 };
     let mut at = 0_usize;
@@ -133,8 +133,9 @@ impl Level {
         }
     }
 
+    /// How many tokens are read a third time and more. Twice is what a condition is read that is no assignment.
     fn again(&self) -> u64 {
-        self.read.saturating_sub(self.tokens)
+        self.read.saturating_sub(self.tokens.saturating_mul(2))
     }
 }
 
@@ -220,7 +221,7 @@ impl Scan {
         Continue(())
     }
 
-    /// How many tokens of the whole are read again. What was not closed is read as often before that is known.
+    /// How many tokens of the whole are read more than twice. What was not closed is read as often before that is known.
     fn end(mut self) -> ControlFlow<(usize, Excess), u64> {
         while self.levels.len() > 1 {
             self.close()?;

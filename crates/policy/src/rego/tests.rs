@@ -438,6 +438,15 @@ f(x) := x";
 }
 
 #[test]
+fn names_cannot_look_like_lines_of_their_own() {
+    let text = "package docker[\"a\\nb\"]\nallow := data.docker[\"a\\nb\"].allow\nf := data.docker[\"a\\nc\"](1)";
+    for said in [faults(text), beside(text, &["docker"], r#"{"a\nb": {"allow": true}}"#)] {
+        assert!(said.contains("data.docker.a\u{fffd}b.allow"), "{said}");
+        assert!(!said.contains("a\nb") && !said.contains("a\nc"), "{said}");
+    }
+}
+
+#[test]
 fn local_names_are_no_recursion() {
     let text = r#"package docker.authz
         allow { path = input.Path; method(input) == "GET" }

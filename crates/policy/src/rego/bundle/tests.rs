@@ -1,4 +1,4 @@
-use std::io::Write;
+use std::io::{Read, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -226,6 +226,15 @@ fn names_of_files_cannot_look_like_lines_of_their_own() {
         assert!(said.contains("a\u{fffd}b"), "{said}");
         assert!(!said.trim_end().contains("a\nb"), "{said}");
     }
+    let mut broken = packed(&[(name, tar::EntryType::Regular, b"")]);
+    let mut tar = Vec::new();
+    flate2::read::GzDecoder::new(&broken[..]).read_to_end(&mut tar).unwrap();
+    tar[148] = b'x';
+    broken.clear();
+    let mut again = GzEncoder::new(&mut broken, Compression::fast());
+    again.write_all(&tar).unwrap();
+    again.finish().unwrap();
+    assert!(!unpack(&broken).unwrap_err().contains('\n'));
     let bundle = read("b", &[file(name, "package a")], None).unwrap();
     assert_eq!(bundle.modules[0].text.name, "b/a\u{fffd}b.rego");
 }

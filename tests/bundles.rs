@@ -2,6 +2,7 @@
 
 use crate::harness::{Engine, Firewall, eventually, http, repository};
 use std::fs::{self, Permissions};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -165,6 +166,30 @@ fn a_bundle_that_is_fetched_is_signed_and_the_last_good_one_stays() {
     let said = check(&elsewhere);
     let out = String::from_utf8_lossy(&said.stdout).into_owned();
     assert!(said.status.code() == Some(3) && out.contains("cannot be fetched, and none is kept"), "{out}");
+}
+
+#[test]
+fn a_reload_that_waits_does_not_keep_signals_waiting() {
+    let (engine, maker) = (Engine::start(), Maker::new());
+    maker.pack(ALL, "served/docker.tar.gz", None);
+    let server = maker.serve(None);
+    let port = server.port;
+    let mut firewall = Firewall::start(engine.socket(), |_| {
+        format!(
+            "policy:\n  preset: open\n  rego:\n    bundle:\n      url: http://127.0.0.1:{port}/docker.tar.gz\n      \
+             poll: 1h\n      header: {{ Authorization: {} }}\n",
+            maker.path("served/token")
+        )
+    });
+    assert!(firewall.log().contains("bundle `docker.tar.gz`, which names no revision"), "{}", firewall.log());
+    drop(server);
+    // Somebody who takes questions, and answers none.
+    let silent = TcpListener::bind(("127.0.0.1", port)).expect("the same port");
+    firewall.signal("HUP");
+    let (_asked, _) = silent.accept().expect("a question");
+    assert_eq!(status(&firewall), 200);
+    firewall.terminate();
+    assert!(eventually(Duration::from_secs(5), || firewall.ended().is_some()), "{}", firewall.log());
 }
 
 #[test]

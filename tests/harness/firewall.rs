@@ -81,8 +81,13 @@ impl Firewall {
 
     /// Asks it to stop, as systemd would.
     pub fn terminate(&self) {
-        let ended = Command::new("bash").args(["-c", &format!("builtin kill -TERM {}", self.pid())]).status();
-        assert!(ended.expect("bash").success());
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("bash").args(["-c", &format!("builtin kill -{name} {}", self.pid())]).status();
+        assert!(sent.expect("bash").success());
     }
 
     /// Where clients connect.

@@ -39,6 +39,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use policy::{Diagnostic, Diagnostics, NamedText, Policy, Severity};
+use server::bundle::Fetched;
 use server::checks::Checks;
 use server::limits::Limits;
 use server::listen::ListenAddress;
@@ -86,6 +87,8 @@ pub struct Wishes {
     pub tell_rego: bool,
     /// Which state of a bundle of Rego policies is meant.
     pub bundle: Which,
+    /// The bundle that is in force, which is the last good one whether it could be kept or not.
+    pub in_force: Option<Fetched>,
     /// A configuration that was made for the occasion, in place of any file.
     pub text: Option<NamedText>,
 }

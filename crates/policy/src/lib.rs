@@ -33,7 +33,7 @@ pub use policy::Policy;
 pub use preset::presets;
 pub use quota::{Quota, QuotaEntry};
 pub use rego::bundle::{self, Roots};
-pub use rego::{RegoData, RegoModule, RegoSources, RegoTold, Syntax};
+pub use rego::{Notation, RegoData, RegoModule, RegoSources, RegoTold, Syntax};
 pub use show::{Filter, Viewer};
 pub use source::docksec::{self, Docksec};
 pub use source::{

@@ -69,12 +69,19 @@ pub(crate) fn refusal(facts: &Facts, answers: &[Answered], reason: &dyn Fn(&Answ
 /// The text without control characters and anything that turns the direction of writing, and not too
 /// long.
 pub(crate) fn printable(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    let clean = |c: char| if c.is_control() || turns(c) { '\u{fffd}' } else { c };
     let mut result: String = text.chars().take(LONGEST).map(clean).collect();
     if text.chars().nth(LONGEST).is_some() {
         result.push('…');
     }
     result
+}
+
+/// The text without these characters, however long: for sentences about what others have named.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(clean).collect()
+}
+
+fn clean(c: char) -> char {
+    let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    if c.is_control() || turns { '\u{fffd}' } else { c }
 }

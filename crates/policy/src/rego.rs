@@ -8,11 +8,13 @@
 mod builtins;
 pub mod bundle;
 mod check;
+mod conflict;
 mod evaluate;
 mod fault;
 mod graph;
 mod input;
 mod load;
+mod nesting;
 mod redact;
 mod source;
 #[cfg(test)]
@@ -32,7 +34,7 @@ use evaluate::Verdict;
 use input::Form;
 
 pub(crate) use load::load;
-pub use source::{RegoData, RegoModule, RegoSources, Syntax};
+pub use source::{Notation, RegoData, RegoModule, RegoSources, Syntax};
 pub use told::RegoTold;
 
 /// The action of the judge's one question, in records and where answers are told.

@@ -1,6 +1,9 @@
 //! A bundle of policies that a server gives out: fetched, asked for again where it has changed (RFC 9110, `ETag` and
 //! `If-None-Match`), and the last good one kept on the disk, for a start without the server.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -31,6 +34,8 @@ pub struct Source {
 /// A bundle as it came.
 #[derive(Debug, Clone)]
 pub struct Fetched {
+    /// From where. What came from one address is not what another one gives out.
+    pub from: Url,
     /// Packed.
     pub bytes: Arc<[u8]>,
     /// What the server calls this state of it.
@@ -71,7 +76,8 @@ impl Source {
             return Ok(None);
         }
         let reply = reply.ok(&who)?;
-        Ok(Some(Fetched { etag: reply.headers.get(ETAG).cloned(), bytes: reply.body.into() }))
+        let etag = reply.headers.get(ETAG).cloned();
+        Ok(Some(Fetched { from: self.url.clone(), bytes: reply.body.into(), etag }))
     }
 
     /// Where its last good state is kept, in a folder. Another address is another file.
@@ -82,20 +88,30 @@ impl Source {
     }
 }
 
-/// Keeps a bundle, whole or not at all. Only we read it: an address may have been secret for a reason.
+/// Keeps a bundle, whole or not at all. Only we read it: an address may have been secret for a reason. Where that is not
+/// possible none is kept, for the one before may allow what this one does not any more.
 pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
     let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new);
-    written.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))?;
-    fs::rename(&new, path)
+    let written = written.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    written.and_then(|()| fs::rename(&new, path)).inspect_err(|_| {
+        for older in [path, &new] {
+            match fs::remove_file(older) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::error!("`{}` is out of date and cannot be removed: {error}", older.display());
+                }
+                _ => {}
+            }
+        }
+    })
 }
 
 /// Asks again and again whether a bundle has changed.
 pub struct Poll {
     source: Arc<Source>,
     etag: Option<HeaderValue>,
-    /// What came last, good or not: a server without names for states gives out the same again and again.
-    last: digest::Digest,
+    /// What came last, unless it was refused: a server without names for states gives out the same again and again.
+    last: Option<digest::Digest>,
     next: Instant,
     /// Why the last question was not answered.
     trouble: Option<String>,
@@ -105,7 +121,13 @@ impl Poll {
     /// After this was fetched, or was kept for the trouble that there was.
     pub fn new(source: Arc<Source>, fetched: &Fetched, trouble: Option<String>) -> Self {
         let next = after(source.poll);
-        Self { etag: fetched.etag.clone(), last: hash(&fetched.bytes), source, next, trouble }
+        Self { etag: fetched.etag.clone(), last: Some(hash(&fetched.bytes)), source, next, trouble }
+    }
+
+    /// What came last was not taken: it comes again. What was wrong with it may have been something else: a key, a file
+    /// beside it, the clock.
+    pub fn refused(&mut self) {
+        (self.etag, self.last) = (None, None);
     }
 
     /// Returns when there is another bundle. May be dropped at any time.
@@ -122,8 +144,8 @@ impl Poll {
                     let Some(fetched) = answer else { continue };
                     let hash = hash(&fetched.bytes);
                     self.etag.clone_from(&fetched.etag);
-                    if hash.as_ref() != self.last.as_ref() {
-                        self.last = hash;
+                    if self.last.as_ref().is_none_or(|last| last.as_ref() != hash.as_ref()) {
+                        self.last = Some(hash);
                         return fetched;
                     }
                 }

@@ -4,6 +4,7 @@
 //! INT end it gracefully, a second one at once; HUP opens the records anew and takes the policy again,
 //! as does a change of the files and the bundle that it was read from.
 
+mod reader;
 mod reload;
 
 use std::iter::repeat;
@@ -24,12 +25,13 @@ use server::rules::Rules;
 use server::state::State;
 use server::upstream::UpstreamAddress;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Exit, Failure, PolicyArguments};
 use crate::config::{self, Bundle, Config, Wishes, directory, exposure, parse_address};
-use reload::{Cause, Reload};
+use reader::Reader;
+use reload::Reload;
 
 /// Guard a Docker daemon: listen, judge, pass on
 ///
@@ -69,7 +71,7 @@ pub fn with(wishes: Wishes) -> Result<Exit, Failure> {
 }
 
 fn serve(wishes: Wishes, host_root: PathBuf) -> Result<Exit, Failure> {
-    let config = reload::load(&wishes)?;
+    let config = Reader::default().load(&wishes)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -125,19 +127,24 @@ async fn until_stopped(config: Config, wishes: Wishes, host_root: PathBuf) -> Re
     let plugin = Plugin::new(Arc::clone(&firewall), require);
     let gateway = Gateway::new(Arc::clone(&firewall));
     let mut serving = Serving::start(&gateway, listeners, &plugin, asked);
-    let mut reload = Reload::new(wishes, settings, read_from, bundle.as_ref(), rules, Arc::clone(&firewall));
+    let reload = Reload::new(wishes, settings, read_from, bundle.as_ref(), rules, Arc::clone(&firewall));
+    // Beside the signals: whatever a reload waits for, they are heard.
+    let asked = Arc::new(Notify::new());
+    let reloading = beside.spawn(reload.run(Arc::clone(&asked)));
     tell_system(&[NotifyState::Ready]);
     loop {
         tokio::select! {
             () = serving.ended() => break,
             told = signals.next() => match told {
-                Told::Stop => serving.stop(),
+                Told::Stop => {
+                    reloading.abort();
+                    serving.stop();
+                }
                 Told::Reload => {
                     firewall.reopen_records();
-                    reload = reload.go(Cause::Files).await?;
+                    asked.notify_one();
                 }
             },
-            cause = reload.changed() => reload = reload.go(cause).await?,
         }
     }
     drop(beside);
@@ -154,6 +161,7 @@ fn introduce(config: &Config, wishes: &Wishes) {
         (None, None) => tracing::info!("no configuration file, everything as usual"),
     }
     tracing::info!("{}", config.summary());
+    config.bundle.iter().for_each(|bundle| tracing::info!("{}", bundle.told()));
     match config.settings.guards_upstream() {
         true => tracing::info!("daemon at {}", config.settings.upstream.address),
         false => tracing::info!("daemons wherever clients were going"),

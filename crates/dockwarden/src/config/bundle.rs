@@ -3,6 +3,10 @@
 //! Which state of the bundle is read, is the wish of whoever loads the configuration: the one that the server has now, the
 //! last good one that was kept, or one that was just fetched.
 
+#[cfg(test)]
+mod tests;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +14,13 @@ use std::time::Duration;
 use policy::bundle::{Verifier, algorithms};
 use policy::nearest;
 use policy::source::Node;
-use serde_saphyr::Location;
 use server::bundle::{Fetched, Source, keep};
 
+use super::Wishes;
 use super::container_defaults::value;
 use super::file::{ConfigFile, Field, Fields};
 use super::units;
-use super::web::{address, client, header, secret, url, words};
+use super::web::{address, client, header, private, url, words};
 
 /// Which state of a fetched bundle is meant.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +39,8 @@ pub enum Which {
 pub struct Bundle {
     /// Where it comes from.
     pub source: Arc<Source>,
+    /// What its maker calls this state of it.
+    pub revision: Option<String>,
     /// What came, or what was kept.
     pub fetched: Fetched,
     /// Where the last good one is kept.
@@ -46,9 +52,18 @@ pub struct Bundle {
 }
 
 impl Bundle {
+    /// In words, for the log: which state decides must be seen there, for an older one may be as good a bundle.
+    pub fn told(&self) -> String {
+        let name = self.source.name();
+        match &self.revision {
+            Some(revision) => format!("bundle `{name}`, revision `{revision}`"),
+            None => format!("bundle `{name}`, which names no revision"),
+        }
+    }
+
     /// Keeps it as the last good one, for a start without its server. Says so where that is not possible.
     pub fn keep(&self) {
-        if self.is_kept {
+        if self.is_kept && self.kept.exists() {
             return;
         }
         if let Err(error) = keep(&self.kept, &self.fetched.bytes) {
@@ -59,37 +74,56 @@ impl Bundle {
 }
 
 /// Reads the key, and gets the bundle. `folder`: where last good ones are kept.
-pub fn read(file: &mut ConfigFile, field: Field<'_>, which: &Which, folder: &Path) -> Option<Bundle> {
+pub fn read(file: &mut ConfigFile, field: Field<'_>, wishes: &Wishes, folder: &Path) -> Option<Bundle> {
     let source = Arc::new(source(file, field)?);
     let kept = source.kept_in(folder);
-    let last_good = || std::fs::read(&kept).map(|bytes| Fetched { bytes: bytes.into(), etag: None });
-    let (fetched, is_kept, trouble) = match which {
-        Which::Given(fetched) => (fetched.clone(), false, None),
-        Which::Kept if kept.exists() => {
-            (last_good().map_err(|error| unread(file, field.place, &kept, &error)).ok()?, true, None)
-        }
-        Which::Kept | Which::Fresh => match source.fetch() {
-            Ok(fetched) => (fetched, false, None),
-            Err(reason) => match last_good() {
-                Ok(fetched) => {
-                    file.warn(
-                        field.place,
-                        format!("the last good bundle decides, for a newer one cannot be fetched: {reason}"),
-                    );
-                    (fetched, true, Some(reason))
-                }
-                Err(_) => {
-                    file.fault(field.place, format!("the bundle cannot be fetched, and none is kept: {reason}"));
-                    return None;
-                }
-            },
-        },
+    let of = |fetched, is_kept, trouble| {
+        Some(Bundle { source: Arc::clone(&source), revision: None, fetched, kept: kept.clone(), is_kept, trouble })
     };
-    Some(Bundle { source, fetched, kept, is_kept, trouble })
+    let last_good = || last_good(&source, &kept, wishes.in_force.as_ref());
+    match &wishes.bundle {
+        // One that came from another address is another bundle.
+        Which::Given(given) if given.from == source.url => return of(given.clone(), false, None),
+        Which::Kept => match last_good() {
+            Ok(Some(good)) => return of(good, true, None),
+            Ok(None) => {}
+            Err(error) => {
+                file.fault(
+                    field.place,
+                    format!("cannot read the bundle that is kept in `{}`: {error}", kept.display()),
+                );
+                return None;
+            }
+        },
+        Which::Given(_) | Which::Fresh => {}
+    }
+    let reason = match source.fetch() {
+        Ok(fetched) => return of(fetched, false, None),
+        Err(reason) => reason,
+    };
+    match last_good() {
+        Ok(Some(good)) => {
+            let message = format!("the last good bundle decides, for a newer one cannot be fetched: {reason}");
+            file.warn(field.place, message);
+            of(good, true, Some(reason))
+        }
+        Ok(None) | Err(_) => {
+            file.fault(field.place, format!("the bundle cannot be fetched, and none is kept: {reason}"));
+            None
+        }
+    }
 }
 
-fn unread(file: &mut ConfigFile, place: Location, kept: &Path, error: &std::io::Error) {
-    file.fault(place, format!("cannot read the bundle that is kept in `{}`: {error}", kept.display()));
+/// The last good one: that which is in force, or was when it was kept.
+fn last_good(source: &Source, kept: &Path, in_force: Option<&Fetched>) -> io::Result<Option<Fetched>> {
+    if let Some(good) = in_force.filter(|good| good.from == source.url) {
+        return Ok(Some(good.clone()));
+    }
+    match std::fs::read(kept) {
+        Ok(bytes) => Ok(Some(Fetched { from: source.url.clone(), bytes: bytes.into(), etag: None })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Where it comes from, by the key alone.
@@ -101,10 +135,14 @@ pub(super) fn source(file: &mut ConfigFile, section: Field<'_>) -> Option<Source
     }
     let keys = ["url", "poll", "header", "insecure", "ca", "certificate", "key"];
     let fields = file.fields(section.value, "`bundle`", &keys);
+    let unsure = file.want_values(&fields);
     let url = url(file, section, &fields, "`bundle` needs `url`, such as `https://policies.example.org/docker.tar.gz`");
     let poll = value(file, &fields, "poll", poll).unwrap_or(POLL);
     let header = fields.get("header").map(|field| header(file, field));
     let web = client(file, section, &fields);
+    if unsure {
+        return None;
+    }
     // Without the header that was meant, somebody else's bundle may come.
     Some(Source { url: url?, web: web?, header: header.map_or(Some(None), |header| header.map(Some))?, poll })
 }
@@ -118,6 +156,9 @@ fn poll(text: &str) -> Result<Duration, &'static str> {
 /// Whose signature counts. `keys`: the files of keys, to be watched.
 pub fn verifier(file: &mut ConfigFile, section: Field<'_>, keys: &mut Vec<PathBuf>) -> Option<Verifier> {
     let fields = file.fields(section.value, "`verify`", &["key", "algorithm", "scope"]);
+    if file.want_values(&fields) {
+        return None;
+    }
     let algorithm = match fields.get("algorithm") {
         None => "RS256".to_owned(),
         Some(field) => {
@@ -148,11 +189,11 @@ pub fn verifier(file: &mut ConfigFile, section: Field<'_>, keys: &mut Vec<PathBu
                 return None;
             }
         }
+        if algorithm.starts_with("HS") {
+            // A secret, then: whoever can read it can sign.
+            private(file, &path, place);
+        }
         keys.push(path);
-    }
-    if algorithm.starts_with("HS") {
-        // A secret, then: whoever can read it can sign.
-        secret(file, field);
     }
     let verifier = Verifier::new(&algorithm, &contents, scope);
     verifier.map_err(|problem| file.fault(field.value.referenced, problem)).ok()

@@ -22,7 +22,10 @@ pub struct ConfigFile {
 
 /// The entries of a mapping, all of known names.
 #[derive(Debug, Default)]
-pub struct Fields<'y>(Vec<Field<'y>>);
+pub struct Fields<'y> {
+    with_value: Vec<Field<'y>>,
+    without: Vec<Field<'y>>,
+}
 
 /// One entry of a mapping.
 #[derive(Debug, Clone, Copy)]
@@ -126,11 +129,21 @@ impl ConfigFile {
             let (name, place) = (key.value.as_str(), key.referenced);
             if !known.contains(&name) {
                 self.unknown(place, name, what, known);
-            } else if !matches!(value.value, Node::Null) {
-                fields.0.push(Field { name, place, value });
+            } else {
+                let of = if matches!(value.value, Node::Null) { &mut fields.without } else { &mut fields.with_value };
+                of.push(Field { name, place, value });
             }
         }
         fields
+    }
+
+    /// A key of these without a value is a fault, where to take it for absent would allow what was meant to be looked at.
+    /// Whether there was one.
+    pub fn want_values(&mut self, fields: &Fields<'_>) -> bool {
+        for field in &fields.without {
+            self.fault_with(field.place, format!("`{}` has no value", field.name), "write one, or leave the key out");
+        }
+        !fields.without.is_empty()
     }
 
     fn unknown(&mut self, place: Location, name: &str, what: &str, known: &[&str]) {
@@ -206,7 +219,7 @@ impl ConfigFile {
 impl<'y> Fields<'y> {
     /// The entry of that name.
     pub fn get(&self, name: &str) -> Option<Field<'y>> {
-        self.0.iter().find(|field| field.name == name).copied()
+        self.with_value.iter().find(|field| field.name == name).copied()
     }
 }
 

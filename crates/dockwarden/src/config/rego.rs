@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use policy::bundle::{self as pack, BundleFault, BundleFile, Verifier};
 use policy::source::Node;
-use policy::{NamedText, RegoData, RegoModule, RegoSources, Roots};
+use policy::{NamedText, Notation, RegoData, RegoModule, RegoSources, Roots};
 use serde_saphyr::{Location, Spanned};
 
 use super::Wishes;
@@ -30,10 +30,13 @@ pub struct Read {
 pub fn read(file: &mut ConfigFile, section: Field<'_>, wishes: &Wishes, folder: &Path) -> Read {
     let mut sources = RegoSources { place: Some(section.place), tell: wishes.tell_rego, ..RegoSources::default() };
     let before = file.errors();
+    // Whether it is not known whose signature counts.
+    let mut unsure = false;
     let (items, fields) = match &section.value.value {
         Node::Map(_) => {
             let keys = ["files", "bundle", "verify", "input", "allow", "build"];
             let fields = file.fields(section.value, "`rego`", &keys);
+            unsure = file.want_values(&fields);
             let mut word = |name| {
                 let node = fields.get(name)?.value;
                 Some(Spanned::new(file.word(node, &format!("`{name}`"))?, node.referenced, node.defined))
@@ -46,28 +49,33 @@ pub fn read(file: &mut ConfigFile, section: Field<'_>, wishes: &Wishes, folder: 
     let mut reading = Reading { sources, verifier: None, from: Vec::new(), read: Vec::new() };
     if let Some(field) = fields.get("verify") {
         reading.verifier = bundle::verifier(file, field, &mut reading.from);
-        if reading.verifier.is_none() {
-            // Nothing is fetched then, but all that is wrong is told.
-            fields.get("bundle").map(|field| bundle::source(file, field));
-            return reading.ended(false, None);
-        }
+        unsure |= reading.verifier.is_none();
+    }
+    if unsure {
+        // Nothing is fetched then, but all that is wrong is told.
+        fields.get("bundle").map(|field| bundle::source(file, field));
+        return reading.ended(false, None);
     }
     for item in items {
         let Some(pattern) = file.word(item, "a file of policies") else { continue };
         if pattern.contains("://") {
+            // Not with its words: there may be a token in them.
             let help = "a bundle that is fetched stands in `rego: { bundle: … }`";
-            file.fault_with(item.referenced, format!("`{pattern}` is no file"), help);
+            file.fault_with(item.referenced, "an address is no file", help);
             continue;
         }
         reading.from.push(file.absolute(Path::new(&pattern)));
         match globs::expand(&file.beside(Path::new(&pattern))) {
-            Ok(paths) => paths.iter().for_each(|path| told(file, item.referenced, reading.add(path))),
+            Ok(paths) => paths.iter().for_each(|path| {
+                told(file, item.referenced, reading.add(path));
+            }),
             Err(error) => file.fault(item.referenced, error.to_string()),
         }
     }
     let bundle = fields.get("bundle").and_then(|field| {
-        let bundle = bundle::read(file, field, &wishes.bundle, folder)?;
-        told(file, field.place, reading.add_packed(bundle.source.name(), &bundle.fetched.bytes));
+        let mut bundle = bundle::read(file, field, wishes, folder)?;
+        let added = reading.add_packed(bundle.source.name(), &bundle.fetched.bytes);
+        bundle.revision = told(file, field.place, added).flatten();
         Some(bundle)
     });
     reading.ended(file.errors() == before, bundle)
@@ -79,15 +87,19 @@ enum Problem {
     There(BundleFault, String),
 }
 
-fn told(file: &mut ConfigFile, place: Location, outcome: Result<(), Problem>) {
-    match outcome {
-        Ok(()) => {}
-        Err(Problem::Here(sentence)) => file.fault(place, sentence),
-        Err(Problem::There(BundleFault::Whole(sentence), name)) => {
+fn told<T>(file: &mut ConfigFile, place: Location, outcome: Result<T, Problem>) -> Option<T> {
+    let problem = match outcome {
+        Ok(what) => return Some(what),
+        Err(problem) => problem,
+    };
+    match problem {
+        Problem::Here(sentence) => file.fault(place, sentence),
+        Problem::There(BundleFault::Whole(sentence), name) => {
             file.fault(place, format!("`{name}` is not used: {sentence}"));
         }
-        Err(Problem::There(BundleFault::File(fault), _)) => file.faults.push(*fault),
+        Problem::There(BundleFault::File(fault), _) => file.faults.push(*fault),
     }
+    None
 }
 
 /// What has been read so far.
@@ -108,11 +120,11 @@ impl Reading {
         if std::fs::metadata(path).map_err(unread)?.is_dir() {
             let mut files = Vec::new();
             self.gather(path, &[], &mut files)?;
-            return self.add_bundle(&name, &files);
+            return self.add_bundle(&name, &files).map(drop);
         }
         let bytes = std::fs::read(path).map_err(unread)?;
         if name.ends_with(".tar.gz") || name.ends_with(".tgz") {
-            return self.add_packed(&name, &bytes);
+            return self.add_packed(&name, &bytes).map(drop);
         }
         if self.verifier.is_some() {
             let reason = "a file alone cannot be signed; with `verify`, name bundles and folders";
@@ -122,24 +134,26 @@ impl Reading {
         let text = NamedText { name, text };
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("json" | "yaml" | "yml") => {
-                self.sources.data.push(RegoData { path: Vec::new(), text, roots: Roots::default() });
+                let notation = Notation::of(&text.name);
+                self.sources.data.push(RegoData { path: Vec::new(), text, notation, roots: Roots::default() });
             }
             _ => self.sources.modules.push(RegoModule { text, ..RegoModule::default() }),
         }
         Ok(())
     }
 
-    fn add_packed(&mut self, name: &str, bytes: &[u8]) -> Result<(), Problem> {
+    /// Adds a packed bundle; returns what it calls its state.
+    fn add_packed(&mut self, name: &str, bytes: &[u8]) -> Result<Option<String>, Problem> {
         let files = pack::unpack(bytes);
         self.add_bundle(name, &files.map_err(|sentence| Problem::There(sentence.into(), name.to_owned()))?)
     }
 
-    fn add_bundle(&mut self, name: &str, files: &[BundleFile]) -> Result<(), Problem> {
+    fn add_bundle(&mut self, name: &str, files: &[BundleFile]) -> Result<Option<String>, Problem> {
         let read = pack::read(name, files, self.verifier.as_ref());
         let read = read.map_err(|fault| Problem::There(fault, name.to_owned()))?;
         self.sources.modules.extend(read.modules);
         self.sources.data.extend(read.data);
-        Ok(())
+        Ok(read.revision)
     }
 
     /// The files of a folder: those that mean something, or all where a signature is over all.

@@ -4,6 +4,7 @@
 //! Source: OPA's documentation, "Bundles" (file format, signing). What OPA reads past is refused where it would mean
 //! something: compiled policies, patches, files that the signature does not cover.
 
+mod canonical;
 mod manifest;
 mod pack;
 mod roots;
@@ -15,8 +16,9 @@ pub use pack::unpack;
 pub use roots::Roots;
 pub use signature::{Verifier, algorithms};
 
-use super::source::{RegoData, RegoModule};
+use super::source::{Notation, RegoData, RegoModule};
 use crate::NamedText;
+use crate::message::printable;
 use crate::source::Diagnostic;
 
 /// What a bundle holds.
@@ -54,21 +56,25 @@ impl From<String> for BundleFault {
     }
 }
 
-/// Reads a bundle of that name. With a verifier it must be signed; signed, it needs one.
+/// Reads a bundle of that name. With a verifier it must be signed, and what was hashed is what is read; signed, it needs
+/// one.
 pub fn read(name: &str, files: &[BundleFile], verifier: Option<&Verifier>) -> Result<Bundle, BundleFault> {
     let signatures = files.iter().find(|file| file.path == signature::FILE);
     match (signatures, verifier) {
-        (Some(signatures), Some(verifier)) => verifier.verify(signatures, files)?,
+        (Some(signatures), Some(verifier)) => of(name, &verifier.verify(signatures, files)?, |_| Notation::Json),
         (Some(_), None) => {
-            return Err("it is signed, and nothing says whose signature counts: add `verify: { key: FILE }`"
-                .to_owned()
-                .into());
+            let sentence = "it is signed, and nothing says whose signature counts: add `verify: { key: FILE }`";
+            Err(sentence.to_owned().into())
         }
         (None, Some(_)) => {
-            return Err(format!("it is not signed (no `{}`), and `verify` wants it to be", signature::FILE).into());
+            Err(format!("it is not signed (no `{}`), and `verify` wants it to be", signature::FILE).into())
         }
-        (None, None) => {}
+        (None, None) => of(name, files, Notation::of),
     }
+}
+
+/// What these files mean. `notation`: that of a document, by its name.
+fn of(name: &str, files: &[BundleFile], notation: impl Fn(&str) -> Notation) -> Result<Bundle, BundleFault> {
     if files.iter().any(|file| file.path == "patch.json") {
         return Err("it holds changes to another bundle (`patch.json`); only whole ones are read".to_owned().into());
     }
@@ -85,7 +91,8 @@ pub fn read(name: &str, files: &[BundleFile], verifier: Option<&Verifier>) -> Re
             bundle.modules.push(RegoModule { text, syntax: manifest.syntax, roots: manifest.roots.clone() });
         } else {
             let path = folders.split('/').filter(|folder| !folder.is_empty()).map(str::to_owned).collect();
-            bundle.data.push(RegoData { path, text, roots: manifest.roots.clone() });
+            let (notation, roots) = (notation(called), manifest.roots.clone());
+            bundle.data.push(RegoData { path, text, notation, roots });
         }
     }
     Ok(bundle)
@@ -103,9 +110,11 @@ fn is_data(called: &str) -> bool {
 
 /// A file of a bundle as it is called where something is wrong with it: `policy.tar.gz/docker/authz.rego`.
 fn text(bundle: &str, file: &BundleFile) -> Result<NamedText, BundleFault> {
-    let name = format!("{}/{}", bundle.trim_end_matches('/'), file.path);
+    // Whoever packs a bundle names its files: a name must not look like another line where it is told.
+    let path = printable(&file.path);
+    let name = format!("{}/{path}", bundle.trim_end_matches('/'));
     match String::from_utf8(file.bytes.clone()) {
         Ok(text) => Ok(NamedText { name, text }),
-        Err(_) => Err(format!("its file `{}` is no text", file.path).into()),
+        Err(_) => Err(format!("its file `{path}` is no text").into()),
     }
 }

@@ -9,6 +9,7 @@ use regorus::unstable::Span;
 use super::builtins;
 use super::graph::{Called, Graph};
 use crate::NamedText;
+use crate::message::one_line;
 use crate::source::{Diagnostic, Diagnostics, nearest};
 
 /// How deeply expressions and rules may be nested, counted over all rules on a way. A request is judged on a stack of
@@ -39,7 +40,7 @@ pub(super) fn check(graph: &Graph, files: &[&NamedText], faults: &mut Diagnostic
 
 fn of_call(call: &Called, graph: &Graph, files: &[&NamedText]) -> Option<Diagnostic> {
     let name = call.name.as_str();
-    let fault = |message: String, help: String| Some(at(&call.span, files, message).help_with(help));
+    let fault = |message: String, help: String| Some(at(&call.span, files, message).help_with(one_line(&help)));
     if let Some(reason) = builtins::refused(name) {
         return fault(
             format!("`{name}` cannot be used: {reason}"),
@@ -126,5 +127,5 @@ pub(super) fn at(span: &Span, files: &[&NamedText], message: String) -> Diagnost
     let nameless = NamedText::default();
     let text = files.iter().find(|text| text.name == *span.source.file()).copied().unwrap_or(&nameless);
     let number = |value: u32| usize::try_from(value).unwrap_or_default();
-    Diagnostic::at(text, number(span.line), number(span.col), message)
+    Diagnostic::at(text, number(span.line), number(span.col), one_line(&message))
 }

@@ -10,8 +10,10 @@ use super::bundle::Roots;
 use super::check::{self, Found};
 use super::graph::{Graph, path_of};
 use super::input::Form;
-use super::{ALLOW, BUILD, Entry, Rego, RegoData, RegoModule, RegoSources, Syntax, builtins, evaluate, fault, told};
+use super::{ALLOW, BUILD, Entry, Notation, Rego, RegoData, RegoModule, RegoSources, Syntax};
+use super::{builtins, conflict, evaluate, fault, nesting, told};
 use crate::NamedText;
+use crate::message::one_line;
 use crate::source::diagnostics::{Place, Text};
 use crate::source::{Diagnostic, Diagnostics, nearest};
 
@@ -27,14 +29,26 @@ pub(crate) fn load(sources: &RegoSources, config: &Text, faults: &mut Diagnostic
     let mut engine = Engine::new();
     engine.set_gather_prints(true);
     engine.set_execution_timer_config(evaluate::timer());
-    sources.data.iter().filter_map(|data| add_data(&mut engine, data).err()).for_each(|fault| faults.push(fault));
-    sources.modules.iter().filter_map(|module| add(&mut engine, module).err()).for_each(|fault| faults.push(fault));
+    let mut documents = Vec::new();
+    for data in &sources.data {
+        match add_data(&mut engine, data) {
+            Ok(document) => documents.push((data, document)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    let mut again = 0;
+    for module in &sources.modules {
+        let added = nesting::check(&module.text, &mut again).and_then(|()| add(&mut engine, module));
+        added.err().into_iter().for_each(|fault| faults.push(fault));
+    }
     if faults.0.len() > before {
         return None;
     }
     let files: Vec<&NamedText> = sources.modules.iter().map(|module| &module.text).collect();
     let modules = engine.get_modules().clone();
-    let Found { rules, called } = check::check(&Graph::of(&modules), &files, faults);
+    let graph = Graph::of(&modules);
+    let Found { rules, called } = check::check(&graph, &files, faults);
+    conflict::check(&graph, &engine.get_data(), &documents, faults);
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for module in &modules {
         for rule in &module.policy {
@@ -52,7 +66,7 @@ pub(crate) fn load(sources: &RegoSources, config: &Text, faults: &mut Diagnostic
             Some(near) => format!("did you mean `{near}`? Say which rule with `allow` or `build` of `rego`"),
             None => "say which rule with `allow` or `build` of `rego`".to_owned(),
         };
-        place.error(format!("no Rego file has a rule `{path}`")).help_with(help)
+        place.error(format!("no Rego file has a rule `{path}`")).help_with(one_line(&help))
     };
     let (allow, build) = (entry(sources.allow.as_ref(), ALLOW), entry(sources.build.as_ref(), BUILD));
     if allow.is_none() {
@@ -122,14 +136,15 @@ fn add(engine: &mut Engine, module: &RegoModule) -> Result<(), Diagnostic> {
 /// What a bundle defines beside its roots.
 fn outside(text: &NamedText, roots: &Roots, path: &str) -> Diagnostic {
     let message = format!("it defines `{path}`, outside of the `roots` of its bundle's manifest");
-    Diagnostic::at(text, 1, 1, message).help_with(format!("these are {}", roots.told()))
+    Diagnostic::at(text, 1, 1, one_line(&message)).help_with(one_line(&format!("these are {}", roots.told())))
 }
 
-/// Adds a document below the path at which it stands.
-fn add_data(engine: &mut Engine, data: &RegoData) -> Result<(), Diagnostic> {
-    let NamedText { name, text } = &data.text;
-    let is_yaml = [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
-    let value = if is_yaml { Value::from_yaml_str(text) } else { Value::from_json_str(text) };
+/// Adds a document below the path at which it stands, and returns it so.
+fn add_data(engine: &mut Engine, data: &RegoData) -> Result<Value, Diagnostic> {
+    let value = match data.notation {
+        Notation::Json => Value::from_json_str(&data.text.text),
+        Notation::Yaml => Value::from_yaml_str(&data.text.text),
+    };
     let value = value.map_err(|error| unread(&data.text, &error.to_string()))?;
     let nested = data
         .path
@@ -142,7 +157,9 @@ fn add_data(engine: &mut Engine, data: &RegoData) -> Result<(), Diagnostic> {
     if let Some(path) = data.roots.stray(&nested) {
         return Err(outside(&data.text, &data.roots, &path));
     }
-    engine.add_data(nested).map_err(|error| Diagnostic::at(&data.text, 1, 1, fault::sentence(&error.to_string())))
+    let added = engine.add_data(nested.clone());
+    added.map_err(|error| Diagnostic::at(&data.text, 1, 1, fault::sentence(&error.to_string())))?;
+    Ok(nested)
 }
 
 /// What a reader of JSON or YAML says, `… at line 3 column 5`.

@@ -45,13 +45,32 @@ pub enum Syntax {
     V1,
 }
 
-/// A document that policies look at, JSON or YAML by its name.
+/// How a document is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Notation {
+    /// As JSON.
+    #[default]
+    Json,
+    /// As YAML.
+    Yaml,
+}
+
+impl Notation {
+    /// That of a file of this name.
+    pub fn of(name: &str) -> Notation {
+        if [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending)) { Notation::Yaml } else { Notation::Json }
+    }
+}
+
+/// A document that policies look at.
 #[derive(Debug, Clone, Default)]
 pub struct RegoData {
     /// Where it stands below `data`.
     pub path: Vec<String>,
     /// The text.
     pub text: NamedText,
+    /// How it is written. Its name does not say: what was signed in YAML is read as the JSON that was hashed.
+    pub notation: Notation,
     /// What it may define.
     pub roots: Roots,
 }

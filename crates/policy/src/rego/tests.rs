@@ -7,7 +7,7 @@ use docker::http::{HeadLimits, Parsed, RequestHead};
 use docker::request::{Call, Reading, Request};
 use docker::world::World;
 
-use super::{RegoModule, RegoSources, RegoTold};
+use super::{RegoData, RegoModule, RegoSources, RegoTold};
 use crate::source::Directory;
 use crate::{Answered, Circumstances, Diagnostics, Door, NamedText, Policy, PolicySection, Proof, Sources, Subject};
 
@@ -15,7 +15,7 @@ fn named(name: &str, text: &str) -> RegoModule {
     RegoModule { text: NamedText { name: name.to_owned(), text: text.to_owned() }, ..RegoModule::default() }
 }
 
-fn load(sources: RegoSources) -> Result<Policy, Diagnostics> {
+pub(super) fn load(sources: RegoSources) -> Result<Policy, Diagnostics> {
     let nobody = |_: &str| true;
     let directory = Directory { is_group: &nobody, is_user: &nobody, names: Vec::new() };
     let sources = Sources {
@@ -378,6 +378,71 @@ fn what_cannot_work_is_a_fault_with_its_place() {
     ] {
         let faults = faults(&format!("package docker.authz\n{body}"));
         assert!(faults.contains(fault), "{body}: {faults}");
+    }
+}
+
+/// Faults of a policy beside a document that stands at a path.
+fn beside(policy: &str, path: &[&str], document: &str) -> String {
+    let text = NamedText { name: "x/data.json".to_owned(), text: document.to_owned() };
+    let path = path.iter().map(ToString::to_string).collect();
+    let sources = RegoSources {
+        modules: vec![named("authz.rego", policy)],
+        data: vec![RegoData { path, text, ..RegoData::default() }],
+        ..RegoSources::default()
+    };
+    load(sources).map_or_else(|faults| faults.to_string(), |_| "loaded".to_owned())
+}
+
+#[test]
+fn data_does_not_overrule_a_rule() {
+    let policy = "package docker.authz
+default allow := false
+allow if not denied
+denied if data.lib.ok
+users contains name if some name in input.Names
+lists.open[name] := true if some name in input.Names
+f(x) := x";
+    for (path, document, words) in [
+        (
+            &[][..],
+            "{\n  \"docker\": {\"authz\": {\"allow\": true}}\n}",
+            "x/data.json:2:24: it gives a value to `data.docker.authz.allow`, which is a rule (authz.rego:2)",
+        ),
+        (
+            &["docker", "authz"],
+            r#"{"denied": false}"#,
+            "x/data.json:1:2: it gives a value to `data.docker.authz.denied`",
+        ),
+        (&["docker", "authz", "allow"], r#"{"x": 1}"#, "it gives a value to `data.docker.authz.allow`"),
+        (&["docker", "authz", "allow"], "{}", "it gives a value to `data.docker.authz.allow`"),
+        (
+            &["docker"],
+            r#"{"authz": 1}"#,
+            "it gives `data.docker.authz` a value of its own, and `data.docker.authz.allow`",
+        ),
+        (&["docker", "authz"], r#"{"users": []}"#, "it gives a value to `data.docker.authz.users`"),
+        (&["docker", "authz"], r#"{"lists": {"open": {}}}"#, "it gives a value to `data.docker.authz.lists.open`"),
+        (&["docker", "authz"], r#"{"f": 1}"#, "it gives a value to `data.docker.authz.f`"),
+    ] {
+        let said = beside(policy, path, document);
+        assert!(said.contains(words), "{document}: {said}");
+        assert!(said.contains("the data would overrule the rule"), "{document}: {said}");
+    }
+    for (path, document) in [
+        (&["docker", "authz"][..], r#"{"names": ["alice"], "allowed": true, "lists": {"closed": 1}}"#),
+        (&["docker"], r#"{"authz": {}, "build": {"allow": true}}"#),
+        (&["lib"], r#"{"ok": true}"#),
+    ] {
+        assert_eq!(beside(policy, path, document), "loaded", "{document}");
+    }
+}
+
+#[test]
+fn names_cannot_look_like_lines_of_their_own() {
+    let text = "package docker[\"a\\nb\"]\nallow := data.docker[\"a\\nb\"].allow\nf := data.docker[\"a\\nc\"](1)";
+    for said in [faults(text), beside(text, &["docker"], r#"{"a\nb": {"allow": true}}"#)] {
+        assert!(said.contains("data.docker.a\u{fffd}b.allow"), "{said}");
+        assert!(!said.contains("a\nb") && !said.contains("a\nc"), "{said}");
     }
 }
 

@@ -11,7 +11,9 @@ use server::bundle::{Fetched, Poll};
 use server::firewall::Firewall;
 use server::rules::Rules;
 use server::watch::Watch;
+use tokio::sync::Notify;
 
+use super::reader::Reader;
 use super::tell_system;
 use crate::config::{self, Bundle, Config, Settings, Which, Wishes};
 
@@ -23,10 +25,13 @@ pub struct Reload {
     firewall: Arc<Firewall>,
     watch: Option<Watch>,
     poll: Option<Poll>,
+    reader: Reader,
+    /// Why the last policy was refused, if it was.
+    refused: Option<String>,
 }
 
 /// Why the policy is taken again.
-pub enum Cause {
+enum Cause {
     /// Somebody asked for it, or files have changed.
     Files,
     /// This is its bundle now.
@@ -44,65 +49,87 @@ impl Reload {
         firewall: Arc<Firewall>,
     ) -> Self {
         let watch = if settings.reload.watch { watch(read_from) } else { None };
-        Self { wishes, settings, rules, firewall, watch, poll: bundle.map(poll) }
+        let wishes = Wishes { in_force: bundle.map(|bundle| bundle.fetched.clone()), ..wishes };
+        let (poll, reader) = (bundle.map(poll), Reader::default());
+        Self { wishes, settings, rules, firewall, watch, poll, reader, refused: None }
     }
 
-    /// Returns when files or the bundle have changed. May be dropped at any time.
-    pub async fn changed(&mut self) -> Cause {
-        tokio::select! {
-            () = if_any(&mut self.watch, Watch::changed) => Cause::Files,
-            fetched = if_any(&mut self.poll, Poll::changed) => Cause::Bundle(fetched),
+    /// Takes the policy again whenever it is asked to, and when files or the bundle have changed, for ever.
+    pub async fn run(mut self, asked: Arc<Notify>) {
+        loop {
+            let cause = tokio::select! {
+                () = asked.notified() => Cause::Files,
+                () = if_any(&mut self.watch, Watch::changed) => Cause::Files,
+                fetched = if_any(&mut self.poll, Poll::changed) => Cause::Bundle(fetched),
+            };
+            self.go(cause).await;
         }
     }
 
     /// Takes the policy again. Reading would hold up a thread that serves.
-    pub async fn go(mut self, cause: Cause) -> Result<Self, String> {
+    async fn go(&mut self, cause: Cause) {
         if let Ok(now) = NotifyState::monotonic_usec_now() {
             tell_system(&[NotifyState::Reloading, now]);
         }
-        let wishes = self.wishes.clone();
-        let load = move || match cause {
-            Cause::Files => load(&wishes),
-            Cause::Bundle(fetched) => config::load(&Wishes { bundle: Which::Given(fetched), ..wishes }),
-        };
-        let loaded = tokio::task::spawn_blocking(load).await;
-        match loaded.map_err(|error| format!("the reload ended by itself: {error}"))? {
+        let of_bundle = matches!(cause, Cause::Bundle(_));
+        let taken = match self.load(cause).await {
             Ok(config) => self.take(config).await,
-            Err(faults) => refuse(&faults),
+            Err(faults) => Err(faults),
+        };
+        match taken {
+            Ok(()) => self.refused = None,
+            Err(faults) => self.refuse(&faults, of_bundle),
         }
         tell_system(&[NotifyState::Ready]);
-        Ok(self)
     }
 
-    async fn take(&mut self, config: Config) {
-        config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        match self.rules.take(config.policy).await {
-            Ok((before, now)) => {
-                self.firewall.take_checks(config.checks);
-                tracing::info!("policy taken again: {} (before: {})", config::summary(&now), before.version());
-            }
-            Err(faults) => return refuse(&faults),
+    async fn load(&mut self, cause: Cause) -> Result<Config, Diagnostics> {
+        if self.reader.is_at_work() {
+            return Err(Diagnostics::sentence("one before it is still being read, which took too long"));
         }
+        let (reader, wishes) = (self.reader.clone(), self.wishes.clone());
+        let loaded = tokio::task::spawn_blocking(move || match cause {
+            Cause::Files => reader.load(&wishes),
+            Cause::Bundle(fetched) => reader.read(Wishes { bundle: Which::Given(fetched), ..wishes }),
+        });
+        loaded.await.unwrap_or_else(|error| Err(Diagnostics::sentence(&error.to_string())))
+    }
+
+    async fn take(&mut self, config: Config) -> Result<(), Diagnostics> {
+        config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        let (before, now) = self.rules.take(config.policy).await?;
+        self.firewall.take_checks(config.checks);
+        tracing::info!("policy taken again: {} (before: {})", config::summary(&now), before.version());
         if let Some(watch) = &mut self.watch {
             watch.watch(name(config.read_from));
         }
         self.poll = config.bundle.as_ref().map(poll);
-        let _ = tokio::task::spawn_blocking(move || config.bundle.iter().for_each(Bundle::keep)).await;
+        self.wishes.in_force = config.bundle.as_ref().map(|bundle| bundle.fetched.clone());
+        if let Some(bundle) = config.bundle {
+            tracing::info!("{}", bundle.told());
+            let _ = tokio::task::spawn_blocking(move || bundle.keep()).await;
+        }
         if config.settings != self.settings {
             tracing::warn!("what changed beside `policy`, `groups` and `defaults` takes effect at the next start");
         }
+        Ok(())
     }
-}
 
-/// Loads the configuration; where the bundle that the server has now is what is at fault, with the last good one.
-pub fn load(wishes: &Wishes) -> Result<Config, Diagnostics> {
-    config::load(wishes).or_else(|faults| match config::load(&Wishes { bundle: Which::Kept, ..wishes.clone() }) {
-        Ok(config) if config.bundle.as_ref().is_some_and(|bundle| bundle.is_kept) => {
-            tracing::error!("the last good bundle decides, for the server's is faulty: {faults}");
-            Ok(config)
+    /// Says why the policy stays as it is. A bundle that was refused is fetched again, for what was wrong may have been
+    /// something else; the same words about it are said once.
+    fn refuse(&mut self, faults: &Diagnostics, of_bundle: bool) {
+        let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
+        let more = faults.0.len().saturating_sub(1);
+        let others = if more == 0 { String::new() } else { format!("; and {more} more, see `dockwarden check`") };
+        let said = format!("the policy stays as it is, for the new one is faulty: {first}{others}");
+        if !of_bundle || self.refused.as_ref() != Some(&said) {
+            tracing::error!("{said}");
         }
-        _ => Err(faults),
-    })
+        self.refused = Some(said);
+        if let Some(poll) = self.poll.as_mut().filter(|_| of_bundle) {
+            poll.refused();
+        }
+    }
 }
 
 async fn if_any<'a, T, Told>(of: &'a mut Option<T>, changed: impl AsyncFnOnce(&'a mut T) -> Told) -> Told {
@@ -125,11 +152,4 @@ fn watch(read_from: Vec<PathBuf>) -> Option<Watch> {
 /// The files of patterns, whichever these are at the time.
 fn name(patterns: Vec<PathBuf>) -> Box<dyn Fn() -> Vec<PathBuf> + Send> {
     Box::new(move || config::files(&patterns))
-}
-
-fn refuse(faults: &Diagnostics) {
-    let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
-    let more = faults.0.len().saturating_sub(1);
-    let others = if more == 0 { String::new() } else { format!("; and {more} more, see `dockwarden check`") };
-    tracing::error!("the policy stays as it is, for the new one is faulty: {first}{others}");
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{BundleFault, BundleFile, Roots, text};
+use crate::message::printable;
 use crate::rego::source::Syntax;
 use crate::source::Diagnostic;
 
@@ -42,7 +43,7 @@ pub(super) fn of(bundle: &str, files: &[BundleFile]) -> Result<Manifest, BundleF
     let named = text(bundle, file)?;
     let written: Written = serde_json::from_str(&named.text).map_err(|error| {
         let sentence = error.to_string();
-        let sentence = sentence.split(" at line ").next().unwrap_or_default().to_owned();
+        let sentence = printable(sentence.split(" at line ").next().unwrap_or_default());
         BundleFault::File(Box::new(Diagnostic::at(&named, error.line(), error.column(), sentence)))
     })?;
     let Written { revision, roots, wasm, rego_version, file_rego_versions, _metadata } = written;
@@ -57,6 +58,6 @@ pub(super) fn of(bundle: &str, files: &[BundleFile]) -> Result<Manifest, BundleF
         Some(1) => Some(Syntax::V1),
         Some(other) => return Err(format!("`rego_version` of its manifest is {other}; known are 0 and 1").into()),
     };
-    let revision = revision.filter(|revision| !revision.is_empty());
+    let revision = revision.filter(|revision| !revision.is_empty()).map(|revision| printable(&revision));
     Ok(Manifest { revision, roots: roots.map(Roots::new).unwrap_or_default(), syntax })
 }

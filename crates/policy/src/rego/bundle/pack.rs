@@ -64,7 +64,7 @@ fn path(name: &str) -> Option<String> {
 }
 
 fn broken(error: &io::Error) -> String {
-    format!("it cannot be unpacked: {error}")
+    format!("it cannot be unpacked: {}", printable(&error.to_string()))
 }
 
 fn printable(name: &str) -> String {

@@ -4,20 +4,24 @@
 //! file of signatures itself. The algorithm is the configuration's, never the token's.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
 
-use super::{BundleFault, BundleFile};
+use super::{BundleFault, BundleFile, Notation, canonical};
+use crate::message::printable;
 
 /// Where it stands.
 pub(super) const FILE: &str = ".signatures.json";
 
 /// The plugin that OPA names when there is none.
 const OPAS_OWN: &str = "_default";
+
+/// The largest document that is hashed: it is read before it is known to be the one that was signed.
+const LARGEST: usize = 4 << 20;
 
 /// Whose signature counts.
 #[derive(Debug, Clone)]
@@ -60,36 +64,48 @@ impl Verifier {
         Ok(Verifier { keys, algorithm: *algorithm, scope })
     }
 
-    /// Whether these files are what was signed.
-    pub(super) fn verify(&self, signatures: &BundleFile, files: &[BundleFile]) -> Result<(), BundleFault> {
+    /// The files as they were hashed, if that is what was signed. Nothing else may be read of them: what two readers take
+    /// for two things would be signed as one of them and used as the other.
+    pub(super) fn verify(&self, signatures: &BundleFile, files: &[BundleFile]) -> Result<Vec<BundleFile>, BundleFault> {
         let signed = self.signed(&signatures.bytes)?;
         if signed.scope.as_deref().unwrap_or_default() != self.scope.as_deref().unwrap_or_default() {
             return Err("its signature is meant for another `scope`".to_owned().into());
         }
         let mut left: BTreeMap<&str, &SignedFile> =
             signed.files.iter().map(|file| (file.name.trim_start_matches('/'), file)).collect();
+        let mut hashed = Vec::new();
         for file in files.iter().filter(|file| file.path != FILE) {
+            let path = printable(&file.path);
             let Some(signed) = left.remove(file.path.as_str()) else {
-                return Err(format!("its file `{}` is not signed", file.path).into());
+                return Err(format!("its file `{path}` is not signed").into());
             };
-            let hash = hash(&signed.algorithm, &content(file)?)
-                .ok_or_else(|| format!("its file `{}` is hashed by `{}`", file.path, signed.algorithm))?;
+            let bytes = content(file).map_err(|error| format!("its file `{path}` {error}"))?;
+            let algorithm = &signed.algorithm;
+            let hash = hash(algorithm, &bytes)
+                .ok_or_else(|| format!("its file `{path}` is hashed by `{}`", printable(algorithm)))?;
             if !hash.eq_ignore_ascii_case(&signed.hash) {
-                return Err(format!("its file `{}` is not what was signed", file.path).into());
+                return Err(format!("its file `{path}` is not what was signed").into());
             }
+            hashed.push(BundleFile { path: file.path.clone(), bytes });
         }
         match left.keys().next() {
-            Some(missing) => Err(format!("its file `{missing}` was signed and is missing").into()),
-            None => Ok(()),
+            Some(missing) => Err(format!("its file `{}` was signed and is missing", printable(missing)).into()),
+            None => Ok(hashed),
         }
     }
 
     /// What the token says, if the signature is good.
     fn signed(&self, written: &[u8]) -> Result<Signed, String> {
+        if written.len() > LARGEST {
+            return Err(format!("its file `{FILE}` is larger than {} MiB", LARGEST >> 20));
+        }
         let read: Signatures =
-            serde_json::from_slice(written).map_err(|error| format!("its file `{FILE}` cannot be read: {error}"))?;
+            serde_json::from_slice(written).map_err(|error| format!("its file `{FILE}` {}", unread(error)))?;
         if let Some(plugin) = read.plugin.filter(|plugin| !["", OPAS_OWN].contains(&plugin.as_str())) {
-            return Err(format!("its signature is for a plugin, `{plugin}`; only OPA's own form is read"));
+            return Err(format!(
+                "its signature is for a plugin, `{}`; only OPA's own form is read",
+                printable(&plugin)
+            ));
         }
         let [token] = read.signatures.as_slice() else {
             return Err(format!("it must have one signature, and has {}", read.signatures.len()));
@@ -106,7 +122,7 @@ impl Verifier {
                 Err(error) => said = error.to_string(),
             }
         }
-        Err(format!("its signature is not good by `verify` ({said})"))
+        Err(format!("its signature is not good by `verify` ({})", printable(&said)))
     }
 }
 
@@ -133,62 +149,32 @@ fn key(algorithm: Algorithm, bytes: &[u8]) -> Result<DecodingKey, String> {
     read.map_err(|error| format!("this is no public key (PEM) for this algorithm: {error}"))
 }
 
-/// What is hashed: documents without their white space and with their members in order, all else as it is.
+/// What is hashed: documents without their white space and with their members in order, all else as it is. The error says
+/// what is wrong with the file.
 fn content(file: &BundleFile) -> Result<Vec<u8>, String> {
-    let unread = |error: String| format!("its file `{}` cannot be read: {error}", file.path);
-    let text = |bytes| std::str::from_utf8(bytes).map_err(|error| unread(error.to_string()));
-    match file.path.rsplit('/').next().unwrap_or_default() {
-        "data.json" | ".manifest" => {
-            let text = text(&file.bytes)?;
-            // First by the reader that knows a depth: nothing below nests deeper than this lets pass.
-            serde_json::from_str::<Value>(text).map_err(|error| unread(error.to_string()))?;
-            let mut out = String::new();
-            ordered(text, &mut out).map_err(|error| unread(error.to_string()))?;
-            Ok(out.into_bytes())
+    let called = file.path.rsplit('/').next().unwrap_or_default();
+    if !["data.json", ".manifest", "data.yaml", "data.yml"].contains(&called) {
+        return Ok(file.bytes.clone());
+    }
+    if file.bytes.len() > LARGEST {
+        return Err(format!("is larger than {} MiB, and that is the most that is hashed of a document", LARGEST >> 20));
+    }
+    let text = std::str::from_utf8(&file.bytes).map_err(unread)?;
+    match Notation::of(called) {
+        Notation::Json => {
+            // First by the reader that knows a depth: nothing nests deeper than this lets pass.
+            serde_json::from_str::<Value>(text).map_err(unread)?;
+            canonical::json(text).map_err(unread)
         }
-        "data.yaml" | "data.yml" => {
-            let value: Value = serde_saphyr::from_str(text(&file.bytes)?).map_err(|error| unread(error.to_string()))?;
-            let mut out = String::new();
-            ordered(&value.to_string(), &mut out).map_err(|error| unread(error.to_string()))?;
-            Ok(out.into_bytes())
+        Notation::Yaml => {
+            let value: Value = serde_saphyr::from_str(text).map_err(unread)?;
+            canonical::json(&value.to_string()).map_err(unread)
         }
-        _ => Ok(file.bytes.clone()),
     }
 }
 
-/// Writes a document as OPA hashes it, which is as Go writes it: members by name, numbers as they stand.
-fn ordered(text: &str, out: &mut String) -> serde_json::Result<()> {
-    let text = text.trim();
-    match text.as_bytes().first() {
-        Some(b'{') => {
-            let members: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
-            out.push('{');
-            for (at, (name, value)) in members.iter().enumerate() {
-                out.push_str(if at == 0 { "" } else { "," });
-                out.push_str(&string(name)?);
-                out.push(':');
-                ordered(value.get(), out)?;
-            }
-            out.push('}');
-        }
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text)?;
-            out.push('[');
-            for (at, item) in items.iter().enumerate() {
-                out.push_str(if at == 0 { "" } else { "," });
-                ordered(item.get(), out)?;
-            }
-            out.push(']');
-        }
-        Some(b'"') => out.push_str(&string(&serde_json::from_str::<String>(text)?)?),
-        _ => out.push_str(text),
-    }
-    Ok(())
-}
-
-/// A text as Go writes it.
-fn string(text: &str) -> serde_json::Result<String> {
-    Ok(serde_json::to_string(text)?.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029"))
+fn unread(error: impl Display) -> String {
+    format!("cannot be read: {}", printable(&error.to_string()))
 }
 
 /// The hash of bytes in hexadecimal digits. What is broken, as MD5 and SHA-1 are, is not there.

@@ -1,4 +1,4 @@
-use std::io::Write;
+use std::io::{Read, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -157,6 +157,86 @@ fn a_signature_counts_for_what_it_says() {
         let said = Verifier::new(algorithm, &[key.to_vec()], None).unwrap_err();
         assert!(said.contains(words), "{algorithm}: {said}");
     }
+}
+
+/// Signed as OPA signs, each file with what is hashed of it.
+fn signed_as(files: &[(&str, &str, &str)]) -> Vec<BundleFile> {
+    let secret = [7_u8; 32];
+    let hashed = |(name, _, hashed): &(&str, &str, &str)| json!({ "name": name, "hash": signature::hash("SHA-256", hashed.as_bytes()), "algorithm": "SHA-256" });
+    let claims = json!({ "files": files.iter().map(hashed).collect::<Vec<_>>() });
+    let files: Vec<_> = files.iter().map(|(name, text, _)| file(name, text)).collect();
+    signed(Algorithm::HS256, &secret, &claims, &files)
+}
+
+#[test]
+fn what_was_hashed_is_what_is_read() {
+    let plain = verifier("HS256", &[7; 32]);
+    // Readers of YAML differ about `no`, `1_0` and `<<`: whatever ours takes them for is what the policy sees.
+    for (yaml, hashed) in [
+        ("users: [alice]\n", r#"{"users":["alice"]}"#),
+        ("a: &a {x: no}\nb:\n  <<: *a\n  y: 1_0\n", r#"{"a":{"x":"no"},"b":{"x":"no","y":10}}"#),
+        ("a: &a {x: no}\nb:\n  <<: *a\n  y: 1_0\n", r#"{"a":{"x":false},"b":{"x":false,"y":10}}"#),
+    ] {
+        let files = signed_as(&[("x/data.yaml", yaml, hashed)]);
+        let Ok(bundle) = read("b", &files, Some(&plain)) else { continue };
+        let [data] = bundle.data.as_slice() else { panic!("{bundle:?}") };
+        assert_eq!((data.text.text.as_str(), data.notation), (hashed, Notation::Json));
+        assert_eq!((data.text.name.as_str(), data.path.as_slice()), ("b/x/data.yaml", &["x".to_owned()][..]));
+    }
+    let json = "{\"b\": [1e3, -0 ,{}], \"a\" : \"\\u2028\\\\\\\"é\", \"b\": [ ], \"c\":[[] ,{ }]}\n";
+    let hashed = "{\"a\":\"\\u2028\\\\\\\"é\",\"b\":[],\"c\":[[],{}]}";
+    let bundle = read("b", &signed_as(&[("data.json", json, hashed)]), Some(&plain)).unwrap();
+    assert_eq!(bundle.data[0].text.text, hashed);
+    // Without a signature a file is what it is called.
+    let bundle = read("b", &[file("data.yaml", "a: 1"), file("x/data.json", "{}")], None).unwrap();
+    assert_eq!(bundle.data.iter().map(|data| data.notation).collect::<Vec<_>>(), [Notation::Yaml, Notation::Json]);
+}
+
+#[test]
+fn what_is_hashed_is_bounded_and_read_once() {
+    let plain = verifier("HS256", &[7; 32]);
+    let large = format!("[{}0]", "0,".repeat(2 << 20));
+    for name in ["data.json", "x/data.yaml", ".manifest"] {
+        let said = fault(&signed_as(&[(name, &large, "")]), Some(&plain));
+        let words =
+            format!("its file `{name}` is larger than 4 MiB, and that is the most that is hashed of a document");
+        assert_eq!(said, words);
+    }
+    let said = fault(&[file(".signatures.json", &large)], Some(&plain));
+    assert_eq!(said, "its file `.signatures.json` is larger than 4 MiB");
+    let deep = format!("{}{}0{}", "{\"a\":[".repeat(60), "0,".repeat(2_000_000), "]}".repeat(60));
+    let began = std::time::Instant::now();
+    assert!(read("b", &signed_as(&[("data.json", &deep, &deep)]), Some(&plain)).is_ok());
+    assert!(began.elapsed() < std::time::Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[test]
+fn names_of_files_cannot_look_like_lines_of_their_own() {
+    let plain = verifier("HS256", &[7; 32]);
+    let name = "a\nb.rego";
+    for said in [
+        fault(&[file(name, [0xff])], None),
+        fault(&signed_as(&[("x", "", "")]).into_iter().chain([file(name, "")]).collect::<Vec<_>>(), Some(&plain)),
+        fault(&signed_as(&[(name, "package a", "package b")]), Some(&plain)),
+        fault(&signed_as(&[(name, "", "")])[1..], Some(&plain)),
+        fault(&[file(".signatures.json", json!({ "signatures": [], "a\nb": 1 }).to_string())], Some(&plain)),
+        fault(&[file(".signatures.json", r#"{"signatures": [], "plugin": "a\nb"}"#)], Some(&plain)),
+        fault(&[file(".manifest", r#"{"a\nb": 1}"#)], None),
+    ] {
+        assert!(said.contains("a\u{fffd}b"), "{said}");
+        assert!(!said.trim_end().contains("a\nb"), "{said}");
+    }
+    let mut broken = packed(&[(name, tar::EntryType::Regular, b"")]);
+    let mut tar = Vec::new();
+    flate2::read::GzDecoder::new(&broken[..]).read_to_end(&mut tar).unwrap();
+    tar[148] = b'x';
+    broken.clear();
+    let mut again = GzEncoder::new(&mut broken, Compression::fast());
+    again.write_all(&tar).unwrap();
+    again.finish().unwrap();
+    assert!(!unpack(&broken).unwrap_err().contains('\n'));
+    let bundle = read("b", &[file(name, "package a")], None).unwrap();
+    assert_eq!(bundle.modules[0].text.name, "b/a\u{fffd}b.rego");
 }
 
 #[test]

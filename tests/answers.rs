@@ -101,10 +101,11 @@ fn lists_show_what_policy_shows() {
     let hidden = records.iter().find(|record| record["request"]["operation"] == "ContainerList").expect("a record");
     assert_eq!(hidden["hidden"]["things"], 1, "{hidden}");
 
-    // Who is shown the daemon is shown all of it, as it came (asked again where the daemon itself says something new, `Up 2 seconds`).
+    // Who is shown the daemon is shown all of it, as it came (asked again where the daemon itself says something new: `Up 2
+    // seconds`, of each container at a moment of its own).
     for path in ["/containers/json?all=1", "/images/json"] {
-        let (before, through) = (get(engine.socket(), path), get(&firewall.socket(), path));
-        assert!(through == before || through == get(engine.socket(), path), "{path}: {through} is not {before}");
+        let same = || get(engine.socket(), path) == get(&firewall.socket(), path);
+        assert!(eventually(Duration::from_secs(10), same), "{path}: {}", get(&firewall.socket(), path));
     }
     assert_eq!(each(&get(&firewall.socket(), "/volumes")["Volumes"], "Name"), ["blue-data", "red-data"]);
     assert!(each(&get(&firewall.socket(), "/networks"), "Name").contains(&"blue-net".to_owned()));

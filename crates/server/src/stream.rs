@@ -17,6 +17,7 @@ pub use local::LocalStream;
 pub(crate) use relay::hung_up;
 pub use relay::{Already, Traffic, Transferred, relay};
 
+use nix::sys::socket::{setsockopt, sockopt};
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -54,6 +55,17 @@ impl ClientStream {
             Self::Unix(socket) => socket.as_raw_fd(),
             Self::Tcp(socket) => socket.as_raw_fd(),
             Self::Tls(socket) => socket.get_ref().0.as_raw_fd(),
+        }
+    }
+}
+
+impl DaemonStream {
+    /// Lets so many bytes be on their way at once, as far as the kernel permits: the daemon is woken less often. Sockets of
+    /// the network find out by themselves how many are good.
+    pub(crate) fn widen(&self, bytes: usize) {
+        if let Some(Raw::Unix(socket)) = self.raw() {
+            let _ = setsockopt(socket, sockopt::SndBufForce, &bytes)
+                .or_else(|_| setsockopt(socket, sockopt::SndBuf, &bytes));
         }
     }
 }

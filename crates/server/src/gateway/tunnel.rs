@@ -76,6 +76,9 @@ impl Noted {
     }
 }
 
+/// Bytes that may be on the way to the daemon: usual are 208 KiB, by which a large context goes in small steps, each of which
+/// wakes somebody.
+const ON_THE_WAY: usize = 1 << 20;
 /// The most names that are kept of one tunnel.
 const MOST_NOTED: usize = 50;
 
@@ -112,6 +115,8 @@ impl Exchange<'_> {
 impl Tunnel {
     /// Carries it to its end.
     pub(super) async fn run(self, client: Wire<ClientStream>, daemon: Wire<DaemonStream>, entry: &mut Entry) {
+        // Not the client's end: whoever reads nothing would have so much held.
+        daemon.stream.widen(ON_THE_WAY);
         let client = End::new(client, Arc::clone(&entry.traffic), Traffic::to_daemon);
         let daemon = End::new(daemon, Arc::clone(&entry.traffic), Traffic::to_client);
         let (kind, noted) = (self.kind, Arc::clone(&self.noted));

@@ -97,6 +97,7 @@ fn usual(platform: &str) -> &str {
     match platform.rsplit_once('/') {
         Some((usual, "v8" | "8")) if usual.ends_with("/arm64") => usual,
         Some((usual, "v1")) if usual.ends_with("/amd64") => usual,
+        Some((usual, "v7" | "7")) if usual.ends_with("/arm") => usual,
         _ => platform,
     }
 }
@@ -166,4 +167,23 @@ fn is_host_suffix(rest: &str) -> bool {
 
 fn unknown() -> Misread {
     Misread::value("a source of the build", "is of a kind that is not known")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::usual;
+
+    #[test]
+    fn a_platform_may_leave_its_usual_variant_out() {
+        for (one, other) in
+            [("linux/arm64", "linux/arm64/v8"), ("linux/amd64/", "linux/amd64/v1"), ("linux/arm", "linux/arm/v7")]
+        {
+            assert_eq!(usual(one), usual(other));
+        }
+        for (one, other) in
+            [("linux/arm", "linux/arm/v6"), ("linux/arm", "linux/arm64"), ("linux/amd64", "linux/amd64/v3")]
+        {
+            assert_ne!(usual(one), usual(other));
+        }
+    }
 }
